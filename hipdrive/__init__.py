@@ -1,0 +1,62 @@
+"""hipdrive: force-plate jump analysis with numbers that can be trusted.
+
+`import hipdrive as hd` is quick: every name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Trial": "hipdrive.trial",
+    "Signal": "hipdrive.trial",
+    "Track": "hipdrive.trial",
+    "ClockMap": "hipdrive.trial",
+    "Raw": "hipdrive.trial",
+    "Value": "hipdrive.results",
+    "Finding": "hipdrive.results",
+    "Results": "hipdrive.results",
+    "Analysis": "hipdrive.results",
+    "HipdriveError": "hipdrive.errors",
+    "analyse": "hipdrive.analysis.analyse",
+    "analyse_many": "hipdrive.analysis.analyse",
+    "metric": "hipdrive.analysis.registry",
+    "load_profile": "hipdrive.analysis.profile",
+    "simulate": "hipdrive.acquisition.simulated.athlete",
+    "read": "hipdrive.acquisition.formats.reading",
+    "save": "hipdrive.store",
+    "load": "hipdrive.store",
+    "frame": "hipdrive.report.frames",
+}
+"""Public name -> the module that holds it."""
+
+__all__ = sorted([*_HOMES, "__version__"])
+
+if TYPE_CHECKING:
+    from hipdrive.acquisition.formats.reading import read
+    from hipdrive.acquisition.simulated.athlete import simulate
+    from hipdrive.analysis.analyse import analyse, analyse_many
+    from hipdrive.analysis.profile import load_profile
+    from hipdrive.analysis.registry import metric
+    from hipdrive.errors import HipdriveError
+    from hipdrive.report.frames import frame
+    from hipdrive.results import Analysis, Finding, Results, Value
+    from hipdrive.store import load, save
+    from hipdrive.trial import ClockMap, Raw, Signal, Track, Trial
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hipdrive' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Every public name, loaded or not."""
+    return list(__all__)

@@ -1,0 +1,1 @@
+"""Anything -> Trial: devices, simulated athletes, files."""

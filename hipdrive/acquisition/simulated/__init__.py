@@ -1,0 +1,1 @@
+"""Athletes with known answers and the devices that replay them."""

@@ -1,0 +1,1 @@
+"""Trial -> Analysis: arithmetic on facts, numpy and scipy only."""

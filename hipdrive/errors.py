@@ -1,0 +1,91 @@
+"""Everything that can go wrong, once: a code for scripts, a sentence for people.
+
+A refused number carries one of these codes and its sentence; an error raised to a caller is one sentence
+that says what, where and what to do. The sentences are translated by gettext where a catalogue is installed.
+"""
+
+from __future__ import annotations
+
+from gettext import gettext
+
+REASONS: dict[str, str] = {
+    # the record as a whole
+    "no_flight": "no flight was found: the force never stays near zero between two loaded stretches",
+    "no_jump": "no repetition of this test was found in the record",
+    "no_load": "the plate is never loaded: nobody stands on it in this record",
+    "ends_in_air": "the record ends in the air: let it run until the athlete stands still after landing",
+    "gaps": "samples were lost during the record, so times and impulses cannot be trusted: record again",
+    "saturated": "a channel reached the end of its range, so peaks and impulses are wrong: "
+    "choose a larger range and record again",
+    "bad_weight": "the weight after zeroing is not that of a person (200 to 3000 N): check unit, axis and zero",
+    "zero_changed": "two empty stretches of the record differ by more than 1 % of weight: zero the plate again",
+    "rate_too_low": "the sampling rate is too low for this number: record at 500 Hz or more",
+    "too_short": "the record is too short to analyse",
+    "test_unknown": "this test is not known: `hipdrive metrics` lists the tests",
+    # repetition
+    "no_weight": "no weight: no still second was found before or after the movement; "
+    "let the athlete stand still or give --mass",
+    "unsteady_stance": "the athlete did not stand still, so the weight is too uncertain: stand still for a second",
+    "no_onset": "the start of the movement was not found",
+    "no_landing": "the landing is not in the record or not on the plate",
+    "no_stillness": "the record ends before the athlete stands still after the landing: let it run longer",
+    "no_first_contact": "the first contact is not in the record: start recording before the athlete leaves the box",
+    "no_countermovement": "there is no downward phase in this movement",
+    "no_zero_velocity": "the lowest point was not found: the velocity never passes zero in this phase",
+    "phase_too_short": "the phase is shorter than the window of this number",
+    "no_first_peak": "the landing has no clear first peak",
+    "no_box_height": "no box height was given: add --box-height",
+    "no_box_plate": "there is no plate under the box in this record",
+    "one_plate": "this number needs two plates, one for each foot",
+    "same_as_flight": "with the touchdown velocity anchored to the flight this height equals the flight height: "
+    "read that one",
+    "not_backward": "another way of finding the touchdown velocity was used",
+    "not_for_squat_jump": "this number does not exist in a squat jump, which starts from the lowest point",
+    "countermovement_in_sj": "the squat jump was preceded by a dip: hold the squat still, then push",
+    "closure": "the velocity does not return to zero after the landing, so weight or zero are wrong",
+    "few_blocks": "the still stretch is too short to state an uncertainty",
+    "not_modelled": "no uncertainty is modelled for this number",
+    "undefined": "this number is not defined for this movement",
+    "no_spread": "at least two repetitions are needed",
+}
+"""Why a number is missing or a trial refused: code -> sentence."""
+
+
+def sentence(code: str) -> str:
+    """The sentence of a reason code, translated where a catalogue is installed.
+
+    >>> sentence("one_plate")
+    'this number needs two plates, one for each foot'
+    """
+    return gettext(REASONS[code])
+
+
+class HipdriveError(Exception):
+    """Something a person can mend: one sentence with what, where and what to do.
+
+    `code` is for scripts, `exit_code` what the command line ends with (1: an input, 2: wrong use).
+    """
+
+    exit_code = 1
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ReadError(HipdriveError):
+    """A file could not be read, or does not hold what it should."""
+
+
+class StoreError(HipdriveError):
+    """A trial file is damaged, or could not be written."""
+
+
+class UsageError(HipdriveError):
+    """The request makes no sense as given."""
+
+    exit_code = 2
+
+
+class ProfileError(UsageError):
+    """A profile or one of its parameters is wrong."""

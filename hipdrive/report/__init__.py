@@ -1,0 +1,1 @@
+"""Analysis -> JSON, CSV, HTML and tables."""

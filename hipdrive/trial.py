@@ -1,0 +1,256 @@
+"""The facts of one recording, in SI and read-only.
+
+A `Trial` is what every source and every file reader hands over and all that the analysis sees. Nothing in here
+computes a result; nothing in here changes after it was made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hipdrive.errors import UsageError
+
+Floats = NDArray[np.float64]
+
+QUANTITIES = ("fx", "fy", "fz", "mx", "my", "mz", "copx", "copy")
+"""What a plate can measure; a channel's role is `PLATE.QUANTITY`, for example `left.fz`."""
+
+QUANTITY_UNITS = {"f": "N", "m": "N*m", "c": "m"}
+"""SI unit of a quantity by its first letter."""
+
+LEFT, RIGHT, BOX = "left", "right", "box"
+"""Plate names with a meaning: one foot each, and the plate that carries the box of a drop jump."""
+
+
+def read_only(values: ArrayLike, dtype: Any = np.float64) -> NDArray[Any]:
+    """The values as an array that nobody can write to; a writable array is copied, a locked one is not."""
+    array = np.asarray(values, dtype=dtype)
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Samples that are missing, or that cannot be trusted."""
+
+    first_sample: int
+    samples: int
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Raw:
+    """What the device or the file delivered, before anything was done to it.
+
+    values : ndarray, shape (samples, channels)
+        int16 or int32 counts with `scaling`, or float64 in each channel's own unit without.
+    scaling : ndarray, shape (channels, 4), or None
+        Polynomial coefficients c0..c3 from counts to the channel's unit.
+    """
+
+    device: str
+    values: NDArray[Any]
+    channels: tuple[str, ...]
+    roles: tuple[str, ...]
+    units: tuple[str, ...]
+    rate: float
+    scaling: Floats | None = None
+    gaps: tuple[Gap, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Lock the arrays and check that names and values belong together."""
+        object.__setattr__(self, "values", read_only(self.values, np.asarray(self.values).dtype))
+        if self.scaling is not None:
+            object.__setattr__(self, "scaling", read_only(self.scaling))
+        if self.values.ndim != 2 or {len(self.channels), len(self.roles), len(self.units)} != {
+            self.values.shape[1]
+        }:
+            raise UsageError("raw_shape", f"{self.device}: {self.values.shape} raw values need one channel name, "
+                             f"role and unit for each column, got {len(self.channels)}")  # fmt: skip
+
+    def scaled(self) -> Floats:
+        """Values in each channel's unit, shape (samples, channels)."""
+        if self.scaling is None:
+            return np.asarray(self.values, dtype=np.float64)
+        counts = self.values.astype(np.float64)
+        c0, c1, c2, c3 = self.scaling.T
+        return np.asarray(c0 + counts * (c1 + counts * (c2 + counts * c3)), dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Signal:
+    """A sampled quantity on its own clock: a start signal, a light's brightness, a sound level."""
+
+    name: str
+    values: Floats
+    rate: float
+    unit: str
+    t0: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Lock the values."""
+        object.__setattr__(self, "values", read_only(self.values))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Track:
+    """Points or joint angles over time, from a camera or motion capture, on that system's own clock.
+
+    times : ndarray, shape (frames,), seconds on the track's clock.
+    values : ndarray, shape (frames, names, d): d = 1 for angles, 2 or 3 for points. NaN where unseen.
+    """
+
+    name: str
+    kind: str
+    times: Floats
+    values: Floats
+    names: tuple[str, ...]
+    unit: str
+
+    def __post_init__(self) -> None:
+        """Lock the arrays and check their shapes."""
+        object.__setattr__(self, "times", read_only(self.times))
+        object.__setattr__(self, "values", read_only(self.values))
+        if self.values.shape[:2] != (len(self.times), len(self.names)):
+            raise UsageError("track_shape", f"track {self.name}: values of shape {self.values.shape} do not hold "
+                             f"{len(self.times)} frames of {len(self.names)} names")  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockMap:
+    """How another clock is brought to the force clock: `t_force = slope * t + offset`.
+
+    `standard_error` and `residual_rms` in seconds; `method` says how the map was found. A Track without a
+    ClockMap is never combined with force.
+    """
+
+    offset: float
+    slope: float = 1.0
+    standard_error: float = 0.0
+    residual_rms: float = 0.0
+    method: str = "same_file"
+
+    def to_force(self, times: ArrayLike) -> Floats:
+        """Times of the other clock as times of the force clock, s.
+
+        >>> ClockMap(offset=0.5).to_force([1.0, 2.0])
+        array([1.5, 2.5])
+        """
+        return np.asarray(self.slope * np.asarray(times, dtype=np.float64) + self.offset, dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """The exact answers of a simulated trial: values by field, event times by name (s from the first sample)."""
+
+    values: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    events: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __getitem__(self, name: str) -> float:
+        """The true value of a field."""
+        return self.values[name]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trial:
+    """One recording of vertical force and all that is known about it.
+
+    fz : ndarray, shape (plates, samples)
+        Vertical force of each plate, reaction on the athlete, upward positive, N.
+    plates : names, one a plate: `left`, `right`, `box`, or any other.
+    ranges : largest force each plate can measure, N, NaN where unknown (needed to see clipping).
+    mass : kg, measured elsewhere; weighing on the plate comes first. load : kg carried.
+    notes : one sentence for each thing the reader noticed or put right.
+    """
+
+    fz: Floats
+    rate: float
+    plates: tuple[str, ...] = ("plate1",)
+    test: str = "auto"
+    athlete: str = ""
+    mass: float | None = None
+    load: float = 0.0
+    height: float | None = None
+    box_height: float | None = None
+    side: str = ""
+    arms: bool = False
+    created: str = ""
+    file: str = ""
+    sha256: str = ""
+    uuid: str = ""
+    ranges: tuple[float, ...] = ()
+    components: Mapping[str, Floats] = field(default_factory=lambda: MappingProxyType({}))
+    signals: tuple[Signal, ...] = ()
+    tracks: tuple[Track, ...] = ()
+    clocks: Mapping[str, ClockMap] = field(default_factory=lambda: MappingProxyType({}))
+    raw: tuple[Raw, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
+    truth: Truth | None = None
+
+    def __post_init__(self) -> None:
+        """Lock the arrays and refuse what cannot be a recording."""
+        fz = read_only(self.fz)
+        if fz.ndim == 1:
+            fz = fz[np.newaxis, :]
+        object.__setattr__(self, "fz", fz)
+        object.__setattr__(
+            self, "components", MappingProxyType({k: read_only(v) for k, v in self.components.items()})
+        )
+        where = self.file or "trial"
+        if fz.ndim != 2 or fz.shape[0] != len(self.plates):
+            raise UsageError("plates", f"{where}: forces of shape {fz.shape} do not fit the plates "
+                             f"{', '.join(self.plates)}; give one row of samples for each plate")  # fmt: skip
+        if not (np.isfinite(self.rate) and 1.0 <= self.rate <= 1e6):
+            raise UsageError("rate", f"{where}: a sampling rate of {self.rate} Hz makes no sense; "
+                             "give the true rate in Hz, for example 1000")  # fmt: skip
+
+    @property
+    def samples(self) -> int:
+        """Number of samples of each plate."""
+        return int(self.fz.shape[1])
+
+    @property
+    def duration(self) -> float:
+        """Length of the record, s."""
+        return self.samples / self.rate
+
+    @classmethod
+    def from_forces(
+        cls, fz: ArrayLike, rate: float, plates: Sequence[str] | None = None, **facts: Any
+    ) -> Trial:
+        """A trial of forces in memory.
+
+        Parameters
+        ----------
+        fz : array, shape (samples,) or (plates, samples)
+            Vertical force, N, upward positive.
+        rate : sampling rate, Hz.
+        plates : one name a plate; `left` and `right` have meaning for asymmetry.
+
+        >>> Trial.from_forces([[0.0, 1.0], [0.0, 2.0]], rate=1000.0, plates=("left", "right")).samples
+        2
+        """
+        force = np.atleast_2d(np.asarray(fz, dtype=np.float64))
+        names = tuple(plates) if plates is not None else tuple(f"plate{i + 1}" for i in range(len(force)))
+        if "raw" not in facts:
+            facts["raw"] = (
+                Raw(device="import", values=force.T, channels=names, roles=tuple(f"{n}.fz" for n in names),
+                    units=("N",) * len(names), rate=float(rate)),
+            )  # fmt: skip
+        return cls(fz=force, rate=float(rate), plates=names, **facts)
+
+    def with_facts(self, **facts: Any) -> Trial:
+        """The same recording with other facts (test, mass, athlete ...); None leaves a fact as it is."""
+        return dataclasses.replace(self, **{k: v for k, v in facts.items() if v is not None})

@@ -1,0 +1,162 @@
+"""The one list of metrics: analysis, command line, window, reports, documentation and tests all read it.
+
+A metric is a function of a `Rep` under the `metric` decorator; its docstring is its definition.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import inspect
+import keyword
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hipdrive.errors import UsageError
+from hipdrive.units import SHOWN
+
+TESTS = ("cmj", "sj", "dj")
+"""Tests this version knows. CONTRACTS.md names more; they join as they are built."""
+
+PLUGIN_GROUP = "hipdrive.metrics"
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """One definition.
+
+    `sides`: additive over plates, so it also exists as `<name>_left`, `<name>_right` and `asym_<name>`.
+    `headline`: place among the numbers a coach sees first, by test. `repeats`: the field that carries the same
+    fact in another form (a report shows one of them). `labels`: names of the classes of an enumeration.
+    """
+
+    name: str
+    unit: str
+    tests: frozenset[str]
+    source: str
+    function: Callable[[Any], Any]
+    doc: str
+    headline: Mapping[str, int]
+    sides: bool = False
+    labels: tuple[str, ...] = ()
+    repeats: str = ""
+    method: str = ""
+    group: str = "other"
+
+
+METRICS: dict[str, Metric] = {}
+ALIASES: dict[str, str] = {}
+"""Published second name -> field."""
+
+
+def metric(
+    name: str,
+    *,
+    unit: str,
+    tests: Iterable[str],
+    source: str,
+    headline: int | Mapping[str, int] | None = None,
+    sides: bool = False,
+    labels: tuple[str, ...] = (),
+    repeats: str = "",
+    aliases: Iterable[str] = (),
+    method: str = "",
+    group: str = "own",
+) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
+    """Register a function of a `Rep` as the metric `name`.
+
+    The function returns an array of shape (n, k), a pair of it and an extra standard uncertainty of shape (n,), or
+    raises nothing: `rep.require(condition, code)` refuses rows. Registering a name again replaces a metric of the
+    same module only (so that a script can be run twice), never a built-in one.
+
+    Raises
+    ------
+    UsageError : the name, unit or tests make no sense, or the name is taken.
+    """
+    among = frozenset(tests)
+
+    def register(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        _check(name, unit, among, function)
+        order = dict(headline) if isinstance(headline, Mapping) else dict.fromkeys(among, headline)
+        METRICS[name] = Metric(
+            name, unit, among, source, function, inspect.cleandoc(function.__doc__ or ""),
+            {test: place for test, place in order.items() if place is not None},
+            sides, labels, repeats, method, group,
+        )  # fmt: skip
+        ALIASES.update(dict.fromkeys(aliases, name))
+        metrics_for.cache_clear()
+        return function
+
+    return register
+
+
+def _check(name: str, unit: str, tests: frozenset[str], function: Callable[[Any], Any]) -> None:
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise UsageError("metric_name", f"metric {name!r}: the name must be a Python identifier")
+    if unit not in SHOWN:
+        raise UsageError("metric_unit", f"metric {name}: unit {unit!r} is not one of {', '.join(SHOWN)}")
+    if not function.__doc__:
+        raise UsageError("metric_doc", f"metric {name}: give its function a docstring, which is its definition")
+    old = METRICS.get(name)
+    if old is not None and old.function.__module__ != function.__module__:
+        raise UsageError("metric_taken", f"metric {name} is already defined; choose another name")
+    if not tests:
+        raise UsageError("metric_tests", f"metric {name}: name at least one test, for example tests={{'cmj'}}")
+
+
+def load_builtin() -> None:
+    """Import the modules that define metrics, then those of installed packages (entry point `hipdrive.metrics`)."""
+    from hipdrive.analysis import asymmetry, drop_jump, jump, landing  # noqa: F401
+
+    _load_entry_points()
+
+
+@cache
+def _load_entry_points() -> None:
+    for point in importlib.metadata.entry_points(group=PLUGIN_GROUP):
+        point.load()
+
+
+@cache
+def metrics_for(test: str) -> tuple[Metric, ...]:
+    """The metrics of one test, in the order in which they were written."""
+    load_builtin()
+    return tuple(m for m in METRICS.values() if test in m.tests)
+
+
+def headline(test: str) -> tuple[str, ...]:
+    """The four to six fields that a coach sees first."""
+    first = [m for m in metrics_for(test) if test in m.headline]
+    return tuple(m.name for m in sorted(first, key=lambda m: m.headline[test]))
+
+
+def load_plugin(path: str | Path) -> None:
+    """Run a user's own FILE.py, whose `@hd.metric` functions join the registry.
+
+    Raises
+    ------
+    UsageError : the file is missing or fails; the sentence names the line.
+    """
+    file = Path(path)
+    spec = importlib.util.spec_from_file_location(f"hipdrive_plugin_{file.stem}", file)
+    if not file.is_file() or spec is None or spec.loader is None:
+        raise UsageError("plugin", f"{file}: no such plug-in; give a Python file with @hd.metric functions")
+    try:
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    except UsageError as why:
+        raise UsageError(why.code, f"{file}: {why}") from why
+    except Exception as why:
+        line = getattr(why, "lineno", None) or (why.__traceback__ and _last_line(why.__traceback__, file))
+        raise UsageError("plugin", f"{file}, line {line}: {type(why).__name__}: {why}; mend the plug-in") from why
+
+
+def _last_line(traceback: Any, file: Path) -> int | None:
+    line = None
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == str(file):
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line

@@ -1,0 +1,353 @@
+"""Simulated athletes whose every number is known: countermovement, squat and drop jumps.
+
+The movement is a smooth acceleration of the centre of mass in closed form (`motion`); the plates then see its
+force with noise, offset, drift and a share for each foot. Truth is what the definitions of METRICS.md give on the
+movement itself, without noise or sampling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from scipy.optimize import brentq
+
+from hipdrive.acquisition.simulated.motion import (
+    Edge,
+    Motion,
+    PPoly,
+    bump,
+    constant,
+    crossings,
+    extreme,
+    gain,
+    join,
+    phase,
+    solve,
+)
+from hipdrive.errors import UsageError
+from hipdrive.trial import BOX, LEFT, RIGHT, Trial, Truth
+
+G = 9.80665
+BACK_SHIFT, ONSET_FLOOR, ONSET_SDS = 0.030, 10.0, 5.0
+"""The default onset rule, whose answer on the noiseless movement is the true time to take-off (METRICS.md 1)."""
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A movement and its landmarks, s from the start of the motion."""
+
+    motion: Motion
+    marks: Mapping[str, float]
+
+
+def simulate(
+    test: str,
+    *,
+    seed: int = 0,
+    rate: float = 1000.0,
+    noise: float = 1.5,
+    offset: float = 0.0,
+    drift: float = 0.0,
+    sway: float = 0.0,
+    mass: float | None = None,
+    left_share: float | None = None,
+    posture: float | None = None,
+    edge: str | None = None,
+    plates: int = 2,
+    box_plate: bool = False,
+    quiet: float | None = None,
+    settle: float = 2.5,
+) -> Trial:
+    """A trial of a simulated athlete; `trial.truth` holds the exact answers.
+
+    Parameters
+    ----------
+    test : "cmj", "sj" or "dj".
+    seed : picks the athlete, the movement and the noise; the same seed gives the same trial.
+    rate : sampling rate, Hz.
+    noise : SD of the total force, N (white, independent between plates).
+    offset, drift : zero error and its growth, N and N/s in total.
+    sway : SD of slow force variation while standing, N; it fades out before the movement.
+    mass, left_share, posture : kg; fraction of force on the left plate; how much lower than at take-off
+        the centre of mass is at touchdown, m. Drawn from the seed where not given.
+    edge : "steep", "soft", or None to draw each edge by the seed.
+    plates : 1 or 2. box_plate : dj only, a further plate under the box sees the step-off.
+    quiet, settle : s of standing before the movement, and after the landing.
+
+    Raises
+    ------
+    UsageError : the test is not known or a number makes no sense.
+
+    >>> trial = simulate("cmj", seed=1)
+    >>> trial.fz.shape[0], round(trial.truth["takeoff_velocity"], 2)
+    (2, 2.62)
+    """
+    if test not in MAKERS:
+        raise UsageError(
+            "test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(MAKERS)}"
+        )
+    if plates not in (1, 2) or noise < 0 or not 50.0 <= rate <= 100_000.0:
+        raise UsageError("simulate", "simulate: plates is 1 or 2, noise at least 0 N, rate 50 to 100000 Hz")
+    rng = np.random.default_rng([seed, *map(ord, test)])
+    mass = float(rng.uniform(50.0, 110.0)) if mass is None else mass
+    share = float(rng.uniform(0.44, 0.56)) if left_share is None else left_share
+    drop = float(rng.uniform(-0.01, 0.03)) if posture is None else posture
+    standing = float(rng.uniform(1.5, 2.5)) if quiet is None else quiet
+    movement = MAKERS[test](rng, _edges(rng, edge), drop, standing, settle)
+    phase_shift = float(rng.uniform(0.0, 1.0)) / rate
+    times = np.arange(phase_shift, movement.marks["end"], 1.0 / rate)
+    force = mass * G * (1.0 + movement.motion.net(times))
+    force += _sway(rng, times, movement.marks, sway)
+    return _record(test, rng, times, force, movement, share, plates, box_plate,
+                   {"seed": seed, "rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway,
+                    "mass": mass, "left_share": share, "posture": drop, "phase": phase_shift})  # fmt: skip
+
+
+def _edges(rng: Generator, kind: str | None) -> Callable[[bool], Edge]:
+    """A source of edges: `edges(True)` a take-off, `edges(False)` a touchdown, steep or soft by `kind` or by lot.
+
+    The slopes and toes are those of the open recordings (METRICS.md 20 mixes both kinds).
+    """
+
+    def draw(takeoff: bool) -> Edge:
+        soft = kind == "soft" or (kind is None and bool(rng.random() < 0.5))
+        slope = rng.uniform(25.0, 45.0) if takeoff else rng.uniform(60.0, 120.0)
+        corner = slope * rng.uniform(0.25, 0.6)
+        toe = rng.uniform(0.003, 0.008) if takeoff else rng.uniform(0.001, 0.004)
+        return Edge(slope, corner, toe) if soft else Edge(slope, slope, 0.0)
+
+    return draw
+
+
+def _cmj(
+    rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: float, settle: float
+) -> Movement:
+    v_to, s_to = rng.uniform(2.0, 3.1), rng.uniform(0.08, 0.14)
+    v_pn, dip = -v_to * rng.uniform(0.40, 0.50), rng.uniform(0.60, 0.85)
+    length = 2.0 * -v_pn / (G * dip)
+    down = phase(length, [], [bump(0.0, length * rng.uniform(0.45, 0.6), length)], [-dip])
+    s_pn = gain(down, G)[1]
+    push = _push(rng, edges(True), v_pn, v_to, s_to - s_pn)
+    before = [constant(standing, 0.0), down, push]
+    marks = {"start": standing, "peak_negative_velocity": standing + length}
+    return _fly_and_land(rng, edges, before, v_to, s_to, drop, settle, marks)
+
+
+def _sj(
+    rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: float, settle: float
+) -> Movement:
+    v_to, distance = rng.uniform(1.9, 2.9), rng.uniform(0.30, 0.45)
+    push = _push(rng, edges(True), 0.0, v_to, distance)
+    rise = rng.uniform(0.08, 0.14)
+    return _fly_and_land(
+        rng, edges, [constant(standing, 0.0), push], v_to, rise, drop, settle, {"start": standing}
+    )
+
+
+def _push(rng: Generator, edge: Edge, v_start: float, v_end: float, distance: float) -> PPoly:
+    """The push-off from one velocity to another over a distance: its duration is solved for."""
+    skew, late = rng.uniform(0.35, 0.55), rng.uniform(0.0, 0.6)
+
+    def push(length: float) -> PPoly:
+        main = bump(0.0, length * skew, length)
+        base = [edge.fall(length)]
+        second = bump(length * 0.35, length * 0.72, length)
+        scaled = solve(length, base, [main], v_end - v_start, None, G)
+        # a second hump takes over a part of the impulse, as ankles do late in the push
+        part = late * gain(scaled, G)[0]
+        share = part / gain(phase(length, [second]), G)[0] * 0.4
+        return solve(length, [*base, _scaled(second, share)], [main], v_end - v_start, None, G)
+
+    def miss(length: float) -> float:
+        return v_start * length + gain(push(length), G)[1] - distance
+
+    return push(float(brentq(miss, 0.12, 1.5, xtol=1e-12)))
+
+
+def _scaled(shape: Any, factor: float) -> Any:
+    return type(shape)(
+        shape.knots, tuple(factor * v for v in shape.values), tuple(factor * s for s in shape.slopes)
+    )
+
+
+def _dj(
+    rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: float, settle: float
+) -> Movement:
+    height, contact = rng.uniform(0.20, 0.50), rng.uniform(0.16, 0.28)
+    v_td, v_to = -np.sqrt(2.0 * G * height), rng.uniform(2.0, 2.9)
+    off_time = rng.uniform(0.35, 0.5)
+    off = phase(off_time, [Edge(12.0, 12.0, 0.0).fall(off_time)])
+    fall_time = (gain(off, G)[0] - v_td) / G
+    step = [constant(standing, 0.0), off, constant(fall_time, -1.0)]
+    touch, leave = edges(False), edges(True)
+    fixed = [touch.rise(), leave.fall(contact)]
+    impact = _scaled(bump(0.0, 0.022, 0.055), rng.uniform(0.0, 1.5))
+    press = solve(
+        contact,
+        [*fixed, impact],
+        [bump(0.0, contact * rng.uniform(0.35, 0.55), contact)],
+        v_to - v_td,
+        None,
+        G,
+    )
+    start = standing + off_time + fall_time
+    marks = {"start": standing, "first_contact": start}
+    return _fly_and_land(rng, edges, [*step, press], v_to, rng.uniform(0.08, 0.14), drop, settle, marks)
+
+
+def _fly_and_land(
+    rng: Generator, edges: Callable[[bool], Edge], before: list[PPoly], v_to: float, s_to: float, drop: float,
+    settle: float, marks: dict[str, float],
+) -> Movement:  # fmt: skip
+    """Flight, a landing that ends at rest at standing height, and quiet standing."""
+    flight = (v_to + np.sqrt(v_to**2 + 2.0 * G * drop)) / G
+    v_td, height = v_to - G * flight, s_to - drop
+    length, impact = rng.uniform(1.0, 1.3), rng.uniform(1.0, 2.5)
+    fixed = [edges(False).rise(), _scaled(bump(0.0, 0.04, 0.10), impact)]
+    free = [bump(0.0, 0.14, 0.45), bump(0.4, 0.7, length)]
+    land = solve(length, fixed, free, -v_td, -height - v_td * length, G)
+    phases = [*before, constant(flight, -1.0), land, constant(settle, 0.0)]
+    ends = np.cumsum([p.x[-1] for p in phases])
+    marks |= {"takeoff": ends[-4], "touchdown": ends[-3], "rest": ends[-2], "end": ends[-1]}
+    return Movement(Motion.from_net(join(phases), G), marks)
+
+
+MAKERS: Mapping[str, Callable[..., Movement]] = {"cmj": _cmj, "sj": _sj, "dj": _dj}
+"""Test -> the maker of its movement."""
+
+
+def _sway(rng: Generator, times: Any, marks: Mapping[str, float], size: float) -> Any:
+    """Slow force variation in quiet standing, zero around the movement."""
+    waves = [np.sin(2 * np.pi * (rng.uniform(0.15, 0.6) * times + rng.random())) for _ in range(3)]
+    still = np.clip((marks["start"] - 0.1 - times) / 0.2, 0.0, 1.0) + np.clip(
+        (times - marks["rest"]) / 0.2, 0.0, 1.0
+    )
+    return size * np.sqrt(2.0 / 3.0) * sum(waves) * still
+
+
+def _record(
+    test: str, rng: Generator, times: Any, force: Any, movement: Movement, share: float, plates: int,
+    box_plate: bool, settings: dict[str, Any],
+) -> Trial:  # fmt: skip
+    """What the plates see, and the truth beside it."""
+    on_box = times < movement.marks.get("first_contact", -1.0)
+    ground, box = np.where(on_box, 0.0, force), np.where(on_box, force, 0.0)
+    rows, names = [(ground, 1.0)], ["plate1"]
+    if plates == 2:
+        rows, names = [(ground, share), (ground, 1.0 - share)], [LEFT, RIGHT]
+    if box_plate and test == "dj":
+        rows, names = [*rows, (box, 1.0)], [*names, BOX]
+    elapsed = times - times[0]
+    ground_plates = plates
+    fz = []
+    for values, part in rows:
+        size = settings["noise"] / np.sqrt(ground_plates)
+        error = (settings["offset"] + settings["drift"] * elapsed) / ground_plates
+        fz.append(values * part + error + rng.normal(0.0, size, len(times)))
+    truth = _truth(test, movement, settings)
+    box_height = truth.values.get("drop_height")
+    return Trial.from_forces(
+        np.array(fz), settings["rate"], names, test=test, athlete=f"simulated-{settings['seed']}", truth=truth,
+        box_height=None if box_height is None else round(box_height + float(rng.uniform(-0.02, 0.05)), 2),
+        file=f"simulated {test} {settings['seed']}",
+    )  # fmt: skip
+
+
+def _truth(test: str, movement: Movement, settings: Mapping[str, Any]) -> Truth:
+    """The definitions of METRICS.md on the movement itself; event times from the first sample."""
+    motion, marks, weight = movement.motion, movement.marks, settings["mass"] * G
+    to, td = marks["takeoff"], marks["touchdown"]
+    v_to, flight = float(motion.velocity(np.nextafter(to, 0.0))), td - to
+    values = {
+        "system_weight": weight,
+        "takeoff_velocity": v_to,
+        "jump_height_tov": v_to**2 / (2 * G),
+        "flight_time": flight,
+        "jump_height_ft": G * flight**2 / 8,
+        "jump_momentum": settings["mass"] * v_to,
+    }
+    events = {"takeoff": to, "touchdown": td}
+    more = _drop_truth if test == "dj" else _jump_truth
+    more(motion, marks, weight, settings, values, events)
+    landing = extreme(motion.net, td, min(td + 0.3, marks["end"]))
+    values["peak_landing_force"] = weight * (1.0 + landing[1])
+    values["time_to_peak_landing_force"] = landing[0] - td
+    events["landing_zero_velocity"] = float(crossings(motion.velocity, 0.0, td, marks["rest"] - 1e-9)[0])
+    first = settings["phase"]
+    return Truth(
+        values=MappingProxyType(values),
+        events=MappingProxyType({name: t - first for name, t in events.items()}),
+        settings=MappingProxyType(dict(settings)),
+    )
+
+
+def _jump_truth(motion: Motion, marks: Any, weight: float, settings: Any, values: Any, events: Any) -> None:
+    """From standing or from the squat: onset by the default rule, phases, forces, work and power."""
+    to = marks["takeoff"]
+    theta = max(ONSET_SDS * settings["noise"], ONSET_FLOOR) / weight
+    crossed = np.r_[
+        crossings(motion.net, theta, marks["start"], to), crossings(motion.net, -theta, marks["start"], to)
+    ]
+    onset = events["onset"] = float(crossed.min()) - BACK_SHIFT
+    values["time_to_takeoff"] = to - onset
+    values["rsi_modified"] = values["jump_height_tov"] / values["time_to_takeoff"]
+    low = to
+    if "peak_negative_velocity" in marks:
+        pnv = events["peak_negative_velocity"] = marks["peak_negative_velocity"]
+        v_pn, s_0 = float(motion.velocity(pnv)), float(motion.displacement(onset))
+        low = events["zero_velocity"] = float(crossings(motion.velocity, 0.0, pnv, to)[0])
+        values |= {
+            "peak_negative_velocity_value": v_pn,
+            "countermovement_depth": float(motion.displacement(low)) - s_0,
+            "unweighting_time": pnv - onset,
+            "braking_time": low - pnv,
+            "propulsion_time": to - low,
+            "braking_net_impulse": -weight / G * v_pn,
+            "force_at_zero_velocity": weight * (1.0 + float(motion.net(low))),
+            "min_force": weight * (1.0 + extreme(motion.net, onset, pnv, np.argmin)[1]),
+            "jump_height_total": values["jump_height_tov"] + float(motion.displacement(to)) - s_0,
+        }
+        values["mean_braking_rfd"] = (values["force_at_zero_velocity"] - weight) / values["braking_time"]
+    start = onset if low == to else low
+    rise = float(motion.displacement(to) - motion.displacement(start))
+    work = weight * (values["jump_height_tov"] + rise)
+    values |= {
+        "takeoff_displacement": float(motion.displacement(to) - motion.displacement(onset)),
+        "propulsive_work": work,
+        "mean_propulsive_power": work / (to - start),
+        "mean_propulsive_force": weight * (1.0 + values["takeoff_velocity"] / G / (to - start)),
+        "peak_propulsive_force": weight * (1.0 + extreme(motion.net, start, to)[1]),
+        "peak_power": extreme(motion.power(G, weight / G), start, to)[1],
+        "peak_velocity": extreme(motion.velocity, start, to)[1],
+    }
+
+
+def _drop_truth(motion: Motion, marks: Any, weight: float, settings: Any, values: Any, events: Any) -> None:
+    """From the box: contact, drop height and reactive strength."""
+    down, to = marks["first_contact"], marks["takeoff"]
+    v_td, contact = float(motion.velocity(down)), to - down
+    low = float(crossings(motion.velocity, 0.0, down, to)[0])
+    events |= {"first_contact": down, "zero_velocity": low}
+    values |= {
+        "contact_time": contact,
+        "touchdown_velocity": v_td,
+        "touchdown_velocity_backward": v_td,
+        "drop_height": v_td**2 / (2 * G),
+        "rsi_jh": values["jump_height_ft"] / contact,
+        "rsi_jh_tov": values["jump_height_tov"] / contact,
+        "rsi_ft": values["flight_time"] / contact,
+        "braking_time": low - down,
+        "propulsion_time": to - low,
+        "contact_displacement": float(motion.displacement(low) - motion.displacement(down)),
+        "force_at_zero_velocity": weight * (1.0 + float(motion.net(low))),
+        "impulse_ratio": values["takeoff_velocity"] / -v_td,
+        "rebound_efficiency": values["jump_height_tov"] * 2 * G / v_td**2,
+        "peak_propulsive_force": weight * (1.0 + extreme(motion.net, low, to)[1]),
+        "peak_braking_force": weight * (1.0 + extreme(motion.net, down, low)[1]),
+        "peak_power": extreme(motion.power(G, weight / G), low, to)[1],
+    }

@@ -1,0 +1,166 @@
+"""A profile: every rule and threshold of an analysis, named and stored with its result.
+
+Profiles are TOML files beside this module, or a user's own; a profile that names a `base` changes only what it says.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from hipdrive.errors import ProfileError
+
+FOLDER = Path(__file__).with_name("profiles")
+PROFILES = ("hipdrive", "mcmahon2018", "hawkin_like", "forcedecks_like", "fixed_20n")
+"""The profiles that come with hipdrive, the default first."""
+
+RULES = {
+    "weigh_rule": ("last_quiet", "lowest_mean"),
+    "onset_rule": ("back_shift", "backtrack", "threshold"),
+    "edge_rule": ("edge_instant", "threshold"),
+}
+"""Parameters that name a rule, and the rules there are."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Parameters in SI units; METRICS.md sections 1 to 5 give each its meaning, source and default."""
+
+    name: str = "hipdrive"
+    g: float = 9.80665
+    # weighing
+    weigh_rule: str = "last_quiet"
+    weigh_min: float = 1.0
+    weigh_max: float = 3.0
+    weigh_gap: float = 0.1
+    weigh_sd_pass: float = 0.006
+    weigh_sd_warn: float = 0.015
+    departure: float = 0.05
+    # onset
+    onset_rule: str = "back_shift"
+    onset_sds: float = 5.0
+    onset_floor: float = 10.0
+    onset_hold: float = 0.010
+    onset_back_shift: float = 0.030
+    onset_backtrack_band: float = 2.0
+    rest_velocity: float = 0.05
+    rest_time: float = 0.25
+    # take-off and touchdown
+    edge_rule: str = "edge_instant"
+    edge_sds: float = 5.0
+    edge_floor: float = 10.0
+    takeoff_fixed: float = 0.0
+    contact_fixed: float = 0.0
+    rearm: float = 0.25
+    edge_window: float = 0.003
+    edge_min_rate: float = 400.0
+    flight_min: float = 0.08
+    flight_max: float = 1.3
+    flight_sd: float = 0.03
+    flight_level: float = 0.08
+    flight_trim: float = 0.2
+    empty_before: float = 0.3
+    # phases and windows
+    propulsion_velocity: float = 0.0
+    rfd_window: float = 0.020
+    landing_window: float = 0.3
+    stable_band: float = 0.05
+    stable_hold: float = 1.0
+    # telling the tests apart
+    cmj_velocity: float = -0.25
+    cmj_depth: float = -0.10
+    drop_velocity: float = -0.7
+    contact_max: float = 1.5
+    # quality
+    offset_min: float = 0.5
+    offset_warn: float = 20.0
+    height_gap_high: float = 0.03
+    height_gap_low: float = -0.02
+    closure_warn: float = 0.05
+    closure_fail: float = 0.15
+    rate_min: float = 500.0
+
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter by name, as stored with a result."""
+        return {k: v for k, v in asdict(self).items() if k != "name"}
+
+
+KINDS: Mapping[str, type] = MappingProxyType(
+    {f.name: type(f.default) for f in fields(Profile) if f.name != "name"}
+)
+
+
+def load_profile(
+    name: str | Path | Profile = "hipdrive", overrides: Mapping[str, Any] | None = None
+) -> Profile:
+    """The profile of a name or TOML file, with single parameters replaced.
+
+    Raises
+    ------
+    ProfileError : unknown profile or parameter, or a value of the wrong kind.
+
+    >>> load_profile("fixed_20n").takeoff_fixed
+    20.0
+    >>> load_profile("hipdrive", {"onset_sds": "6"}).onset_sds
+    6.0
+    """
+    base = name if isinstance(name, Profile) else _named(str(name))
+    if not overrides:
+        return base
+    return replace(base, **{k: _checked(f"--set {k}", k, v) for k, v in overrides.items()})
+
+
+@cache
+def _named(name: str) -> Profile:
+    file = FOLDER / f"{name}.toml" if name in PROFILES else Path(name)
+    if name not in PROFILES and file.suffix != ".toml":
+        raise ProfileError("profile_unknown", f"profile {name!r} is not known; choose one of {', '.join(PROFILES)} "
+                           "or give a .toml file")  # fmt: skip
+    return _from_file(file)
+
+
+def _from_file(file: Path, depth: int = 0) -> Profile:
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as why:
+        raise ProfileError(
+            "profile_file", f"{file}: the profile cannot be read ({why}); give a TOML file"
+        ) from why
+    base_name = table.pop("base", "hipdrive")
+    if depth > 3:
+        raise ProfileError(
+            "profile_base", f"{file}: profiles are based on one another without end; mend `base`"
+        )
+    base = Profile()
+    if base_name in PROFILES and base_name != file.stem:
+        base = _from_file(FOLDER / f"{base_name}.toml", depth + 1)
+    values = {k: _checked(str(file), k, v) for k, v in table.items() if k not in ("name", "note")}
+    return replace(base, name=str(table.get("name", file.stem)), **values)
+
+
+def _checked(where: str, key: str, value: Any) -> Any:
+    """A parameter's value in its own kind, or one sentence."""
+    if key not in KINDS:
+        near = difflib.get_close_matches(key, KINDS, 1)
+        hint = f"; did you mean {near[0]}?" if near else "; `hipdrive metrics` and METRICS.md list them"
+        raise ProfileError("parameter_unknown", f"{where}: there is no parameter {key!r}{hint}")
+    if key in RULES:
+        if value not in RULES[key]:
+            raise ProfileError(
+                "parameter_value", f"{where}: {key} is {value!r}; use {' or '.join(RULES[key])}"
+            )
+        return value
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ProfileError("parameter_value", f"{where}: {key} is {value!r}; give a number")
+    return number

@@ -1,0 +1,1 @@
+"""What is in the room: rigs, plates and cameras."""

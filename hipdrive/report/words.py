@@ -24,7 +24,7 @@ TESTS = {
 
 SHORT = {
     "jump_height_tov": "Jump height",
-    "jump_height_ft": "Jump height (flight time)",
+    "jump_height_ft": "Jump height (flight)",
     "jump_height_total": "Jump height (from standing)",
     "rsi_jh": "RSI",
     "rsi_jh_tov": "RSI (take-off velocity)",
@@ -39,7 +39,7 @@ WORDS = {"rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": "DJ", "ssc"
          "tov": "take-off velocity", "takeoff": "take-off", "ecc": "eccentric", "con": "concentric",
          "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "bw": "BW"}  # fmt: skip
 
-EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing stopped", "takeoff": "take-off",
+EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low point", "takeoff": "take-off",
           "touchdown": "landing", "onset": "start", "force_min": "lowest force", "first_contact": "first contact",
           "peak_negative_velocity": "fastest down", "peak_force": "peak force"}  # fmt: skip
 """Event names as a coach says them."""

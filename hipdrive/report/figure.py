@@ -1,0 +1,189 @@
+"""Curves as SVG: forces with phases and events, the velocity below, and where in the record it happened.
+
+Colours are Okabe and Ito's, which survive colour blindness; left and right differ by dashes too.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hipdrive.report import curves
+from hipdrive.report.words import event_label
+from hipdrive.results import Results
+from hipdrive.trial import Trial
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, SOFT, GRID = "#1b2430", "#5b6675", "#e3e7ec"
+LINES = {"total": (INK, "-", 2.2), "left": ("#0072B2", "-", 1.5), "right": ("#D55E00", (0, (5, 1.6)), 1.5)}
+SHADES = {"unweighting": "#56B4E9", "braking": "#E69F00", "propulsion": "#009E73", "flight": "#9AA5B1",
+          "landing": "#CC79A7"}  # fmt: skip
+OTHER_SHADE = "#F0E442"
+WIDTH, HEIGHT = 11.4, 5.0
+LETTER = 0.0068
+"""Width of one letter of a label as a share of the figure's width, with some air."""
+
+STYLE = {"svg.fonttype": "none", "font.size": 10, "axes.edgecolor": SOFT, "axes.labelcolor": SOFT, "text.color": INK,
+         "xtick.color": SOFT, "ytick.color": SOFT, "axes.spines.top": False, "axes.spines.right": False,
+         "path.simplify": True}  # fmt: skip
+
+
+class Mark(NamedTuple):
+    """A name at a time, in a row of names."""
+
+    t: float
+    name: str
+    row: int
+
+
+def repetition(trial: Trial, rep: Results, salt: str = "") -> str:
+    """The figure of one repetition as SVG; `salt` keeps its inner ids apart from those of another figure."""
+    from hipdrive.analysis.phases import PHASES
+
+    start, end = curves.window(trial, rep)
+    force = curves.forces(trial)
+    speed = curves.velocity(trial, rep, force["total"])
+    with _style(salt):
+        figure, upper, lower = _panels(speed is not None)
+        for name, values in force.items():
+            _draw(upper, curves.cut(values, trial.rate, start, end), name)
+        if speed is not None and lower is not None:
+            _draw_speed(lower, speed)
+        axes = [axis for axis in (upper, lower) if axis is not None]
+        _shade(axes, rep, PHASES.get(rep.test, ()), end - start)
+        _mark(axes, rep, end - start)
+        _finish(upper, axes[-1], rep, (start, end), len(force) > 1)
+        return _svg(figure)
+
+
+def overview(trial: Trial, reps: Sequence[Results], salt: str = "") -> str:
+    """The whole record in one strip, its repetitions shaded and numbered."""
+    from matplotlib.figure import Figure
+
+    with _style(salt):
+        figure = Figure(figsize=(WIDTH, 1.15))
+        axis = figure.add_axes((0.065, 0.36, 0.875, 0.58))
+        line = curves.cut(curves.total(trial), trial.rate, 0.0, trial.duration)
+        axis.plot(line.t, line.y, color=INK, linewidth=0.9)
+        for rep in reps:
+            start, end = curves.window(trial, rep)
+            axis.axvspan(start, end, color=SHADES["unweighting"], alpha=0.25, linewidth=0)
+            if len(reps) == 1:
+                continue
+            axis.text((start + end) / 2, 0.98, str(rep.rep), transform=axis.get_xaxis_transform(), va="top",
+                      ha="center", fontweight="bold")  # fmt: skip
+        axis.set_xlim(0.0, trial.duration)
+        axis.set_ylabel("N")
+        axis.set_xlabel("whole record, s", labelpad=1)
+        axis.locator_params(axis="y", nbins=3)
+        return _svg(figure)
+
+
+@contextmanager
+def _style(salt: str) -> Iterator[None]:
+    import matplotlib
+
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": f"hipdrive{salt}"}):
+        yield
+
+
+def _panels(with_speed: bool) -> tuple[Figure, Axes, Axes | None]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, HEIGHT if with_speed else HEIGHT * 0.75))
+    if not with_speed:
+        return figure, figure.add_axes((0.065, 0.19, 0.875, 0.71)), None
+    upper = figure.add_axes((0.065, 0.435, 0.875, 0.485))
+    return figure, upper, figure.add_axes((0.065, 0.095, 0.875, 0.21), sharex=upper)
+
+
+def _draw(axis: Axes, line: curves.Curve, name: str) -> None:
+    colour, dashes, width = LINES[name]
+    axis.plot(line.t, line.y, color=colour, linestyle=dashes, linewidth=width, label=name, zorder=3)
+
+
+def _draw_speed(axis: Axes, line: curves.Curve) -> None:
+    axis.axhline(0.0, color=SOFT, linewidth=0.8)
+    axis.plot(line.t, line.y, color=INK, linewidth=1.6, zorder=3)
+    axis.set_ylabel("velocity, m/s")
+
+
+def _shade(axes: Sequence[Axes], rep: Results, phases: Iterable[Any], span: float) -> None:
+    """Phases as shades through all panels, their names above the first."""
+    found = [(p.name, rep.events[p.start].t, rep.events[p.end].t) for p in phases
+             if p.start in rep.events and p.end in rep.events]  # fmt: skip
+    there = [one for one in found if math.isfinite(one[2] - one[1])]
+    for name, start, end in there:
+        for axis in axes:
+            axis.axvspan(start, end, color=SHADES.get(name, OTHER_SHADE), alpha=0.22, linewidth=0, zorder=0)
+    for mark in rows([((start + end) / 2, name) for name, start, end in there], span):
+        axes[0].text(mark.t, 1.025 + 0.075 * mark.row, mark.name, transform=axes[0].get_xaxis_transform(),
+                     ha="center", va="bottom", color=INK, fontweight="bold")  # fmt: skip
+
+
+def _mark(axes: Sequence[Axes], rep: Results, span: float) -> None:
+    """Events as lines through all panels, their names below the first."""
+    there = [(e.t, event_label(name)) for name, e in rep.events.items()
+             if not name.startswith("weigh") and math.isfinite(e.t)]  # fmt: skip
+    for t, _ in there:
+        for axis in axes:
+            axis.axvline(t, color=SOFT, linewidth=0.8, linestyle=(0, (1, 2)), zorder=2)
+    for mark in rows(sorted(there), span):
+        axes[0].text(mark.t, -0.035 - 0.075 * mark.row, mark.name, transform=axes[0].get_xaxis_transform(),
+                     ha="center", va="top", color=SOFT)  # fmt: skip
+
+
+def rows(names: Sequence[tuple[float, str]], span: float) -> list[Mark]:
+    """Names put into as many rows as it takes to keep them apart.
+
+    >>> rows([(1.00, "braking"), (1.02, "propulsion"), (2.5, "landing")], 3.0)
+    [Mark(t=1.0, name='braking', row=0), Mark(t=1.02, name='propulsion', row=1), Mark(t=2.5, name='landing', row=0)]
+    """
+    ends: list[float] = []
+    placed = []
+    for t, name in names:
+        half = len(name) * LETTER * span / 2
+        row = next((i for i, end in enumerate(ends) if end < t - half), len(ends))
+        ends[row : row + 1] = [t + half]
+        placed.append(Mark(t, name, row))
+    return placed
+
+
+def _finish(upper: Axes, last: Axes, rep: Results, limits: tuple[float, float], legend: bool) -> None:
+    """Axes with their units, body weight as a second scale, and the names of the lines."""
+    upper.set_xlim(*limits)
+    upper.set_ylim(bottom=min(0.0, upper.get_ylim()[0]))
+    upper.set_ylabel("force, N")
+    last.set_xlabel("time, s")
+    upper.tick_params(labelbottom=upper is last)
+    for axis in {upper, last}:
+        axis.grid(axis="y", color=GRID, linewidth=0.8, zorder=-1)
+        axis.set_axisbelow(True)
+    weight = rep["system_weight"].value if "system_weight" in rep else math.nan
+    if math.isfinite(weight) and weight > 0:
+        upper.axhline(weight, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1, label="weight")
+        scale = upper.secondary_yaxis("right", functions=(lambda f: f / weight, lambda r: r * weight))
+        scale.set_ylabel("times weight")
+        scale.spines["right"].set_visible(True)
+    if legend or math.isfinite(weight):
+        upper.legend(loc="best", frameon=True, framealpha=0.85, edgecolor="none", ncols=1)
+
+
+def _svg(figure: Figure) -> str:
+    """The figure as an element for a page: no prolog, no metadata, no name spaces (HTML knows them)."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", transparent=True,
+                   metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))  # fmt: skip
+    text = out.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)
+    text = re.sub(r'<g id="[^"]*">', "<g>", text)
+    return re.sub(r'(<svg[^>]*?) (?:height|width)="[^"]*"([^>]*?) (?:height|width)="[^"]*"', r"\1\2", text, count=1)

@@ -1,0 +1,216 @@
+"""One self-contained page for a coach: the number that matters, whether to trust it, the curve, then everything.
+
+The page loads nothing and runs nothing (its own content security policy says so to the browser), so it can be mailed
+or kept. Whatever comes from a file is escaped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hipdrive import __version__
+from hipdrive.report import figure, rows
+from hipdrive.report.document import plain
+from hipdrive.report.rows import Line
+from hipdrive.report.words import LEVELS, Parts, clean, finding_value, label, name_of_test, parts, shown
+from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN, Analysis, Finding, Results, Value
+from hipdrive.trial import Trial
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+MARK = b'name="generator" content="hipdrive'
+"""By this a page of ours is known again."""
+
+ICONS = {OK: "✓", FLAGGED: "!", REFUSED: "✕", INFO: "✓", WARN: "!", FAIL: "✕"}
+LONG = 3.0
+"""A record this many seconds longer than the repetition gets an overview."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A line as the page shows it."""
+
+    line: Line
+    parts: Parts
+    method: str
+    left: str = ""
+    right: str = ""
+    asym: str = ""
+
+
+def page(pairs: Sequence[tuple[Trial, Analysis]], title: str = "") -> str:
+    """The page of one or more analysed trials."""
+    trials = [_trial(trial, analysis, str(i)) for i, (trial, analysis) in enumerate(pairs)]
+    return _template().render(
+        title=clean(title or (trials[0]["title"] if trials else "hipdrive")), trials=trials,
+        software=f"hipdrive {__version__}", icons=ICONS, levels=LEVELS,
+    )  # fmt: skip
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).with_name("templates"))
+    # autoescape: file names, athletes and sentences come from files; only our own SVG is marked as safe
+    return Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).get_template("report.html.j2")
+
+
+def _trial(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any]:
+    """What the template shows of one trial."""
+    bad = [f for f in analysis.quality if f.level != INFO]
+    return {
+        "title": name_of_test(analysis.test),
+        "detected": analysis.detected,
+        "athlete": clean(trial.athlete),
+        "facts": list(_facts(trial, analysis)),
+        "status": analysis.status,
+        "verdict": _verdict(analysis, len(bad)),
+        "why": analysis.why,
+        "bad": [_check(f) for f in bad],
+        "fine": [_check(f) for f in analysis.quality if f.level == INFO],
+        "notes": [clean(note) for note in trial.notes],
+        "overview": _overview(trial, analysis, salt),
+        "summary": _summary(analysis),
+        "reps": [_rep(trial, analysis, rep, f"{salt}-{rep.rep}") for rep in analysis.reps],
+        "provenance": list(_provenance(analysis)),
+    }
+
+
+def _facts(trial: Trial, analysis: Analysis) -> Iterator[str]:
+    """One short line about the recording."""
+    yield clean(Path(analysis.file).name or "recording")
+    if trial.created:
+        yield clean(trial.created).replace("T", " ")[:16]
+    yield f"{trial.rate:g} Hz, {trial.duration:.1f} s"
+    if trial.box_height is not None and analysis.test == "dj":
+        yield f"box {100 * trial.box_height:.0f} cm"
+    if trial.load:
+        yield f"load {trial.load:g} kg"
+    if trial.side:
+        yield f"{clean(trial.side)} leg"
+    yield f"profile {clean(analysis.profile)}"
+
+
+def _verdict(analysis: Analysis, bad: int) -> str:
+    """Whether to trust the numbers, as one would say it."""
+    if analysis.status == REFUSED:
+        return "No numbers from this record"
+    if analysis.status == FLAGGED:
+        return f"Use with care: {bad} check{'s' if bad != 1 else ''} warned" if bad else "Use with care"
+    return f"Good record: all {len(analysis.quality)} checks passed" if analysis.quality else "Good record"
+
+
+def _check(finding: Finding) -> dict[str, Any]:
+    return {
+        "level": finding.level,
+        "name": label(finding.check),
+        "rep": finding.rep,
+        "value": finding_value(finding),
+        "message": _sentence(finding.message),
+        "remedy": _sentence(finding.remedy),
+    }
+
+
+def _overview(trial: Trial, analysis: Analysis, salt: str) -> Any:
+    """The strip of the whole record where one repetition's figure does not show nearly all of it."""
+    from markupsafe import Markup
+
+    shown_time = sum(b - a for a, b in (figure.curves.window(trial, rep) for rep in analysis.reps))
+    if len(analysis.reps) == 1 and trial.duration < shown_time + LONG:
+        return None
+    return Markup(figure.overview(trial, analysis.reps, f"{salt}-all")) if trial.samples > 1 else None
+
+
+def _summary(analysis: Analysis) -> dict[str, Any] | None:
+    """Repetitions beside one another, with their mean and spread."""
+    if len(analysis.reps) < 2:
+        return None
+    names = [name for name in analysis.headline if name in analysis.reps[0].columns.values]
+    table = [
+        {"label": label(name), "reps": [shown(rep[name]) for rep in analysis.reps],
+         "mean": _over(analysis, name, "mean"), "sd": _over(analysis, name, "sd"), "cv": _over(analysis, name, "cv")}
+        for name in names
+    ]  # fmt: skip
+    return {"reps": [rep.rep for rep in analysis.reps], "lines": table}
+
+
+def _over(analysis: Analysis, name: str, kind: str) -> str:
+    value = analysis.summary.get(f"{name}_{kind}")
+    return "" if value is None or not math.isfinite(value.value) else shown(value)
+
+
+def _rep(trial: Trial, analysis: Analysis, rep: Results, salt: str) -> dict[str, Any]:
+    """What the template shows of one repetition."""
+    from markupsafe import Markup
+
+    found = rows.lines(rep)
+    hero = rows.hero(rep)
+    first = [line for line in rows.headline(analysis, rep) if hero is None or line.field != hero.field]
+    groups = rows.grouped(found)
+    return {
+        "rep": rep.rep,
+        "status": rep.status,
+        "why": rep.why,
+        "hero": None if hero is None else _number(hero),
+        "tiles": [_number(line) for line in first],
+        "figure": Markup(figure.repetition(trial, rep, salt)),
+        "groups": [(_title(group), [_number(line) for line in members]) for group, members in groups.items()],
+        "sided": any(line.sided for line in found),
+        "events": [(label(name), f"{e.t:.4f}", "" if math.isnan(e.u95) else f"{1000 * e.u95:.1f}")
+                   for name, e in rep.events.items()],
+    }  # fmt: skip
+
+
+def _number(line: Line) -> Number:
+    return Number(line, Parts(*map(_minus, parts(line.value))), clean(line.value.method).replace("_", " "),
+                  _side(line.left), _side(line.right), _side(line.asym))  # fmt: skip
+
+
+def _side(value: Value | None) -> str:
+    """A side's number; its unit is that of the row, a percentage shows its own."""
+    if value is None or not math.isfinite(value.value):
+        return ""
+    number, u95, unit = map(_minus, parts(value))
+    text = f"{number} ± {u95}" if u95 else number
+    return f"{text} %" if unit == "%" else text
+
+
+def _minus(text: str) -> str:
+    """A true minus sign: on paper a hyphen before a number is easily lost."""
+    return text.replace("-", "\u2212") if text[:1] == "-" else text
+
+
+def _provenance(analysis: Analysis) -> Iterator[tuple[str, str]]:
+    """How the numbers came about: name and text, parameters one by one at the end."""
+    about: Mapping[str, Any] = plain(analysis.provenance)
+    yield "file", clean(analysis.file)
+    for key, value in about.items():
+        if not isinstance(value, dict):
+            yield key.replace("_", " "), _told(value)
+    for key, value in about.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}: {name}", _told(part)) for name, part in value.items())
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "-" if value is None else clean(value)
+
+
+def _title(group: str) -> str:
+    return group[:1].upper() + group[1:].replace("_", " ")
+
+
+def _sentence(told: str) -> str:
+    line = clean(told)
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".") if line else ""

@@ -1,0 +1,92 @@
+"""One repetition as lines for people: each number once, with its sides beside it, in groups."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hipdrive.report.frames import base_field
+from hipdrive.report.words import label
+from hipdrive.results import Analysis, Results, Value
+
+HERO = {"dj": ("rsi_jh", "rsi_jh_tov", "rsi_ft")}
+"""What stands largest; every other test shows its jump height."""
+HEIGHTS = ("jump_height_tov", "jump_height_ft")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A number with its sides, its name in words and its definition."""
+
+    field: str
+    label: str
+    value: Value
+    left: Value | None = None
+    right: Value | None = None
+    asym: Value | None = None
+    group: str = "other"
+    doc: str = ""
+    source: str = ""
+
+    @property
+    def there(self) -> bool:
+        """Whether there is a number."""
+        return math.isfinite(self.value.value)
+
+    @property
+    def sided(self) -> bool:
+        """Whether a side has a number."""
+        return any(v is not None and math.isfinite(v.value) for v in (self.left, self.right))
+
+
+def lines(rep: Results) -> tuple[Line, ...]:
+    """Every number of a repetition, in the registry's order."""
+    return tuple(line(rep, name) for name in rep if _stands_alone(rep, name))
+
+
+def line(rep: Results, name: str) -> Line:
+    """One number of a repetition."""
+    from hipdrive.analysis.registry import METRICS
+
+    metric = METRICS.get(name)
+    sides = [rep[side] if side in rep.columns.values else None
+             for side in (f"{name}_left", f"{name}_right", f"asym_{name}")]  # fmt: skip
+    if metric is None:
+        return Line(name, label(name), rep[name], *sides)
+    doc = " ".join(metric.doc.split("\n\n")[0].split())
+    return Line(name, label(name), rep[name], *sides, metric.group, doc, metric.source)
+
+
+def headline(analysis: Analysis, rep: Results) -> tuple[Line, ...]:
+    """The numbers a coach reads first."""
+    return tuple(line(rep, name) for name in analysis.headline if name in rep.columns.values)
+
+
+def hero(rep: Results) -> Line | None:
+    """The largest number of a report: the reactive strength index or the jump height, by the test."""
+    known = [name for name in HERO.get(rep.test, HEIGHTS) if name in rep.columns.values]
+    there = [name for name in known if math.isfinite(rep[name].value)]
+    return line(rep, (there or known)[0]) if known else None
+
+
+def grouped(found: Iterable[Line]) -> dict[str, list[Line]]:
+    """Lines by group, groups in the order in which they first appear."""
+    groups: dict[str, list[Line]] = {}
+    for one in found:
+        groups.setdefault(one.group, []).append(one)
+    return groups
+
+
+def missing(found: Sequence[Line]) -> dict[str, list[str]]:
+    """The reason sentences of missing numbers with the numbers they stand for."""
+    reasons: dict[str, list[str]] = {}
+    for one in found:
+        if not one.there:
+            reasons.setdefault(one.value.why or "no reason was given", []).append(one.label)
+    return reasons
+
+
+def _stands_alone(rep: Results, name: str) -> bool:
+    base = base_field(name)
+    return base == name or base not in rep.columns.values

@@ -108,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
     root = Path(__file__).resolve().parent
     place = Place(root, Path(os.path.abspath(os.environ.get("HIPDRIVE_VENV") or root / ".venv")))
     try:
-        if arguments[:1] == ["test"]:
+        if arguments and arguments[0] == "test":
             prepare(place, extras=("test",))
             install_qt_libraries(place)
             os.chdir(root)
@@ -300,7 +300,11 @@ def install(place: Place, extras: tuple[str, ...], lock: BinaryIO) -> None:
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Environment for pip, without what would make it install elsewhere or see packages of elsewhere."""
     elsewhere = {"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PYTHONPATH", "PYTHONHOME"}
-    return {**{k: v for k, v in environment.items() if k not in elsewhere}, "PIP_USER": "0"}
+    return {
+        **{k: v for k, v in environment.items() if k not in elsewhere},
+        "PIP_USER": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def find_pip(place: Place) -> list[str]:
@@ -353,7 +357,7 @@ def watch(command: Sequence[str], place: Place, lock: BinaryIO, environment: Map
         pass_fds=() if WINDOWS else (lock.fileno(),),
     )
     show = progress()
-    with place.log.open("ab") as log, process:
+    with place.log.open("ab", buffering=0) as log, process:
         assert process.stdout is not None
         for line in process.stdout:
             log.write(line)

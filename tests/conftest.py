@@ -1,0 +1,46 @@
+"""What every test may use: the folder of real recordings, and how many tests used it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# No display, and no time limit on a single example: a busy machine is no defect.
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+hypothesis.settings.register_profile("hipdrive", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.load_profile("hipdrive")
+
+
+def data_folder() -> Path:
+    """Where the real recordings are, or would be."""
+    return Path(os.environ.get("HIPDRIVE_DATA") or ROOT.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Folder of real recordings; the test is skipped where there is none."""
+    folder = data_folder()
+    if not folder.is_dir():
+        pytest.skip(f"no real recordings: {folder} is no folder; HIPDRIVE_DATA names another one")
+    return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests met real recordings: a skip is easily overlooked."""
+    ran = sum(1 for _ in real_data_reports(terminalreporter, "passed", "failed", "xfailed", "xpassed"))
+    skipped = sum(1 for _ in real_data_reports(terminalreporter, "skipped"))
+    if ran or skipped:
+        terminalreporter.write_line(f"real_data: {ran} tests ran, {skipped} skipped ({data_folder()})")
+
+
+def real_data_reports(reporter: pytest.TerminalReporter, *outcomes: str) -> Iterator[pytest.TestReport]:
+    """Reports of the tests that are marked real_data."""
+    for outcome in outcomes:
+        for report in reporter.getreports(outcome):
+            if isinstance(report, pytest.TestReport) and "real_data" in report.keywords:
+                yield report

@@ -1,12 +1,14 @@
-"""What a figure draws: the forces of a repetition and the velocity that its numbers imply, thinned to the paper.
+"""What a figure draws: the forces of a repetition and the velocity that its numbers imply, thinned.
 
-The velocity is drawn from the published weight and touchdown velocity, for the eye only; no number is read from it.
+The velocity is drawn from the weight and touchdown velocity of the results, for the eye only; no number comes
+from it.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +48,7 @@ def forces(trial: Trial) -> dict[str, Floats]:
 
 
 def window(trial: Trial, rep: Results) -> tuple[float, float]:
-    """The time that a repetition's figure covers, s: its events without the weighing, and half a second around."""
+    """The time that a repetition's figure covers, s: its events but the weighing and half a second around."""
     times = [e.t for name, e in rep.events.items() if not name.startswith("weigh") and math.isfinite(e.t)]
     if not times:
         return 0.0, trial.duration
@@ -65,15 +67,12 @@ def cut(values: Floats, rate: float, start: float, end: float, points: int = POI
 
 
 def thin(values: Floats, points: int) -> NDArray[np.int64]:
-    """Indices of the smallest and largest value in each of `points` stretches, in order; all of a short signal."""
+    """Indices of the smallest and largest value in each of `points` stretches; all of a short signal."""
     size = len(values)
     if size <= 2 * points:
         return np.arange(size)
     bounds = np.linspace(0, size, points + 1).astype(np.int64)
-    pairs = [
-        (a + values[a:b].argmin(), a + values[a:b].argmax())
-        for a, b in zip(bounds[:-1], bounds[1:], strict=True)
-    ]
+    pairs = [(a + values[a:b].argmin(), a + values[a:b].argmax()) for a, b in pairwise(bounds.tolist())]
     return np.unique(np.r_[0, np.ravel(pairs), size - 1])
 
 

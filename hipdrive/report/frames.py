@@ -1,9 +1,9 @@
 """Analysis -> tables: tidy (one row a number) and wide (one row a repetition), as pandas, CSV or Parquet.
 
-A wide table names its columns as METRICS.md names the fields, in SI: `jump_height_tov` in m, `jump_height_tov_u95`
-its 95 % uncertainty. A missing number is an empty cell, and the column `missing` says which and why. `units_csv` is
-the list of columns with their units that `--out` writes beside a CSV; Parquet carries the unit in each column's
-metadata.
+A wide table names its columns as the fields are named, in SI: `jump_height_tov` in m, `jump_height_tov_u95`
+its 95 % uncertainty. A missing number is an empty cell; the column `missing` says which and why. `units_csv`
+lists the columns with their units and stands beside a CSV that `--out` writes; Parquet carries the unit in the
+metadata of each column.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 TIDY = ("file", "test", "profile", "rep", "metric", "value", "unit", "u95", "method", "why", "code", "label")
-FACTS = ("file", "sha256", "athlete", "test", "detected", "profile", "settings", "software", "rep", "status", "why",
-         "quality", "missing")  # fmt: skip
+FACTS = ("file", "sha256", "athlete", "test", "detected", "profile", "settings", "software", "rep", "status",
+         "why", "quality", "missing")  # fmt: skip
 """Columns of a wide table that are no numbers of METRICS.md, in order; the last two stand at the end."""
 
 SIDES = ("_left", "_right")
@@ -68,12 +68,23 @@ def tidy_rows(analyses: Analysis | Iterable[Analysis]) -> Iterator[Row]:
                 yield dict(zip(TIDY, cells, strict=True))
 
 
-def wide_rows(analyses: Analysis | Iterable[Analysis], settings: Mapping[str, Any] | None = None) -> list[Row]:
+def wide_rows(
+    analyses: Analysis | Iterable[Analysis], settings: Mapping[str, Any] | None = None
+) -> list[Row]:
     """The rows of `wide` as dicts; a trial without a repetition has one row that says why.
 
     `settings` are the options that were asked for; a table that is continued finds its files again by them.
     """
-    return [row for one in _many(analyses) for row in _trial_rows(one, json.dumps(plain(settings or {})))]
+    return [row for one in _many(analyses) for row in _trial_rows(one, settings_text(settings or {}))]
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """The settings as one cell, the same text for the same settings.
+
+    >>> settings_text({"mass": 80.0})
+    '{"mass": 80.0}'
+    """
+    return json.dumps(plain(settings), sort_keys=True)
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
@@ -198,16 +209,17 @@ def _checks(quality: Sequence[Finding], rep: int) -> str:
 
 
 def _missing(rep: Results) -> str:
-    """Missing fields by reason code: `no_weight: jump_height_tov ...; ...`; one side of a missing field is not told."""
+    """Missing fields by reason code, `no_weight: jump_height_tov ...; ...`; sides are not listed."""
     reasons: dict[str, list[str]] = {}
     for name, value in rep.items():
-        if not math.isfinite(value.value) and (base_field(name) == name or base_field(name) not in rep.columns.values):
+        side = base_field(name) != name and base_field(name) in rep.columns.values
+        if not side and not math.isfinite(value.value):
             reasons.setdefault(value.code or "undefined", []).append(name)
     return "; ".join(f"{code}: {' '.join(names)}" for code, names in reasons.items())
 
 
 def _cell(value: Any) -> str:
-    """A cell as text. What a file named itself must not run as a formula when a spreadsheet opens the table."""
+    """A cell as text; what a file is called must not run as a formula when a spreadsheet opens it."""
     if value is None or isinstance(value, Written):
         return value or ""
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
-"""One self-contained page for a coach: the number that matters, whether to trust it, the curve, then everything.
+"""One self-contained page for a coach: the number that matters, whether to trust it, the curve, the rest.
 
-The page loads nothing and runs nothing (its own content security policy says so to the browser), so it can be mailed
-or kept. Whatever comes from a file is escaped.
+The page loads nothing and runs nothing (its content security policy tells the browser so), so it can be
+mailed or kept. Whatever comes from a file is escaped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hipdrive import __version__
-from hipdrive.report import figure, rows
+from hipdrive.report import curves, figure, rows
 from hipdrive.report.document import plain
 from hipdrive.report.rows import Line
 from hipdrive.report.words import LEVELS, Parts, clean, finding_value, label, name_of_test, parts, shown
@@ -124,7 +124,7 @@ def _overview(trial: Trial, analysis: Analysis, salt: str) -> Any:
     """The strip of the whole record where one repetition's figure does not show nearly all of it."""
     from markupsafe import Markup
 
-    shown_time = sum(b - a for a, b in (figure.curves.window(trial, rep) for rep in analysis.reps))
+    shown_time = sum(b - a for a, b in (curves.window(trial, rep) for rep in analysis.reps))
     if len(analysis.reps) == 1 and trial.duration < shown_time + LONG:
         return None
     return Markup(figure.overview(trial, analysis.reps, f"{salt}-all")) if trial.samples > 1 else None
@@ -137,7 +137,7 @@ def _summary(analysis: Analysis) -> dict[str, Any] | None:
     names = [name for name in analysis.headline if name in analysis.reps[0].columns.values]
     table = [
         {"label": label(name), "reps": [shown(rep[name]) for rep in analysis.reps],
-         "mean": _over(analysis, name, "mean"), "sd": _over(analysis, name, "sd"), "cv": _over(analysis, name, "cv")}
+         **{kind: _over(analysis, name, kind) for kind in ("mean", "sd", "cv")}}
         for name in names
     ]  # fmt: skip
     return {"reps": [rep.rep for rep in analysis.reps], "lines": table}

@@ -50,12 +50,14 @@ def line(rep: Results, name: str) -> Line:
     from hipdrive.analysis.registry import METRICS
 
     metric = METRICS.get(name)
-    sides = [rep[side] if side in rep.columns.values else None
-             for side in (f"{name}_left", f"{name}_right", f"asym_{name}")]  # fmt: skip
+    left, right, asym = (
+        rep[side] if side in rep.columns.values else None
+        for side in (f"{name}_left", f"{name}_right", f"asym_{name}")
+    )
     if metric is None:
-        return Line(name, label(name), rep[name], *sides)
+        return Line(name, label(name), rep[name], left, right, asym)
     doc = " ".join(metric.doc.split("\n\n")[0].split())
-    return Line(name, label(name), rep[name], *sides, metric.group, doc, metric.source)
+    return Line(name, label(name), rep[name], left, right, asym, metric.group, doc, metric.source)
 
 
 def headline(analysis: Analysis, rep: Results) -> tuple[Line, ...]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from hipdrive.errors import UsageError
 from hipdrive.report import frames
-from hipdrive.report.document import plain
 from hipdrive.report.frames import Row
-from hipdrive.results import Analysis
 
 TABLE_START = b"file,sha256,"
 """First bytes of our own CSV."""
@@ -80,24 +78,23 @@ def is_own_table(path: Path) -> bool:
 class Sheet:
     """A wide table on disk, CSV or Parquet, that grows file by file.
 
-    With `resume` it starts from what is there. `has` says whether a file was already analysed in the same way.
+    With `resume` it starts from what is there. `has` says whether a file was analysed in the same way before.
     """
 
-    def __init__(self, path: Path, *, resume: bool = False) -> None:
-        self.path = path
-        self.rows: list[Row] = _load(path) if resume and path.exists() else []
-        self._known = {(row.get("sha256"), row.get("profile"), row.get("settings")) for row in self.rows}
+    def __init__(self, path: Path, kind: str, *, resume: bool = False) -> None:
+        self.path, self.kind = path, kind
+        self.rows: list[Row] = _load(path, kind) if resume and path.exists() else []
+        self._known = {(row.get("sha256"), row.get("settings")) for row in self.rows}
         self._due = time.monotonic() + PATIENCE
 
-    def has(self, sha256: str, profile: str, settings: Mapping[str, Any]) -> bool:
-        """Whether rows of these bytes under this profile and these settings are in the table."""
-        return (sha256, profile, json.dumps(plain(settings))) in self._known
+    def has(self, sha256: str, settings: Mapping[str, Any]) -> bool:
+        """Whether rows of these bytes under these settings are in the table."""
+        return (sha256, frames.settings_text(settings)) in self._known
 
-    def add(self, analyses: Iterable[Analysis], sha256: str, settings: Mapping[str, Any]) -> None:
+    def add(self, rows: Sequence[Row]) -> None:
         """Append the repetitions of one file, and write when it is time."""
-        fresh = [{**row, "sha256": sha256} for row in frames.wide_rows(analyses, settings)]
-        self.rows += fresh
-        self._known |= {(sha256, row["profile"], row["settings"]) for row in fresh}
+        self.rows += rows
+        self._known |= {(row["sha256"], row["settings"]) for row in rows}
         if time.monotonic() > self._due:
             began = time.monotonic()
             self.flush()
@@ -105,11 +102,17 @@ class Sheet:
 
     def flush(self) -> None:
         """Write the table; a CSV gets its list of units beside it."""
-        if self.path.suffix.lower() == ".parquet":
+        if self.kind == "parquet":
             write(self.path, parquet_bytes(self.rows))
             return
         write(self.path, frames.to_csv(self.rows).encode("utf-8", "replace"))
         write(units_path(self.path), frames.units_csv(frames.columns(self.rows)).encode("utf-8", "replace"))
+
+
+def fingerprint(path: Path) -> str:
+    """The sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def units_path(path: Path) -> Path:
@@ -130,8 +133,8 @@ def parquet_bytes(rows: list[Row]) -> bytes:
     return out.getvalue()
 
 
-def _load(path: Path) -> list[Row]:
-    if path.suffix.lower() != ".parquet":
+def _load(path: Path, kind: str) -> list[Row]:
+    if kind != "parquet":
         return frames.from_csv(path.read_text("utf-8"))
     import pyarrow.parquet as pq
 

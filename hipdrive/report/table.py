@@ -1,4 +1,4 @@
-"""Analysis -> a table for the terminal: headline numbers first, warnings with what to do, reasons in words."""
+"""Analysis -> a table for the terminal: headline numbers first, warnings and what to do, reasons in words."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def trial_view(analysis: Analysis, *, everything: bool = False) -> RenderableTyp
     if everything:
         views += [Padding(view, (0, 0, 0, 2)) for rep in analysis.reps for view in _everything(rep)]
         views += [Padding(view, (0, 0, 0, 2)) for view in _summary(analysis)]
-    views += [Padding(_check(f), (0, 0, 0, 2)) for f in analysis.quality if everything or f.level != INFO]
+    views += [Padding(check_line(f), (0, 0, 0, 2)) for f in analysis.quality if everything or f.level != INFO]
     return Group(*views, Text(""))
 
 
@@ -119,7 +119,7 @@ def _summary(analysis: Analysis) -> Iterator[RenderableType]:
     yield table
 
 
-def _check(finding: Finding) -> Text:
+def check_line(finding: Finding) -> Text:
     """A check with its remedy; the level is a word, not only a colour."""
     where = f" (rep {finding.rep})" if finding.rep else ""
     line = Text(f"{LEVELS[finding.level]}{where}: ", COLOURS[finding.level])

@@ -39,9 +39,9 @@ WORDS = {"rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": "DJ", "ssc"
          "tov": "take-off velocity", "takeoff": "take-off", "ecc": "eccentric", "con": "concentric",
          "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "bw": "BW"}  # fmt: skip
 
-EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low point", "takeoff": "take-off",
-          "touchdown": "landing", "onset": "start", "force_min": "lowest force", "first_contact": "first contact",
-          "peak_negative_velocity": "fastest down", "peak_force": "peak force"}  # fmt: skip
+EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low point",
+          "takeoff": "take-off", "touchdown": "landing", "onset": "start", "force_min": "lowest force",
+          "first_contact": "first contact", "peak_negative_velocity": "fastest down"}  # fmt: skip
 """Event names as a coach says them."""
 
 LEVELS = {"info": "note", "warn": "warning", "fail": "failed"}
@@ -56,9 +56,9 @@ class Parts(NamedTuple):
 
 
 def clean(told: object) -> str:
-    """Text from a file on one printable line: control characters would steer a terminal or break a table.
+    r"""Text from a file on one printable line: control characters would steer a terminal or break a table.
 
-    >>> clean("a\\x1b[31m\\nb")
+    >>> clean("a\x1b[31m\nb")
     'a?[31m b'
     """
     line = " ".join(str(told).split())

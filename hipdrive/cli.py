@@ -1,0 +1,394 @@
+"""The command line: what was asked goes to the layers below, what went wrong comes back as one sentence.
+
+Results go to the standard output, everything else to the error output. Exit codes: 0 every trial ok or
+flagged; 1 a file could not be read, a trial was refused or a check failed; 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hipdrive.errors import HipdriveError, UsageError
+
+if TYPE_CHECKING:
+    from hipdrive.report.inputs import Ask, Done
+    from hipdrive.report.output import Output
+
+INTERRUPTED, PIPE_CLOSED = 130, 141
+
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Open analysis of jumps on force plates: numbers with their uncertainty, or the reason why not.",
+)  # fmt: skip
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", show_default=False)]
+Plain = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)]
+Test = Annotated[str | None, typer.Option("--test", help="cmj, sj, dj, or auto: find out from the record.")]
+Side = Annotated[str | None, typer.Option("--side", help="left or right: the leg of a single-leg trial.")]
+Profiles = Annotated[
+    list[str] | None, typer.Option("--profile", metavar="NAME", help="Rules: a shipped name or a TOML file.")
+]
+Rate = Annotated[
+    float | None, typer.Option("--rate", metavar="HZ", help="Sampling rate without a time column.")
+]
+Columns = Annotated[
+    str | None,
+    typer.Option("--columns", metavar="ROLE=NAME,...", help="Which column is what: left.fz=FP1,right.fz=FP2"),
+]
+Mass = Annotated[
+    float | None, typer.Option("--mass", metavar="KG", help="Mass, if not weighed on the plate.")
+]
+Load = Annotated[float | None, typer.Option("--load", metavar="KG", help="Load carried.")]
+Height = Annotated[float | None, typer.Option("--height", metavar="M", help="Standing height.")]
+BoxHeight = Annotated[float | None, typer.Option("--box-height", metavar="M", help="Height of the box.")]
+Arms = Annotated[bool, typer.Option("--arms", help="The jump was made with an arm swing.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PARAM=VALUE", help="Change one parameter of the profile."),
+]
+Plugin = Annotated[
+    Path | None, typer.Option("--plugin", metavar="FILE.py", help="A file with metrics of your own.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Print the version, or the help where no command is given."""
+    from hipdrive import __version__
+
+    if version:
+        print(f"hipdrive {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def analyse(
+    files: Files, test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
+    columns: Columns = None, mass: Mass = None, load: Load = None, height: Height = None,
+    box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every number, event and check.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="One row a repetition, SI units.")] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="As --csv, as a Parquet file (--out).")] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="PATH", help=".json, .csv or .parquet")] = None,
+    save: Annotated[bool, typer.Option("--save", help="Add the results to the .h5 trial files.")] = False,
+    plugin: Plugin = None,
+) -> int:  # fmt: skip
+    """Analyse recordings: a table, JSON, CSV or Parquet."""
+    from hipdrive.report import output
+
+    _load_plugin(plugin)
+    ask = _ask(test, rate, columns, profile, set_, side=side, mass=mass, load=load, height=height,
+               box_height=box_height, arms=arms or None)  # fmt: skip
+    kinds = [name for name, wanted in (("json", json), ("csv", csv), ("parquet", parquet)) if wanted]
+    target = output.target(kinds, out)
+    found = _recordings(files, saving=save)
+    folder = any(path.is_dir() for path in files)
+    to = output.output(target, found, resume=folder, everything=all_)
+    return _analyse_all([path for path in found if path != target.path], ask, to, save)
+
+
+@app.command()
+def report(
+    files: Plain,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pages.")] = Path(),
+    test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
+    columns: Columns = None, mass: Mass = None, load: Load = None, height: Height = None,
+    box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, plugin: Plugin = None,
+) -> int:  # fmt: skip
+    """Write one self-contained HTML page for each recording."""
+    from hipdrive.report import pages
+
+    _load_plugin(plugin)
+    ask = _ask(test, rate, columns, profile, set_, side=side, mass=mass, load=load, height=height,
+               box_height=box_height, arms=arms or None)  # fmt: skip
+    found = _recordings(files)
+    _folder(out)
+    targets = dict(zip(found, pages.names(found, out), strict=True))
+
+    def write(path: Path) -> bool:
+        fine = pages.write_page(path, ask, targets[path])
+        print(targets[path])
+        return fine
+
+    return _each(found, write)
+
+
+@app.command()
+def check(
+    files: Files, test: Test = None, rate: Rate = None, columns: Columns = None, mass: Mass = None
+) -> int:
+    """Check that files are whole and their records good enough; nothing is written."""
+    from rich.console import Console
+
+    from hipdrive.report import checks
+
+    ask = _ask(test, rate, columns, None, None, mass=mass)
+    console = Console(highlight=False)
+    return _each(_recordings(files), lambda path: checks.show(path, ask, console))
+
+
+@app.command()
+def convert(
+    files: Plain,
+    to: Annotated[str, typer.Option("--to", metavar="h5|csv", help="The format to write.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="File, or a folder.")] = None,
+    force: Force = False, test: Test = None, side: Side = None, rate: Rate = None, columns: Columns = None,
+    mass: Mass = None, load: Load = None, height: Height = None, box_height: BoxHeight = None,
+    arms: Arms = False,
+) -> int:  # fmt: skip
+    """Convert recordings to trial files (.h5) or to CSV."""
+    if to not in ("h5", "csv"):
+        raise UsageError("to", f"--to {to}: choose h5 or csv")
+    ask = _ask(test, rate, columns, None, None, side=side, mass=mass, load=load, height=height,
+               box_height=box_height, arms=arms or None)  # fmt: skip
+    found = _recordings(files)
+    if out is not None and len(found) > 1 and not out.is_dir():
+        raise UsageError("out", f"--out {out}: for several files give a folder that exists")
+
+    def write(path: Path) -> bool:
+        for target in _convert(path, ask, to, out, force):
+            print(target)
+        return True
+
+    return _each(found, write)
+
+
+@app.command()
+def metrics(
+    test: Annotated[str | None, typer.Option("--test", help="Only those of one test.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    plugin: Plugin = None,
+) -> None:
+    """List every metric: name, unit, tests, source and definition."""
+    from hipdrive.report import catalogue
+
+    _load_plugin(plugin)
+    found = catalogue.metrics(test)
+    print(catalogue.to_json(found) if json else catalogue.to_text(found))
+
+
+@app.command()
+def simulate(
+    test: Annotated[str, typer.Argument(metavar="TEST", help="cmj, sj or dj.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .h5 file to write.")],
+    seed: Annotated[int, typer.Option("--seed", help="Which athlete, movement and noise.")] = 0,
+    truth: Annotated[Path | None, typer.Option("--truth", metavar="FILE.json", help="Exact answers.")] = None,
+    rate: Annotated[float, typer.Option("--rate", metavar="HZ")] = 1000.0,
+    noise: Annotated[float, typer.Option("--noise", metavar="N", help="Standard deviation.")] = 1.5,
+    offset: Annotated[float, typer.Option("--offset", metavar="N", help="Error of the plate's zero.")] = 0.0,
+    drift: Annotated[float, typer.Option("--drift", metavar="N/S", help="Growth of that error.")] = 0.0,
+    sway: Annotated[float, typer.Option("--sway", metavar="N", help="Slow sway while standing.")] = 0.0,
+    mass: Annotated[float | None, typer.Option("--mass", metavar="KG")] = None,
+    plates: Annotated[int, typer.Option("--plates", help="1 or 2.")] = 2,
+    force: Force = False,
+) -> None:  # fmt: skip
+    """Write a simulated jump whose true numbers are known."""
+    from hipdrive.acquisition.simulated import athlete
+    from hipdrive.report import exchange, sheet
+
+    trial = athlete.simulate(test, seed=seed, rate=rate, noise=noise, offset=offset, drift=drift, sway=sway,
+                             mass=mass, plates=plates)  # fmt: skip
+    for path in (file, truth):
+        if path is not None:
+            exchange.fresh(path, force=force)
+    exchange.save(trial, file)
+    if truth is not None:
+        sheet.write(truth, exchange.truth_json(trial).encode("ascii"))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")] = Path(
+        "hipdrive-demo"
+    ),
+) -> int:
+    """Simulated athletes through trial file, analysis and report; needs no plate and no display."""
+    from rich.console import Console
+
+    from hipdrive.report import demo as demonstration
+    from hipdrive.results import REFUSED
+
+    done = demonstration.run(out, Console(highlight=False))
+    return int(any(one.status == REFUSED for one in done))
+
+
+def main() -> None:
+    """The command `hipdrive`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; what goes wrong is one sentence on the error output."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        code = app(args=list(arguments), prog_name="hipdrive", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        return _tell("interrupted; what was written before stands", INTERRUPTED)
+    except BrokenPipeError:
+        # whoever read our output has had enough; the interpreter must not complain when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as why:
+        return _failed(why)
+
+
+def _failed(why: Exception) -> int:
+    """The sentence and the exit code of an error that ended the command."""
+    from hipdrive.report.inputs import complaint
+
+    if isinstance(why, HipdriveError):
+        return _tell(str(why), why.exit_code)
+    if hasattr(why, "format_message"):  # what typer calls wrong use, whichever click it brings
+        return _tell(f"{why.format_message().rstrip('.')}; `hipdrive --help` shows what there is", 2)
+    if os.environ.get("HIPDRIVE_DEBUG"):
+        raise why
+    return _tell(complaint(getattr(why, "filename", None) or "hipdrive", why), 1)
+
+
+def _tell(sentence: str, code: int = 0) -> int:
+    """One line on the error output."""
+    from hipdrive.report.words import clean
+
+    print(clean(sentence), file=sys.stderr)
+    return code
+
+
+def _ask(
+    test: str | None, rate: float | None, columns: str | None, profiles: list[str] | None,
+    sets: list[str] | None, **facts: Any,
+) -> Ask:  # fmt: skip
+    from hipdrive.report.inputs import Ask, pairs
+
+    said = {name: value for name, value in facts.items() if value is not None}
+    return Ask(test=test, rate=rate, columns=columns, facts=said, profiles=tuple(profiles or ["hipdrive"]),
+               parameters=pairs("--set", sets or []))  # fmt: skip
+
+
+def _load_plugin(plugin: Path | None) -> None:
+    if plugin is not None:
+        from hipdrive.analysis.registry import load_plugin
+
+        load_plugin(plugin)
+
+
+def _recordings(paths: Sequence[Path], *, saving: bool = False) -> list[Path]:
+    from hipdrive.report.inputs import TRIAL_FILES, files
+
+    found = files(paths)
+    wrong = [path for path in found if path.suffix.lower() not in TRIAL_FILES] if saving else []
+    if wrong:
+        raise UsageError("save", f"{wrong[0]}: --save needs trial files; `hipdrive convert --to h5` "
+                         "makes them")  # fmt: skip
+    return found
+
+
+def _folder(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise UsageError("out_is_file", f"--out {path} is a file; give a folder")
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def _analyse_all(paths: Sequence[Path], ask: Ask, to: Output, save: bool) -> int:
+    """Every file into the output; the output is closed even when somebody interrupts."""
+    from hipdrive.report.sheet import fingerprint
+
+    skipped = 0
+
+    def one(path: Path) -> bool:
+        nonlocal skipped
+        sha256 = fingerprint(path)
+        if not to.wants(sha256, ask):
+            skipped += 1
+            return True
+        done = _analysed(path, ask)
+        if save:
+            _save(path, done, ask)
+            sha256 = fingerprint(path)
+        to.add(done, sha256, ask)
+        return all(d.analysis.status != "refused" for d in done)
+
+    try:
+        code = _each(paths, one)
+    finally:
+        to.close()
+    if skipped:
+        _tell(f"{skipped} of {len(paths)} files were in the table already and are left as they are")
+    return code
+
+
+def _analysed(path: Path, ask: Ask) -> list[Done]:
+    from hipdrive.report.inputs import analysed, trials
+
+    return list(analysed(trials(path, ask), ask))
+
+
+def _save(path: Path, done: Sequence[Done], ask: Ask) -> None:
+    """A run for each profile, of every trial in the file."""
+    from hipdrive.store import add_run
+
+    for profile in ask.profiles:
+        add_run(path, [one.analysis for one in done if one.profile == profile])
+
+
+def _each(paths: Sequence[Path], act: Callable[[Path], bool]) -> int:
+    """Do it for each file; a file that fails is told in a sentence and does not stop the others."""
+    from hipdrive.report.inputs import complaint
+
+    fine, wrong = [], []
+    for path in _progress(paths):
+        try:
+            fine.append(act(path))
+        except (KeyboardInterrupt, BrokenPipeError):
+            raise
+        except Exception as why:
+            if os.environ.get("HIPDRIVE_DEBUG") and not isinstance(why, (HipdriveError, OSError)):
+                raise
+            _tell(complaint(path, why))
+            wrong.append(why)
+    if wrong and not fine and all(isinstance(why, UsageError) for why in wrong):
+        return 2
+    return int(bool(wrong) or not all(fine))
+
+
+def _progress(paths: Sequence[Path]) -> Iterator[Path]:
+    """The paths, with a bar on the error output where somebody watches and nothing else is printed."""
+    if len(paths) < 3 or not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from paths
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(paths, description="analysing", console=Console(stderr=True), transient=True)
+
+
+def _convert(path: Path, ask: Ask, to: str, out: Path | None, force: bool) -> Iterator[Path]:
+    """Write each trial of a file in the other format and name what was written."""
+    from hipdrive.report import exchange
+    from hipdrive.report.inputs import trials
+
+    found = trials(path, ask)
+    for number, trial in enumerate(found, 1):
+        name = f"{path.stem}.{to}" if len(found) == 1 else f"{path.stem}-{number}.{to}"
+        target = path.with_name(name) if out is None else out / name if out.is_dir() else out
+        if target.exists() and target.resolve() == path.resolve():
+            raise UsageError("same", f"{path}: is a .{to} file already")
+        exchange.save(trial, exchange.fresh(target, force=force))
+        yield target

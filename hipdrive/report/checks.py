@@ -1,0 +1,45 @@
+"""Is the file whole, and is the record good enough? For `hipdrive check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from hipdrive.report.inputs import TRIAL_FILES, Ask, analysed, trials
+from hipdrive.report.table import COLOURS, check_line
+from hipdrive.report.words import clean, name_of_test
+from hipdrive.results import FAIL, REFUSED, Analysis, Finding
+
+
+def show(path: Path, ask: Ask, console: Console) -> bool:
+    """Print every check of a file; whether none failed."""
+    stored = list(_stored(path))
+    console.print(Text(clean(path), "bold"))
+    for finding in stored:
+        console.print(Text("  ").append_text(check_line(finding)))
+    if any(finding.level == FAIL for finding in stored):
+        return False
+    return all([_record(one.analysis, console) for one in analysed(trials(path, ask), ask)])
+
+
+def _stored(path: Path) -> Iterator[Finding]:
+    """What the store says of a trial file."""
+    if path.suffix.lower() in TRIAL_FILES:
+        from hipdrive.store import check
+
+        yield from check(path)
+
+
+def _record(analysis: Analysis, console: Console) -> bool:
+    """Print what the analysis found about the record."""
+    console.print(
+        Text(f"  {name_of_test(analysis.test)}: ").append(analysis.status, COLOURS[analysis.status])
+    )
+    for finding in analysis.quality:
+        console.print(Text("  ").append_text(check_line(finding)))
+    if analysis.status == REFUSED and analysis.why:
+        console.print(Text(f"  {clean(analysis.why)}"))
+    return analysis.status != REFUSED and all(finding.level != FAIL for finding in analysis.quality)

@@ -1,0 +1,90 @@
+"""The demonstration: simulated athletes whose numbers are known, through trial file, analysis and report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from hipdrive.errors import UsageError
+from hipdrive.report import document, exchange, html, rows, sheet
+from hipdrive.report.words import clean, label, name_of_test, shown
+from hipdrive.results import Analysis, Value
+from hipdrive.trial import Trial
+
+TESTS = ("cmj", "sj", "dj")
+SEED = 1
+RESULTS, REPORT = "results.json", "report.html"
+
+
+def run(folder: Path, console: Console) -> list[Analysis]:
+    """Write the demonstration into a folder and print its headline numbers beside the truth.
+
+    Raises
+    ------
+    UsageError : the folder holds files of these names that are none of ours.
+    """
+    _check(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    done = list(_trials(folder))
+    analyses = [analysis for _, analysis in done]
+    sheet.write(folder / RESULTS, (document.to_json(document.document(analyses)) + "\n").encode("ascii"))
+    page = html.page(done, title="hipdrive demonstration")
+    sheet.write(folder / REPORT, page.encode("utf-8", "replace"))
+    _tell(console, done, folder)
+    return analyses
+
+
+def _trials(folder: Path) -> Iterator[tuple[Trial, Analysis]]:
+    """Each test: simulated, saved, read back and analysed, so that what is shown came through the file."""
+    from hipdrive import store
+    from hipdrive.acquisition.simulated.athlete import simulate
+    from hipdrive.analysis.analyse import analyse
+
+    for test in TESTS:
+        simulated = simulate(test, seed=SEED)
+        path = folder / f"{test}.h5"
+        exchange.save(simulated, path)
+        trial = store.load_trial(path).with_facts(truth=simulated.truth, file=path.name)
+        yield trial, analyse(trial)
+
+
+def _check(folder: Path) -> None:
+    """Only a demonstration is replaced by a demonstration."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("demo_folder", f"{clean(folder)} is a file; give --out a folder")
+    mine = [folder / f"{test}.h5" for test in TESTS]
+    if any(path.exists() for path in mine) and not (folder / RESULTS).is_file():
+        raise UsageError("demo_folder", f"{clean(folder)} holds files that the demonstration would replace; "
+                         "give --out another folder")  # fmt: skip
+    if folder.is_dir():
+        sheet.guard_kind(folder / RESULTS, (b'"hipdrive-results"',))
+        sheet.guard_kind(folder / REPORT, (html.MARK,))
+
+
+def _tell(console: Console, done: Sequence[tuple[Trial, Analysis]], folder: Path) -> None:
+    table = Table("", "measured", "true", "error", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for trial, analysis in done:
+        table.add_row(f"[bold]{name_of_test(analysis.test)}[/bold]  {analysis.status}")
+        for cells in _lines(trial, analysis):
+            table.add_row(*cells)
+    console.print("Three simulated jumps, recorded to trial files, read back and analysed:\n")
+    console.print(table)
+    console.print(f"\nReport: {clean((folder / REPORT).resolve())}", soft_wrap=True, markup=False)
+    console.print(f"Results: {clean((folder / RESULTS).resolve())}", soft_wrap=True, markup=False)
+
+
+def _lines(trial: Trial, analysis: Analysis) -> Iterator[tuple[str, str, str, str]]:
+    """Headline numbers beside the truth, as far as it is known."""
+    if trial.truth is None or not analysis.reps:
+        return
+    for line in rows.headline(analysis, analysis.reps[0]):
+        true = trial.truth.values.get(line.field)
+        value = line.value
+        if true is None:
+            yield f"  {label(line.field)}", shown(value), "", ""
+        else:
+            yield (f"  {label(line.field)}", shown(value), shown(Value(true, value.unit)),
+                   shown(Value(value.value - true, value.unit, value.u95)).split(" ± ")[0])  # fmt: skip

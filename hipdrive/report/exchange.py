@@ -1,0 +1,89 @@
+"""Trial -> files that others read: the project's own CSV and the truth of a simulated athlete."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from hipdrive.errors import StoreError, UsageError
+from hipdrive.report import sheet
+from hipdrive.report.document import plain
+from hipdrive.report.words import clean
+from hipdrive.trial import Trial
+
+
+def fresh(path: Path, *, force: bool) -> Path:
+    """The path, refused where a file is there already and nobody said to replace it.
+
+    Raises
+    ------
+    UsageError : one sentence.
+    """
+    if path.is_dir():
+        raise UsageError("out_is_folder", f"{clean(path)} is a folder; give the name of a file")
+    if path.exists() and not force:
+        raise UsageError(
+            "exists", f"{clean(path)} exists and is left alone; choose another name or add --force"
+        )
+    if not path.resolve().parent.is_dir():
+        raise UsageError("out_folder", f"{clean(path.parent)}: no such folder; make it first")
+    return path
+
+
+def to_csv(trial: Trial) -> str:
+    """The forces as CSV, `time,left_fz,right_fz`: every digit, so that it reads back to the same numbers.
+
+    Raises
+    ------
+    StoreError : samples were lost, which a CSV cannot say.
+    """
+    if trial.gaps:
+        raise StoreError("gaps", f"{clean(trial.file or 'trial')}: samples were lost during the record and a "
+                         "CSV cannot say where; keep the .h5 file")  # fmt: skip
+    series = columns(trial)
+    rows = zip(*(values.tolist() for values in series.values()), strict=True)
+    lines = [",".join(series), *(",".join(map(repr, row)) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def columns(trial: Trial) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+    """Column name -> values: time, then the vertical force and what else was measured of each plate."""
+    alone = len(trial.plates) == 1 and trial.plates[0] == "plate1"
+    found = {"time": np.arange(trial.samples) / trial.rate}
+    for plate, values in zip(trial.plates, trial.fz, strict=True):
+        found["fz" if alone else f"{plate}_fz"] = values
+    for role, values in trial.components.items():
+        found[role.removeprefix("plate1.") if alone else role.replace(".", "_")] = values
+    for signal in trial.signals:
+        if len(signal.values) == trial.samples and signal.rate == trial.rate:
+            found.setdefault(signal.name, signal.values)
+    return found
+
+
+def save(trial: Trial, path: Path) -> None:
+    """Write a trial as the ending says: .csv or .h5.
+
+    Raises
+    ------
+    UsageError : another ending.
+    """
+    if path.suffix.lower() == ".csv":
+        sheet.write(path, to_csv(trial).encode("ascii"))
+        return
+    if path.suffix.lower() not in (".h5", ".hdf5"):
+        raise UsageError("suffix", f"{clean(path)}: end the name in .csv or .h5")
+    from hipdrive import store
+
+    store.save(path, trial)
+
+
+def truth_json(trial: Trial) -> str:
+    """What is exactly true of a simulated trial, for comparison with a results document."""
+    truth = trial.truth
+    if truth is None:
+        raise UsageError("no_truth", "the truth of a recording is not known")
+    told = {"format": "hipdrive-truth", "version": 1, "test": trial.test, "values": truth.values,
+            "events": truth.events, "settings": truth.settings}  # fmt: skip
+    return json.dumps(plain(told), indent=1, allow_nan=False) + "\n"

@@ -1,0 +1,38 @@
+"""Files -> one HTML page each, named after the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hipdrive.report import html, sheet
+from hipdrive.report.inputs import Ask, analysed, trials
+from hipdrive.results import REFUSED
+
+
+def write_page(path: Path, ask: Ask, target: Path) -> bool:
+    """Write the page of a file; whether every trial of it was analysed."""
+    done = list(analysed(trials(path, ask), ask))
+    sheet.guard(target, [path])
+    sheet.guard_kind(target, (html.MARK,))
+    page = html.page([(one.trial, one.analysis) for one in done], title=path.name)
+    sheet.write(target, page.encode("utf-8", "replace"))
+    return all(one.analysis.status != REFUSED for one in done)
+
+
+def names(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """A page's place for each file; files of one name in several folders are numbered.
+
+    >>> [p.name for p in names([Path("a/jump.csv"), Path("b/jump.csv")], Path())]
+    ['jump.html', 'jump-2.html']
+    """
+    taken: set[str] = set()
+    found = []
+    for path in paths:
+        name, number = path.stem, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{path.stem}-{number}"
+        taken.add(name.lower())
+        found.append(folder / f"{name}.html")
+    return found

@@ -123,7 +123,7 @@ def main(arguments: Sequence[str]) -> int:
         say(f"{error.filename or place.venv}: {error.strerror or error}.")
         return 1
     except KeyboardInterrupt:
-        say("interrupted; the next run goes on from here.")
+        say("interrupted; run it again when you like.")
         return 130
 
 

@@ -1,5 +1,7 @@
 """The arrows of the design hold, the style holds, and importing hipdrive is cheap."""
 
+import ast
+import importlib.util
 import json
 import os
 import shutil
@@ -37,6 +39,29 @@ def assert_clean(answer: subprocess.CompletedProcess[str]) -> None:
 
 def test_import_contracts() -> None:
     assert_clean(lint_imports(ROOT))
+
+
+def root_names(source: str) -> set[str]:
+    """What a module takes from the root, modules left out."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    plain = {"*" for node in nodes for alias in node.names if alias.name == "hipdrive"}
+    taken = {
+        alias.name for node in nodes if getattr(node, "module", "") == "hipdrive" for alias in node.names
+    }
+    return plain | {name for name in taken if importlib.util.find_spec(f"hipdrive.{name}") is None}
+
+
+def test_nobody_goes_round_the_contracts_through_the_root() -> None:
+    """`from hipdrive import save` loads a module that the import graph does not show."""
+    inside = [path for path in (ROOT / "hipdrive").rglob("*.py") if path.name != "__init__.py"]
+    taken = {path.name: root_names(path.read_text(encoding="utf-8")) for path in inside}
+    assert not {name: names - {"__version__"} for name, names in taken.items() if names - {"__version__"}}
+
+
+def test_the_way_through_the_root_is_seen() -> None:
+    assert root_names("from hipdrive import save, units") == {"save"}
+    assert root_names("import hipdrive as hd") == root_names("import hipdrive") == {"*"}
+    assert root_names("import hipdrive.units\nfrom hipdrive.units import g") == set()
 
 
 @pytest.fixture

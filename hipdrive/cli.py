@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,8 +17,7 @@ import typer
 from hipdrive.errors import HipdriveError, UsageError
 
 if TYPE_CHECKING:
-    from hipdrive.report.inputs import Ask, Done
-    from hipdrive.report.output import Output
+    from hipdrive.report.inputs import Ask
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
@@ -88,7 +87,7 @@ def analyse(
     plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Analyse recordings: a table, JSON, CSV or Parquet."""
-    from hipdrive.report import output
+    from hipdrive.report import job, output
 
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, side=side, mass=mass, load=load, height=height,
@@ -98,7 +97,7 @@ def analyse(
     found = _recordings(files, saving=save)
     folder = any(path.is_dir() for path in files)
     to = output.output(target, found, resume=folder, everything=all_)
-    return _analyse_all([path for path in found if path != target.path], ask, to, save)
+    return job.analyse([path for path in found if path != target.path], ask, to, save=save)
 
 
 @app.command()
@@ -110,7 +109,7 @@ def report(
     box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Write one self-contained HTML page for each recording."""
-    from hipdrive.report import pages
+    from hipdrive.report import job, pages
 
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, side=side, mass=mass, load=load, height=height,
@@ -118,13 +117,7 @@ def report(
     found = _recordings(files)
     _folder(out)
     targets = dict(zip(found, pages.names(found, out), strict=True))
-
-    def write(path: Path) -> bool:
-        fine = pages.write_page(path, ask, targets[path])
-        print(targets[path])
-        return fine
-
-    return _each(found, write)
+    return job.each(found, lambda path: pages.write_page(path, ask, targets[path]))
 
 
 @app.command()
@@ -134,11 +127,11 @@ def check(
     """Check that files are whole and their records good enough; nothing is written."""
     from rich.console import Console
 
-    from hipdrive.report import checks
+    from hipdrive.report import checks, job
 
     ask = _ask(test, rate, columns, None, None, mass=mass)
     console = Console(highlight=False)
-    return _each(_recordings(files), lambda path: checks.show(path, ask, console))
+    return job.each(_recordings(files), lambda path: checks.show(path, ask, console))
 
 
 @app.command()
@@ -151,20 +144,16 @@ def convert(
     arms: Arms = False,
 ) -> int:  # fmt: skip
     """Convert recordings to trial files (.h5) or to CSV."""
-    if to not in ("h5", "csv"):
+    from hipdrive.report import exchange, job
+
+    if to not in exchange.FORMATS:
         raise UsageError("to", f"--to {to}: choose h5 or csv")
     ask = _ask(test, rate, columns, None, None, side=side, mass=mass, load=load, height=height,
                box_height=box_height, arms=arms or None)  # fmt: skip
     found = _recordings(files)
-    if out is not None and len(found) > 1 and not out.is_dir():
-        raise UsageError("out", f"--out {out}: for several files give a folder that exists")
-
-    def write(path: Path) -> bool:
-        for target in _convert(path, ask, to, out, force):
-            print(target)
-        return True
-
-    return _each(found, write)
+    if out is not None and not out.is_dir() and (len(found) > 1 or out.suffix.lower() != f".{to}"):
+        raise UsageError("out", f"--out {out}: give a name that ends in .{to}, or a folder that exists")
+    return job.each(found, lambda path: exchange.convert(path, ask, to, out, force=force))
 
 
 @app.command()
@@ -239,9 +228,12 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = app(args=list(arguments), prog_name="hipdrive", standalone_mode=False)
         sys.stdout.flush()
+        if code == INTERRUPTED:  # typer makes this of Ctrl-C
+            _tell("interrupted; what was written before stands")
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
-        return _tell("interrupted; what was written before stands", INTERRUPTED)
+        _tell("interrupted; what was written before stands")
+        return INTERRUPTED
     except BrokenPipeError:
         # whoever read our output has had enough; the interpreter must not complain when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -251,24 +243,25 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _failed(why: Exception) -> int:
-    """The sentence and the exit code of an error that ended the command."""
+    """Tell an error that ended the command; its exit code."""
     from hipdrive.report.inputs import complaint
 
     if isinstance(why, HipdriveError):
-        return _tell(str(why), why.exit_code)
+        _tell(str(why))
+        return why.exit_code
     if hasattr(why, "format_message"):  # what typer calls wrong use, whichever click it brings
-        return _tell(f"{why.format_message().rstrip('.')}; `hipdrive --help` shows what there is", 2)
+        _tell(f"{why.format_message().rstrip('.')}; `hipdrive --help` shows what there is")
+        return 2
     if os.environ.get("HIPDRIVE_DEBUG"):
         raise why
-    return _tell(complaint(getattr(why, "filename", None) or "hipdrive", why), 1)
+    _tell(complaint(getattr(why, "filename", None) or "hipdrive", why))
+    return 1
 
 
-def _tell(sentence: str, code: int = 0) -> int:
-    """One line on the error output."""
-    from hipdrive.report.words import clean
+def _tell(sentence: str) -> None:
+    from hipdrive.report.job import tell
 
-    print(clean(sentence), file=sys.stderr)
-    return code
+    tell(sentence)
 
 
 def _ask(
@@ -304,91 +297,3 @@ def _folder(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise UsageError("out_is_file", f"--out {path} is a file; give a folder")
     path.mkdir(parents=True, exist_ok=True)
-
-
-def _analyse_all(paths: Sequence[Path], ask: Ask, to: Output, save: bool) -> int:
-    """Every file into the output; the output is closed even when somebody interrupts."""
-    from hipdrive.report.sheet import fingerprint
-
-    skipped = 0
-
-    def one(path: Path) -> bool:
-        nonlocal skipped
-        sha256 = fingerprint(path)
-        if not to.wants(sha256, ask):
-            skipped += 1
-            return True
-        done = _analysed(path, ask)
-        if save:
-            _save(path, done, ask)
-            sha256 = fingerprint(path)
-        to.add(done, sha256, ask)
-        return all(d.analysis.status != "refused" for d in done)
-
-    try:
-        code = _each(paths, one)
-    finally:
-        to.close()
-    if skipped:
-        _tell(f"{skipped} of {len(paths)} files were in the table already and are left as they are")
-    return code
-
-
-def _analysed(path: Path, ask: Ask) -> list[Done]:
-    from hipdrive.report.inputs import analysed, trials
-
-    return list(analysed(trials(path, ask), ask))
-
-
-def _save(path: Path, done: Sequence[Done], ask: Ask) -> None:
-    """A run for each profile, of every trial in the file."""
-    from hipdrive.store import add_run
-
-    for profile in ask.profiles:
-        add_run(path, [one.analysis for one in done if one.profile == profile])
-
-
-def _each(paths: Sequence[Path], act: Callable[[Path], bool]) -> int:
-    """Do it for each file; a file that fails is told in a sentence and does not stop the others."""
-    from hipdrive.report.inputs import complaint
-
-    fine, wrong = [], []
-    for path in _progress(paths):
-        try:
-            fine.append(act(path))
-        except (KeyboardInterrupt, BrokenPipeError):
-            raise
-        except Exception as why:
-            if os.environ.get("HIPDRIVE_DEBUG") and not isinstance(why, (HipdriveError, OSError)):
-                raise
-            _tell(complaint(path, why))
-            wrong.append(why)
-    if wrong and not fine and all(isinstance(why, UsageError) for why in wrong):
-        return 2
-    return int(bool(wrong) or not all(fine))
-
-
-def _progress(paths: Sequence[Path]) -> Iterator[Path]:
-    """The paths, with a bar on the error output where somebody watches and nothing else is printed."""
-    if len(paths) < 3 or not sys.stderr.isatty() or sys.stdout.isatty():
-        yield from paths
-        return
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(paths, description="analysing", console=Console(stderr=True), transient=True)
-
-
-def _convert(path: Path, ask: Ask, to: str, out: Path | None, force: bool) -> Iterator[Path]:
-    """Write each trial of a file in the other format and name what was written."""
-    from hipdrive.report import exchange
-    from hipdrive.report.inputs import trials
-
-    found = trials(path, ask)
-    for number, trial in enumerate(found, 1):
-        name = f"{path.stem}.{to}" if len(found) == 1 else f"{path.stem}-{number}.{to}"
-        target = path.with_name(name) if out is None else out / name if out.is_dir() else out
-        if target.exists() and target.resolve() == path.resolve():
-            raise UsageError("same", f"{path}: is a .{to} file already")
-        exchange.save(trial, exchange.fresh(target, force=force))
-        yield target

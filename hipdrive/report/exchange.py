@@ -10,8 +10,11 @@ import numpy as np
 from hipdrive.errors import StoreError, UsageError
 from hipdrive.report import sheet
 from hipdrive.report.document import plain
+from hipdrive.report.inputs import TRIAL_FILES, Ask, trials
 from hipdrive.report.words import clean
 from hipdrive.trial import Trial
+
+FORMATS = ("h5", "csv")
 
 
 def fresh(path: Path, *, force: bool) -> Path:
@@ -72,11 +75,31 @@ def save(trial: Trial, path: Path) -> None:
     if path.suffix.lower() == ".csv":
         sheet.write(path, to_csv(trial).encode("ascii"))
         return
-    if path.suffix.lower() not in (".h5", ".hdf5"):
+    if path.suffix.lower() not in TRIAL_FILES:
         raise UsageError("suffix", f"{clean(path)}: end the name in .csv or .h5")
     from hipdrive import store
 
     store.save(path, trial)
+
+
+def convert(path: Path, ask: Ask, to: str, out: Path | None, *, force: bool) -> bool:
+    """Write each trial of a file in another format, beside it or at `out`, and print what was written.
+
+    Raises
+    ------
+    UsageError : the target exists, or is the file itself.
+    """
+    found = trials(path, ask)
+    if len(found) > 1 and out is not None and not out.is_dir():
+        raise UsageError("out", f"{clean(path)}: holds {len(found)} trials; give --out a folder that exists")
+    for number, trial in enumerate(found, 1):
+        name = f"{path.stem}.{to}" if len(found) == 1 else f"{path.stem}-{number}.{to}"
+        target = path.with_name(name) if out is None else out / name if out.is_dir() else out
+        if target.exists() and target.samefile(path):
+            raise UsageError("same", f"{clean(path)}: is a .{to} file already")
+        save(trial, fresh(target, force=force))
+        print(clean(target))
+    return True
 
 
 def truth_json(trial: Trial) -> str:

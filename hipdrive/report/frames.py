@@ -1,9 +1,8 @@
 """Analysis -> tables: tidy (one row a number) and wide (one row a repetition), as pandas, CSV or Parquet.
 
 A wide table names its columns as the fields are named, in SI: `jump_height_tov` in m, `jump_height_tov_u95`
-its 95 % uncertainty. A missing number is an empty cell; the column `missing` says which and why. `units_csv`
-lists the columns with their units and stands beside a CSV that `--out` writes; Parquet carries the unit in the
-metadata of each column.
+its 95 % uncertainty. A missing number is an empty cell; column `missing` says which and why. `--out` writes
+the list of columns with their units beside a CSV; Parquet carries the unit in the metadata of each column.
 """
 
 from __future__ import annotations
@@ -22,6 +21,8 @@ from hipdrive.results import FAIL, WARN, Analysis, Finding, Results, Value
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from hipdrive.analysis.registry import Metric
 
 Row = dict[str, Any]
 
@@ -108,7 +109,7 @@ def to_csv(rows: Sequence[Row]) -> str:
 def from_csv(text: str) -> list[Row]:
     """The rows of a table that `to_csv` wrote, to be continued."""
     return [
-        {name: Written(cell) for name, cell in row.items() if cell}
+        {name: Written(cell) for name, cell in row.items()}
         for row in csv.DictReader(io.StringIO(text, newline=""))
     ]
 
@@ -144,11 +145,17 @@ def base_field(name: str) -> str:
     return name.removesuffix(SIDES[0]).removesuffix(SIDES[1])
 
 
+def definition(field: str) -> Metric | None:
+    """The registry's entry of a field, None where it has none of its own."""
+    from hipdrive.analysis import registry
+
+    registry.load_builtin()
+    return registry.METRICS.get(field)
+
+
 def unit_of(name: str) -> str:
     """The SI unit of a wide column, "" for facts."""
-    from hipdrive.analysis.registry import METRICS
-
-    metric = METRICS.get(name.removesuffix("_u95")) or METRICS.get(base_field(name))
+    metric = definition(name.removesuffix("_u95")) or definition(base_field(name))
     if metric is None or name in FACTS:
         return ""
     return "%" if name.startswith("asym_") and metric.name != name.removesuffix("_u95") else metric.unit
@@ -156,9 +163,7 @@ def unit_of(name: str) -> str:
 
 def meaning(name: str) -> str:
     """What a wide column holds, in a sentence."""
-    from hipdrive.analysis.registry import METRICS
-
-    metric = METRICS.get(name.removesuffix("_u95")) or METRICS.get(base_field(name))
+    metric = definition(name.removesuffix("_u95")) or definition(base_field(name))
     if metric is None or name in FACTS:
         return ""
     doc = " ".join(metric.doc.split("\n\n")[0].split())

@@ -7,16 +7,18 @@ from pathlib import Path
 
 from hipdrive.report import html, sheet
 from hipdrive.report.inputs import Ask, analysed, trials
+from hipdrive.report.words import clean
 from hipdrive.results import REFUSED
 
 
 def write_page(path: Path, ask: Ask, target: Path) -> bool:
-    """Write the page of a file; whether every trial of it was analysed."""
+    """Write the page of a file and print its place; whether every trial of the file was analysed."""
     done = list(analysed(trials(path, ask), ask))
     sheet.guard(target, [path])
     sheet.guard_kind(target, (html.MARK,))
     page = html.page([(one.trial, one.analysis) for one in done], title=path.name)
     sheet.write(target, page.encode("utf-8", "replace"))
+    print(clean(target))
     return all(one.analysis.status != REFUSED for one in done)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hipdrive.report.frames import base_field
+from hipdrive.report.frames import base_field, definition
 from hipdrive.report.words import label
 from hipdrive.results import Analysis, Results, Value
 
@@ -47,9 +47,7 @@ def lines(rep: Results) -> tuple[Line, ...]:
 
 def line(rep: Results, name: str) -> Line:
     """One number of a repetition."""
-    from hipdrive.analysis.registry import METRICS
-
-    metric = METRICS.get(name)
+    metric = definition(name)
     left, right, asym = (
         rep[side] if side in rep.columns.values else None
         for side in (f"{name}_left", f"{name}_right", f"asym_{name}")

@@ -138,8 +138,7 @@ def _load(path: Path, kind: str) -> list[Row]:
         return frames.from_csv(path.read_text("utf-8"))
     import pyarrow.parquet as pq
 
-    return [{name: cell for name, cell in row.items() if cell is not None}
-            for row in pq.read_table(path).to_pylist()]  # fmt: skip
+    return list(pq.read_table(path).to_pylist())
 
 
 def _same(one: Path, other: Path) -> bool:

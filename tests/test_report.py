@@ -1,0 +1,328 @@
+"""Documents, tables, figures and the page: nothing lost, nothing invented, nothing executed."""
+
+import dataclasses
+import io
+import json
+import math
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from hipdrive.acquisition.simulated.athlete import simulate
+from hipdrive.analysis.analyse import analyse
+from hipdrive.analysis.phases import PHASES
+from hipdrive.report import curves, figure, frames, html, rows, table, words
+from hipdrive.report.document import document, plain, to_json
+from hipdrive.results import FLAGGED, OK, WARN, Analysis, Columns, Event, Finding, Results, Value
+from hipdrive.trial import BOX, Trial
+from hipdrive.units import SHOWN
+
+EVIL = '<script>alert("x")</script>'
+
+
+@pytest.fixture(scope="module", params=["cmj", "sj", "dj"])
+def pair(request: pytest.FixtureRequest) -> tuple[Trial, Analysis]:
+    """A simulated trial and its analysis."""
+    trial = simulate(request.param, seed=1)
+    return trial, analyse(trial)
+
+
+def made(values: dict[str, float], units: dict[str, str], **facts: Any) -> Analysis:
+    """An analysis of made-up numbers, one repetition."""
+    columns = Columns(
+        values={name: np.array([v]) for name, v in values.items()},
+        u95={name: np.array([math.nan]) for name in values},
+        units=units,
+        methods=dict.fromkeys(values, "by hand"),
+        codes={name: np.array(["one_plate" if math.isnan(v) else ""]) for name, v in values.items()},
+        labels={"kind": ("slow", "fast")},
+    )
+    rep = Results(columns, 0, test="cmj", events={"takeoff": Event(1.0)})
+    given: dict[str, Any] = {
+        "file": "a.csv", "test": "cmj", "detected": False, "profile": "hipdrive", "status": OK, "why": None,
+        "quality": (), "reps": (rep,), "summary": {}, "headline": tuple(values)[:2],
+        "provenance": {"input_sha256": "00", "parameters": {}, "rate_hz": 1000.0},
+    }  # fmt: skip
+    return Analysis(**{**given, **facts})
+
+
+MADE = made(
+    {"a": 1.5, "b": math.nan, "kind": 1.0, "flag": 0.0},
+    {"a": "m", "b": "N", "kind": "class", "flag": "bool"},
+)
+
+
+# --- document ---
+
+
+def test_a_document_says_what_each_kind_of_value_is() -> None:
+    numbers = document(MADE)["trials"][0]["reps"][0]["metrics"]
+    assert [numbers[name]["value"] for name in ("a", "b", "kind", "flag")] == [1.5, None, "fast", False]
+    assert numbers["b"]["code"] == "one_plate" and numbers["b"]["why"] and numbers["a"]["u95"] is None
+
+
+def test_anything_in_a_provenance_becomes_json() -> None:
+    odd = {"x": np.float64(math.inf), 3: np.arange(2), "set": {1}, "flag": np.bool_(True), "none": None}
+    assert plain(odd) == {"x": None, "3": [0, 1], "set": [1], "flag": True, "none": None}
+
+
+def test_file_names_that_are_no_unicode_survive() -> None:
+    text = to_json(document(dataclasses.replace(MADE, file="\udcff.csv")))
+    assert text.isascii() and json.loads(text)["trials"][0]["file"] == "\udcff.csv"
+
+
+# --- tables ---
+
+
+def test_tidy_has_one_row_for_each_number(pair: tuple[Trial, Analysis]) -> None:
+    found = frames.frame(pair[1])
+    assert len(found) == sum(len(rep) for rep in pair[1].reps)
+    assert tuple(found.columns) == frames.TIDY
+    missing = found[found["value"].isna()]
+    assert missing["why"].notna().all() and missing["code"].notna().all()
+
+
+def test_wide_has_one_row_a_repetition_with_headline_first(pair: tuple[Trial, Analysis]) -> None:
+    found = frames.wide(pair[1])
+    fields = [c for c in found.columns if c not in frames.FACTS and not c.endswith("_u95")]
+    assert len(found) == len(pair[1].reps)
+    assert tuple(fields[: len(pair[1].headline)]) == pair[1].headline
+
+
+def test_numbers_survive_csv_and_parquet_to_the_last_digit(pair: tuple[Trial, Analysis]) -> None:
+    (row,) = frames.wide_rows(pair[1])
+    (back,) = frames.from_csv(frames.to_csv([row]))
+    (stored,) = frames.to_arrow([row]).to_pylist()
+    for field, value in pair[1].reps[0].items():
+        if math.isfinite(value.value) and value.label is None and value.unit != "bool":
+            assert float(back[field]) == stored[field] == value.value
+
+
+def test_a_table_that_goes_on_is_left_as_it_was(pair: tuple[Trial, Analysis]) -> None:
+    text = frames.to_csv(frames.wide_rows(pair[1]))
+    assert frames.to_csv(frames.from_csv(text)) == text
+
+
+def test_formulas_do_not_run_in_a_spreadsheet() -> None:
+    for start in ("=", "+", "-", "@"):
+        row = frames.wide_rows(dataclasses.replace(MADE, file=f"{start}cmd|' /C calc'!A0"))
+        cell = frames.to_csv(row).splitlines()[1].split(",")[0]
+        assert cell.lstrip('"').startswith("'" + start)
+        assert frames.to_csv(frames.from_csv(frames.to_csv(row))) == frames.to_csv(row)
+
+
+def test_negative_numbers_stay_numbers() -> None:
+    (row,) = frames.from_csv(frames.to_csv(frames.wide_rows(made({"a": -1.5}, {"a": "m"}))))
+    assert row["a"] == "-1.5"
+
+
+def test_missing_numbers_are_named_with_their_reason() -> None:
+    (row,) = frames.wide_rows(MADE)
+    assert row["b"] is None and row["missing"] == "one_plate: b"
+
+
+def test_a_refused_trial_keeps_its_place_in_the_table() -> None:
+    refused = dataclasses.replace(MADE, reps=(), status="refused", why="no flight")
+    (row,) = frames.wide_rows(refused)
+    assert (row["status"], row["why"]) == ("refused", "no flight")
+    assert frames.frame(refused).empty
+
+
+# --- the terminal ---
+
+
+def printed(*analyses: Analysis, everything: bool = False, width: int = 80) -> str:
+    out = io.StringIO()
+    table.show(Console(file=out, width=width, highlight=False), analyses, everything=everything)
+    return out.getvalue()
+
+
+def test_the_terminal_shows_each_headline_number(pair: tuple[Trial, Analysis]) -> None:
+    text = printed(pair[1])
+    for line in rows.headline(pair[1], pair[1].reps[0]):
+        assert line.label in text and words.shown(line.value) in text
+    assert "\x1b" not in text
+
+
+def test_all_names_every_number_or_why_it_is_missing(pair: tuple[Trial, Analysis]) -> None:
+    text = " ".join(printed(pair[1], everything=True, width=120).split())
+    for line in rows.lines(pair[1].reps[0]):
+        assert line.label in text
+        if not line.there:
+            assert line.value.why and line.value.why[1:30] in text
+
+
+def test_warnings_come_with_what_to_do() -> None:
+    finding = Finding("zero", WARN, 31.0, "N", "the empty plate shows 31 N", "zero the plate")
+    text = printed(dataclasses.replace(MADE, status=FLAGGED, quality=(finding,)))
+    assert "warning: The empty plate shows 31 N. [zero 31 N] Zero the plate." in " ".join(text.split())
+
+
+def test_several_repetitions_stand_beside_one_another() -> None:
+    rep = MADE.reps[0]
+    text = printed(
+        dataclasses.replace(MADE, reps=tuple(dataclasses.replace(rep, rep=i) for i in range(1, 6)))
+    )
+    assert all(f"rep {i}" in text for i in range(1, 6)) and max(map(len, text.splitlines())) <= 80
+
+
+# --- curves and figures ---
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 999, 1401, 60_000])
+def test_thinning_keeps_ends_and_extremes(size: int) -> None:
+    values = np.random.default_rng(0).normal(size=size)
+    at = curves.thin(values, 700)
+    assert len(at) <= 2 * 700 + 2 and np.all(np.diff(at) > 0)
+    if size:
+        assert at[0] == 0 and at[-1] == size - 1
+        assert values[at].max() == values.max() and values[at].min() == values.min()
+
+
+def test_the_drawn_velocity_is_that_of_the_numbers(pair: tuple[Trial, Analysis]) -> None:
+    trial, analysis = pair
+    rep = analysis.reps[0]
+    line = curves.velocity(trial, rep, curves.total(trial))
+    assert line is not None
+    drawn = np.interp(rep.events["takeoff"].t, line.t, line.y)
+    assert drawn == pytest.approx(rep["takeoff_velocity"].value, abs=0.05)
+
+
+def test_force_under_the_box_is_not_the_athletes_contact() -> None:
+    trial = simulate("dj", seed=1, box_plate=True)
+    assert BOX in trial.plates
+    assert np.array_equal(curves.total(trial), trial.fz[0] + trial.fz[1])
+
+
+def test_a_figure_names_phases_events_and_units(pair: tuple[Trial, Analysis]) -> None:
+    trial, analysis = pair
+    rep = analysis.reps[0]
+    svg = figure.repetition(trial, rep)
+    for phase in PHASES[analysis.test]:
+        assert f">{phase.name}<" in svg
+        assert f">{words.event_label(phase.start)}<" in svg
+    for text in ("force, N", "velocity, m/s", "time, s", "times weight", "total", "left", "right"):
+        assert f">{text}<" in svg
+
+
+def test_a_figure_of_a_repetition_without_weight_or_events() -> None:
+    trial = Trial.from_forces(np.ones(3000), 1000.0)
+    assert "velocity" not in figure.repetition(trial, MADE.reps[0])
+    bare = dataclasses.replace(MADE.reps[0], events={})
+    assert figure.repetition(trial, bare).startswith("<svg")
+
+
+def test_the_same_trial_gives_the_same_figure(pair: tuple[Trial, Analysis]) -> None:
+    trial, analysis = pair
+    assert figure.repetition(trial, analysis.reps[0]) == figure.repetition(trial, analysis.reps[0])
+
+
+# --- the page ---
+
+
+class Page(HTMLParser):
+    """Tags, attributes and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_page_holds_every_number_with_unit_u95_and_method(pair: tuple[Trial, Analysis]) -> None:
+    page = Page(html.page([pair]))
+    for line in rows.lines(pair[1].reps[0]):
+        number, u95, unit = words.parts(line.value)
+        assert line.label in page.text and line.field in page.text
+        for told in (number.replace("-", "−"), u95, unit, line.value.method.replace("_", " ")):
+            assert told in page.text
+        if not line.there:
+            assert line.value.why and line.value.why in page.text
+
+
+def test_a_page_loads_and_runs_nothing(pair: tuple[Trial, Analysis]) -> None:
+    text = html.page([pair])
+    page = Page(text)
+    assert not {"script", "link", "img", "iframe", "object", "embed", "base", "form"} & set(page.tags)
+    for name, value in page.attributes:
+        assert not name.startswith("on")
+        if name in ("src", "href", "xlink:href", "action", "data"):
+            assert value is not None and value.startswith("#")
+    assert "http:" not in text and "https:" not in text and "url(" not in text.replace("url(#", "")
+    assert "@import" not in text and "default-src 'none'" in text
+
+
+def test_a_page_escapes_whatever_comes_from_a_file() -> None:
+    trial = simulate("cmj", seed=1).with_facts(
+        athlete=EVIL, file=f"{EVIL}.csv", side=EVIL, created=EVIL, notes=(EVIL, '" onload="x')
+    )
+    finding = Finding("zero", WARN, 31.0, EVIL, EVIL, EVIL)
+    analysis = analyse(trial)
+    hostile = dataclasses.replace(
+        analysis, file=f"{EVIL}.csv", profile=EVIL, why=EVIL, quality=(*analysis.quality, finding),
+        provenance={**analysis.provenance, EVIL: EVIL},
+    )  # fmt: skip
+    text = html.page([(trial, hostile)], title=EVIL)
+    assert "<script" not in text and "script" not in Page(text).tags
+    assert "alert(" in Page(text).text and not [n for n, _ in Page(text).attributes if n.startswith("on")]
+
+
+def test_a_page_of_a_refused_trial_says_why() -> None:
+    trial = Trial.from_forces(np.random.default_rng(0).normal(700, 2, (1, 5000)), 1000.0, file="still.csv")
+    text = Page(html.page([(trial, analyse(trial))])).text
+    assert "No numbers from this record" in text and "still.csv" in text
+
+
+def test_a_minute_of_recording_is_a_small_page() -> None:
+    trial = simulate("cmj", seed=1, rate=2000.0, settle=58.0)
+    assert trial.duration > 58
+    text = html.page([(trial, analyse(trial))])
+    assert len(text) < 400_000 and "whole record, s" in text
+
+
+def test_a_page_of_several_repetitions_begins_with_all_of_them() -> None:
+    trial = simulate("cmj", seed=1)
+    analysis = analyse(trial)
+    several = dataclasses.replace(
+        analysis, reps=tuple(dataclasses.replace(analysis.reps[0], rep=i) for i in (1, 2, 3)),
+        summary={f"{analysis.headline[0]}_mean": Value(0.3, "m", 0.01, "mean")},
+    )  # fmt: skip
+    page = Page(html.page([(trial, several)]))
+    assert (
+        page.text.index("3 repetitions") < page.text.index("Repetition 1") < page.text.index("Repetition 3")
+    )
+    assert "30" in page.text
+
+
+def test_a_page_of_nothing_is_a_page() -> None:
+    assert html.page([]).startswith("<!DOCTYPE html>")
+
+
+# --- words ---
+
+
+def test_every_unit_can_be_shown() -> None:
+    for unit in SHOWN:
+        assert words.parts(Value(1.5, unit, 0.1)).number
+        assert words.parts(Value(math.nan, unit, code="undefined", why="x")).number == ""
+
+
+def test_every_field_of_the_registry_has_its_own_words() -> None:
+    from hipdrive.analysis import registry
+
+    registry.load_builtin()
+    labels = [words.label(name) for name in registry.METRICS]
+    assert len(set(labels)) == len(labels)
+    assert not [text for text in labels if "_" in text]

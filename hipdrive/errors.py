@@ -22,6 +22,9 @@ REASONS: dict[str, str] = {
     "rate_too_low": "the sampling rate is too low for this number: record at 500 Hz or more",
     "too_short": "the record is too short to analyse",
     "test_unknown": "this test is not known: `hipdrive metrics` lists the tests",
+    "not_ballistic": "the heights by flight time and by impulse do not belong to one jump: the athlete stepped off "
+    "and on again, or weight or zero are wrong",
+    "not_this_test": "the movement in the record is not this test: choose --test auto",
     # repetition
     "no_weight": "no weight: no still second was found before or after the movement; "
     "let the athlete stand still or give --mass",

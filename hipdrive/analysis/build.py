@@ -1,0 +1,322 @@
+"""Repetitions of one test, ready for metrics: which test a movement was, its phases, its start of integration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hipdrive.analysis.curve import Curve
+from hipdrive.analysis.locate import Given, Located, with_onset
+from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.rep import NUMBER, Facts, Rep, newton
+from hipdrive.analysis.signal import (
+    Block,
+    Bools,
+    Floats,
+    Ints,
+    divided,
+    first_true,
+    gather,
+    line,
+    mean_sd,
+    within,
+)
+from hipdrive.analysis.uncertainty import student
+from hipdrive.trial import BOX
+
+TIERS = ("two_plate", "backward_integration", "flight_anchored", "box_height", "none")
+"""Ways to the touchdown velocity of a drop jump, the best first (METRICS.md 5)."""
+
+DIP = -0.10
+"""m/s: a movement that never goes down faster has no countermovement to speak of."""
+
+
+def facts_of(block: Block, located: Located, test: str, given: Given, profile: Profile) -> Facts:
+    """What all tests share; the anchor is the onset until a test says otherwise."""
+    rate, record = block.rate, located.record
+    times = {"takeoff": located.takeoff.at / rate, "touchdown": located.touchdown.at / rate}
+    u = {"takeoff": located.takeoff.u, "touchdown": located.touchdown.u}
+    bias = {"takeoff": located.takeoff.bias, "touchdown": located.touchdown.bias}
+    own = np.isin(located.source, (0, 1, 2, 3))
+    still, dt = located.still, block.dt
+    window = (still.end - still.start) / rate
+    spread = still.block_sd**2 / np.maximum(still.blocks, 1) + (still.slope * window) ** 2 / 48.0
+    weight_u = np.where(own, np.sqrt(spread) * student(still.blocks), np.nan)
+    mass = located.weight / profile.g
+    wander = (still.wander - located.found.noise**2 * window * dt / 6.0) / mass**2
+    if all(np.all(part == 0.0) for part in bias.values()):
+        bias = {}
+    facts = Facts(
+        block=block, record=record, test=test, profile=profile, zero=located.zero, level=located.found.level,
+        noise=located.found.noise, zero_u=located.zero_u, weight=located.weight, weight_u=weight_u,
+        events=times, u=u, bias=bias, reasons={}, anchor=np.full(len(record), np.nan), anchor_at="",
+        anchor_velocity=np.zeros(len(record)), start_u=np.where(own, np.sqrt(np.maximum(wander, 0.0)), 0.0),
+        tail=np.zeros(len(record)), origin="takeoff", located=located,
+        plate_zero=_plate_zero(block, located), box_height=given.box_height[record],
+    )  # fmt: skip
+    return with_reason(facts, "weight", ~np.isfinite(located.weight), "no_weight")
+
+
+def with_reason(facts: Facts, name: str, rows: Bools, code: str) -> Facts:
+    """The facts with the reason why an event or the weight is missing in some rows; an earlier reason stays."""
+    if not rows.any():
+        return facts
+    old = facts.reasons.get(name, np.zeros(len(rows), dtype=np.int64))
+    return replace(facts, reasons={**facts.reasons, name: np.where((old == 0) & rows, NUMBER[code], old)})
+
+
+def following(facts: Facts, name: str, cause: str) -> Facts:
+    """The facts in which an event is missing for the reason of the event that it hangs on."""
+    reason = facts.reasons.get(cause)
+    return facts if reason is None else replace(facts, reasons={name: reason, **facts.reasons})
+
+
+def _plate_zero(block: Block, located: Located) -> dict[str, Floats]:
+    """Zero level of each foot's plate in the flight, so that left and right add up to the total."""
+    if not {"left", "right"} <= set(block.names):
+        return {}
+    found = located.found
+    trim = (found.end - found.start) // 5
+    first, last = found.start + trim, found.end - trim
+    width = int(max((last - first).max(initial=1), 1))
+    inside = within(first, width, first, last)
+    left = block.names.index("left")
+    level = mean_sd(gather(block.plates[left], found.record, first, width), inside)[0]
+    level = np.where(located.zero != 0.0, level, 0.0)
+    return {"left": level, "right": located.zero - level}
+
+
+# --- countermovement and squat jump ----------------------------------------------------------------------------
+
+
+def jumps(block: Block, located: Located, given: Given, profile: Profile) -> list[Rep]:
+    """Countermovement and squat jumps among repetitions that began on the plate."""
+    if not len(located.record):
+        return []
+    facts = _jump_facts(block, located, "cmj", given, profile)
+    bare = Rep(facts, copies=False)
+    slowest = bare.time_of_min("velocity", "onset", "takeoff")
+    dip = bare.quantity("velocity", slowest)[:, 0]
+    low = upward_zero(bare, slowest[:, 0], bare.facts.events["takeoff"])
+    depth = bare.quantity("displacement", low[:, np.newaxis])[:, 0]
+    fast, deep = dip < profile.cmj_velocity, depth < profile.cmj_depth
+    squat = ~fast & ~deep & np.isfinite(dip)
+    if given.test != "auto":
+        squat = np.full(len(squat), given.test == "sj")
+    reps = []
+    if (~squat).any():
+        keep = ~squat
+        reps.append(_countermovement(facts.where(keep), bare.curve.where(keep), slowest[keep, 0], dip[keep]))
+    if squat.any():
+        reps.append(_squat(block, located.where(squat), bare.curve.where(squat), fast[squat], given, profile))
+    return reps
+
+
+def _jump_facts(block: Block, located: Located, test: str, given: Given, profile: Profile) -> Facts:
+    facts = facts_of(block, located, test, given, profile)
+    onset = located.onset / block.rate
+    facts = replace(
+        facts,
+        events={"onset": onset, **facts.events},
+        u={"onset": located.onset_u, **facts.u},
+        bias={"onset": np.zeros(len(onset)), **facts.bias} if facts.bias else {},
+        anchor=onset,
+        anchor_at="onset",
+        origin="onset",
+    )
+    facts = following(facts, "onset", "weight")
+    return with_reason(facts, "onset", ~np.isfinite(onset), "no_onset")
+
+
+def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats) -> Rep:
+    time, u = _force_is_weight(facts, curve, slowest)
+    down = dip < DIP
+    time = np.where(down, time, np.nan)
+    events, us = dict(facts.events), dict(facts.u)
+    facts = replace(
+        facts,
+        events={"onset": events.pop("onset"), "peak_negative_velocity": time, **events},
+        u={"onset": us.pop("onset"), "peak_negative_velocity": u, **us},
+        bias={"peak_negative_velocity": np.zeros(len(time)), **facts.bias} if facts.bias else {},
+    )
+    facts = following(facts, "peak_negative_velocity", "onset")
+    facts = with_reason(facts, "peak_negative_velocity", ~np.isfinite(time), "no_countermovement")
+    facts = following(facts, "zero_velocity", "peak_negative_velocity")
+    rep = Rep(facts, curve=curve)
+    return _phases(rep, time)
+
+
+def _force_is_weight(facts: Facts, curve: Curve, slowest: Floats) -> tuple[Floats, Floats]:
+    """`peak_negative_velocity`: the interpolated F = W crossing next to the lowest velocity, and its standard u."""
+    rate = facts.block.rate
+    known = np.isfinite(slowest)
+    at = np.round(np.where(known, slowest, 0.0) * rate).astype(np.int64) - curve.origin
+    at = np.clip(at, 1, curve.values.shape[1] - 2)
+    rows = np.arange(len(at))
+    at = np.where(curve.values[rows, at] < 0.0, at, at - 1)
+    here, there = curve.values[rows, at], curve.values[rows, at + 1]
+    part = np.clip(divided(-here, there - here), 0.0, 1.0)
+    half = max(1, round(0.010 * rate))
+    slope = line(gather(curve.values, rows, at - half, 2 * half + 1), 1.0 / rate)[1]
+    u = np.sqrt(divided(facts.noise, slope) ** 2 + (0.3 / rate) ** 2)
+    return np.where(known, (curve.origin + at + part) / rate, np.nan), u
+
+
+def _squat(block: Block, located: Located, curve: Curve, dips: Bools, given: Given, profile: Profile) -> Rep:
+    """A squat jump: the onset again, upward only; a real countermovement is refused (Q12)."""
+    located = with_onset(block, located, np.ones(len(located.record), dtype=bool), profile)
+    facts = _jump_facts(block, located, "sj", given, profile)
+    if dips.any():
+        onset = np.where(dips, np.nan, facts.events["onset"])
+        facts = replace(facts, events={**facts.events, "onset": onset}, anchor=onset)
+        facts = with_reason(facts, "onset", dips, "countermovement_in_sj")
+    return _landing(Rep(facts, curve=curve))
+
+
+def _phases(rep: Rep, start: Floats) -> Rep:
+    """Add `zero_velocity` after `start`, and the landing's end."""
+    level = rep.profile.propulsion_velocity
+    guess = upward_zero(rep, start, rep.facts.events["takeoff"], level)
+    times = newton(rep, guess, level)
+    dict.__setitem__(rep.t, "zero_velocity", times)
+    facts = following(rep.facts, "zero_velocity", "weight")
+    rep.facts = with_reason(facts, "zero_velocity", ~np.isfinite(times[:, 0]), "no_zero_velocity")
+    return _landing(rep)
+
+
+def _landing(rep: Rep) -> Rep:
+    """Add `landing_zero_velocity`: the first return of velocity to zero after touchdown."""
+    begin = rep.facts.events["touchdown"]
+    guess = upward_zero(rep, begin, begin + 1.3)
+    times = newton(rep, guess, 0.0)
+    dict.__setitem__(rep.t, "landing_zero_velocity", times)
+    cause = "onset" if "onset" in rep.facts.reasons else "weight"
+    facts = following(rep.facts, "landing_zero_velocity", cause)
+    rep.facts = with_reason(facts, "landing_zero_velocity", ~np.isfinite(times[:, 0]), "no_stillness")
+    return rep
+
+
+def upward_zero(rep: Rep, start: Floats, end: Floats, level: float = 0.0) -> Floats:
+    """First time after `start` (velocity below the level there) at which the measured velocity passes it, s."""
+    rate = rep.curve.rate
+    known = np.isfinite(start) & np.isfinite(end)
+    first = np.ceil(np.where(known, start, 0.0) * rate).astype(np.int64)
+    width = int(max(np.ceil(np.where(known, end - start, 0.0).max(initial=0.0) * rate) + 2, 2))
+    grid = (first[:, np.newaxis] + np.arange(width)) / rate
+    speed = rep.sampled_velocity(first, width) - level
+    passed = (speed >= 0.0) & (grid <= np.where(known, end, -1.0)[:, np.newaxis] + 1.0 / rate)
+    at = first_true(passed[:, 1:] & (speed[:, :-1] < 0.0))
+    rows, found = np.arange(len(at)), np.maximum(at, 0)
+    before, here = speed[rows, found], speed[rows, found + 1]
+    return np.where(at >= 0, (first + found + divided(-before, here - before)) / rate, np.nan)
+
+
+# --- drop jump ----------------------------------------------------------------------------------------------------
+
+
+def drops(block: Block, located: Located, given: Given, profile: Profile) -> Rep | None:
+    """Drop jumps: contacts that began from an empty plate."""
+    if not len(located.record):
+        return None
+    rate = block.rate
+    facts = facts_of(block, located, "dj", given, profile)
+    contact = located.first_contact
+    after = located.after
+    near = after.found & (after.start / rate - facts.events["touchdown"] < 5.0)
+    weighed = np.isfinite(located.weight)
+    flying = np.isfinite(facts.events["takeoff"]) & np.isfinite(facts.events["touchdown"])
+    two_plate, two_plate_u = _two_plate(block, located, profile)
+    tier = np.select(
+        [np.isfinite(two_plate), near & np.isin(located.source, (1, 3, 5)), weighed & flying,
+         weighed & np.isfinite(facts.box_height)],
+        [0, 1, 2, 3], 4,
+    )  # fmt: skip
+    down = contact.at / rate
+    box = -np.sqrt(2.0 * profile.g * facts.box_height)
+    anchor = np.select([tier == 1, tier == 4], [after.start / rate, np.nan], down)
+    velocity = np.select([tier == 0, tier == 3], [two_plate, box], 0.0)
+    window = (after.end - after.start) / rate
+    facts = replace(
+        facts,
+        events={"first_contact": down, **facts.events},
+        u={"first_contact": contact.u, **facts.u},
+        bias={"first_contact": contact.bias, **facts.bias} if facts.bias else {},
+        anchor=anchor,
+        anchor_velocity=velocity,
+        start_u=np.select([tier == 0, tier == 3], [two_plate_u, np.nan], facts.start_u),
+        tail=np.where(tier == 1, window / 12.0, 0.0),
+        origin="first_contact",
+        flight_anchored=tier == 2,
+        tier=tier,
+        two_plate_velocity=two_plate,
+    )
+    facts = with_reason(facts, "first_contact", ~np.isfinite(down), "no_first_contact")
+    facts = with_reason(facts, "", tier == 4, "no_weight")
+    rep = Rep(facts)
+    return _phases(rep, down + 0.5 / rate)
+
+
+def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats, Floats]:
+    """Touchdown velocity from quiet standing on the box to first contact, both plates summed; and its standard u."""
+    nothing = np.full(len(located.record), np.nan)
+    if BOX not in block.names:
+        return nothing, nothing
+    from hipdrive.analysis.weighing import still_before
+
+    box = block.plates[block.names.index(BOX)]
+    both = Block(box + block.total, block.plates, block.names, block.lengths, block.rate)
+    record, rate = located.record, block.rate
+    contact = np.where(np.isfinite(located.first_contact.at), located.first_contact.at, 0.0)
+    end = np.floor(contact).astype(np.int64)
+    start = np.maximum(end - round(8.0 * rate), 0)
+    still = still_before(
+        both, record, start, end, np.zeros(len(record)), profile, limit=profile.weigh_sd_pass
+    )
+    width = int(max((end - still.end).max(initial=1), 1)) + 2
+    net = gather(both.total, record, still.end, width) - still.mean[:, np.newaxis]
+    curve = Curve.of(np.nan_to_num(net), still.end, rate)
+    mass = still.mean / profile.g
+    velocity = curve.read(located.first_contact.at / rate)[1] / mass
+    falling = still.found & (still.mean > 100.0) & (velocity < -0.3)
+    length = (end - still.end) / rate
+    u = np.sqrt((still.block_sd / np.sqrt(np.maximum(still.blocks, 1)) * length / mass) ** 2
+                + located.found.noise**2 * length / rate / mass**2)  # fmt: skip
+    return np.where(falling, velocity, np.nan), np.where(falling, u, np.nan)
+
+
+def is_drop(rep: Rep) -> Bools:
+    """Rows that came down on the plate, by the flight that follows; rows without a weight are given the benefit."""
+    facts = rep.facts
+    flight = facts.events["touchdown"] - facts.events["takeoff"]
+    impulse = rep.net_impulse("first_contact", "takeoff")[:, 0]
+    down = 0.5 * rep.g * flight - impulse / rep.mass[:, 0]
+    return ~(down > rep.profile.drop_velocity)
+
+
+def ballistic(rep: Rep) -> Bools:
+    """Rows whose flight time fits their take-off velocity: no stepping off and on again."""
+    facts = rep.facts
+    speed = rep.quantity("velocity", "takeoff")[:, 0]
+    by_flight = rep.g * (facts.events["touchdown"] - facts.events["takeoff"]) ** 2 / 8.0
+    by_impulse = np.maximum(speed, 0.0) ** 2 / (2.0 * rep.g)
+    if facts.tier is not None:
+        speed = np.where(facts.tier == 1, speed, np.nan)
+        by_impulse = np.where(facts.tier == 1, by_impulse, np.nan)
+    return ~(np.abs(by_flight - by_impulse) > np.maximum(0.10, 0.5 * by_flight))
+
+
+def rest_velocity(rep: Rep) -> Floats:
+    """Velocity at the start of the rest after the landing, integrated from the onset, m/s (Q5)."""
+    after = rep.facts.located.after
+    times = np.where(after.found, after.start / rep.curve.rate, np.nan)[:, np.newaxis]
+    return rep.quantity("velocity", times)[:, 0]
+
+
+def number_of(rows: Ints) -> Ints:
+    """Repetition number of each row within its record, from 1; rows are ordered by record."""
+    if not len(rows):
+        return rows
+    starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
+    lengths = np.diff(np.r_[starts, len(rows)])
+    return np.arange(len(rows)) - np.repeat(starts, lengths) + 1

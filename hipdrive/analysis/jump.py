@@ -1,0 +1,447 @@
+"""Metrics of the jump itself: countermovement and squat jump, and what the drop jump shares (METRICS.md 2, 3, 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hipdrive.analysis.registry import metric
+from hipdrive.analysis.rep import Rep
+from hipdrive.analysis.signal import Floats, divided
+
+CMJ, JUMPS, ALL = ("cmj",), ("cmj", "sj"), ("cmj", "sj", "dj")
+PHASED = ("cmj", "dj")
+"""Tests with a braking and a propulsive phase."""
+
+
+def push_start(rep: Rep) -> str:
+    """The event at which propulsion begins."""
+    return "onset" if rep.facts.test == "sj" else "zero_velocity"
+
+
+def brake_start(rep: Rep) -> str:
+    """The event at which braking begins."""
+    return "first_contact" if rep.facts.test == "dj" else "peak_negative_velocity"
+
+
+# --- outcome ------------------------------------------------------------------------------------------------------
+
+
+@metric("jump_height_tov", unit="m", tests=ALL, source="Moir 2008; Linthorne 2001; drop jump: McMahon 2021",
+        headline={"cmj": 1, "sj": 1, "dj": 6}, aliases=["jump_height_tov_dj"], method="impulse_momentum",
+        group="outcome")  # fmt: skip
+def jump_height_tov(rep: Rep) -> Floats:
+    """Rise of the centre of mass after take-off, v² / (2 g)."""
+    if rep.facts.tier is not None:
+        rep.require(rep.facts.tier != 2, "same_as_flight")
+    _with_weight(rep, "impulse_momentum")
+    speed = rep.velocity["takeoff"]
+    rep.require(~(speed[:, 0] <= 0.0), "undefined")
+    return speed**2 / (2.0 * rep.g)
+
+
+@metric("takeoff_velocity", unit="m/s", tests=ALL, source="Linthorne 2001", headline={"cmj": 2, "sj": 2},
+        method="impulse_momentum", group="outcome")  # fmt: skip
+def takeoff_velocity(rep: Rep) -> Floats:
+    """Velocity of the centre of mass at take-off: the integral of net force over mass."""
+    _with_weight(rep, "impulse_momentum")
+    return rep.velocity["takeoff"]
+
+
+@metric("jump_height_ft", unit="m", tests=ALL, source="Bosco 1983; Moir 2008",
+        headline={"cmj": 6, "sj": 5, "dj": 2}, aliases=["jump_height_ft_dj"], method="flight_time",
+        group="outcome")  # fmt: skip
+def jump_height_ft(rep: Rep) -> Floats:
+    """Height by flight time, g t² / 8: assumes that the athlete lands as tall as at take-off."""
+    return rep.g * rep.duration("takeoff", "touchdown") ** 2 / 8.0
+
+
+@metric("flight_time", unit="s", tests=ALL, source="Bosco 1983", headline={"dj": 5}, repeats="jump_height_ft",
+        method="contact_edges", group="outcome")  # fmt: skip
+def flight_time(rep: Rep) -> Floats:
+    """From take-off to touchdown."""
+    return rep.duration("takeoff", "touchdown")
+
+
+@metric(
+    "jump_height_total",
+    unit="m",
+    tests=CMJ,
+    source="Moir 2008 (TOV+s)",
+    method="work_energy",
+    group="outcome",
+)
+def jump_height_total(rep: Rep) -> Floats:
+    """Rise above standing: displacement at take-off plus the rise after it."""
+    return rep.displacement["takeoff"] + rep["jump_height_tov"]
+
+
+@metric("takeoff_displacement", unit="m", tests=JUMPS, source="derived (METRICS.md 3)", method="double_integration",
+        group="outcome")  # fmt: skip
+def takeoff_displacement(rep: Rep) -> Floats:
+    """How far the centre of mass has risen at take-off, from standing (squat jump: from the squat)."""
+    return rep.displacement["takeoff"]
+
+
+@metric("rsi_modified", unit="m/s", tests=JUMPS, source="Ebben & Petushek 2010", headline=3,
+        method="jump_height_tov/time_to_takeoff", group="outcome")  # fmt: skip
+def rsi_modified(rep: Rep) -> Floats:
+    """Jump height over time to take-off."""
+    return rep["jump_height_tov"] / rep["time_to_takeoff"]
+
+
+@metric("rsi_modified_ft", unit="m/s", tests=JUMPS, source="Ebben & Petushek 2010", repeats="rsi_modified",
+        method="jump_height_ft/time_to_takeoff", group="outcome")  # fmt: skip
+def rsi_modified_ft(rep: Rep) -> Floats:
+    """Flight-time height over time to take-off."""
+    return rep["jump_height_ft"] / rep["time_to_takeoff"]
+
+
+@metric("ft_ct_ratio", unit="1", tests=JUMPS, source="Cormack 2008", method="flight_time/time_to_takeoff",
+        group="outcome")  # fmt: skip
+def ft_ct_ratio(rep: Rep) -> Floats:
+    """Flight time over time to take-off."""
+    return rep["flight_time"] / rep["time_to_takeoff"]
+
+
+@metric("jump_momentum", unit="kg*m/s", tests=ALL, source="McMahon 2020", repeats="takeoff_velocity",
+        method="impulse_momentum", group="outcome")  # fmt: skip
+def jump_momentum(rep: Rep) -> Floats:
+    """Mass times take-off velocity."""
+    return rep.mass * rep["takeoff_velocity"]
+
+
+@metric("system_weight", unit="N", tests=ALL, source="Owen 2014", method="quiet_standing", group="weight")
+def system_weight(rep: Rep) -> Floats:
+    """Weight of the athlete and all that is carried: mean force over the still stretch."""
+    _with_weight(rep, "quiet_standing")
+    rep.note("weight")
+    return rep.weight
+
+
+@metric("system_mass", unit="kg", tests=ALL, source="Owen 2014", repeats="system_weight", method="quiet_standing",
+        group="weight")  # fmt: skip
+def system_mass(rep: Rep) -> Floats:
+    """Weight over g."""
+    rep.note("weight")
+    return rep.mass
+
+
+def _with_weight(rep: Rep, method: str) -> None:
+    """Name the method, and where the weight came from if not from the usual place."""
+    from hipdrive.analysis.locate import WEIGHED
+
+    usual = 1 if rep.facts.test == "dj" else 0
+    source = rep.facts.located.source
+    if (source == usual).all():
+        return
+    names = np.array(["", "after_landing", "unsteady_stance", "unsteady_stance", "box_plate", "given_mass",
+                      "elsewhere_in_record", ""])  # fmt: skip
+    assert len(names) == len(WEIGHED)
+    where = names[source]
+    joined = np.char.add(np.where(where == "", method, method + ", weight "), where)
+    rep.says(np.where(source == usual, method, joined))
+
+
+# --- time ---------------------------------------------------------------------------------------------------------
+
+
+@metric("time_to_takeoff", unit="s", tests=JUMPS, source="Ebben & Petushek 2010", headline=4, method="onset_rule",
+        group="time")  # fmt: skip
+def time_to_takeoff(rep: Rep) -> Floats:
+    """From the onset to take-off. The true start lies up to the onset's back-shift later."""
+    rule = rep.profile.onset_rule
+    rep.says(f"onset by {rule}")
+    return rep.duration("onset", "takeoff")
+
+
+@metric("unweighting_time", unit="s", tests=CMJ, source="McMahon 2018", method="onset_rule", group="time")
+def unweighting_time(rep: Rep) -> Floats:
+    """From the onset to the peak negative velocity."""
+    return rep.duration("onset", "peak_negative_velocity")
+
+
+@metric("braking_time", unit="s", tests=PHASED, source="McMahon 2018, 2021", aliases=["braking_time_dj"],
+        method="velocity_zero", group="time")  # fmt: skip
+def braking_time(rep: Rep) -> Floats:
+    """From the peak negative velocity (drop jump: first contact) to zero velocity."""
+    return rep.duration(brake_start(rep), "zero_velocity")
+
+
+@metric("propulsion_time", unit="s", tests=ALL, source="McMahon 2018, 2021", aliases=["propulsion_time_dj"],
+        method="velocity_zero", group="time")  # fmt: skip
+def propulsion_time(rep: Rep) -> Floats:
+    """From zero velocity (squat jump: onset) to take-off."""
+    return rep.duration(push_start(rep), "takeoff")
+
+
+@metric("ecc_con_time_ratio", unit="1", tests=CMJ, source="vendor", method="velocity_zero", group="time")
+def ecc_con_time_ratio(rep: Rep) -> Floats:
+    """Time going down over time going up."""
+    return rep.duration("onset", "zero_velocity") / rep.duration("zero_velocity", "takeoff")
+
+
+@metric("time_to_peak_power", unit="s", tests=JUMPS, source="derived (METRICS.md 3)", method="sample_maximum",
+        group="time")  # fmt: skip
+def time_to_peak_power(rep: Rep) -> Floats:
+    """From the onset to the peak of power."""
+    return rep.time_of_max("power", push_start(rep), "takeoff") - rep.t["onset"]
+
+
+# --- depth and velocity -------------------------------------------------------------------------------------------
+
+
+@metric("countermovement_depth", unit="m", tests=CMJ, source="McMahon 2018", headline=5,
+        method="double_integration", group="movement")  # fmt: skip
+def countermovement_depth(rep: Rep) -> Floats:
+    """Displacement at the lowest point, negative: a strategy, to be read before all else."""
+    return rep.displacement["zero_velocity"]
+
+
+@metric("peak_negative_velocity_value", unit="m/s", tests=CMJ, source="McMahon 2018", method="impulse_momentum",
+        group="movement")  # fmt: skip
+def peak_negative_velocity_value(rep: Rep) -> Floats:
+    """Fastest velocity downwards."""
+    return rep.velocity["peak_negative_velocity"]
+
+
+@metric("peak_velocity", unit="m/s", tests=ALL, source="derived (METRICS.md 3)", method="sample_maximum",
+        group="movement")  # fmt: skip
+def peak_velocity(rep: Rep) -> Floats:
+    """Fastest velocity upwards before take-off; not the take-off velocity."""
+    return rep.max("velocity", push_start(rep), "takeoff")
+
+
+@metric("cmj_stiffness", unit="N/m", tests=CMJ, source="derived (METRICS.md 3)", method="braking_slope",
+        group="movement")  # fmt: skip
+def cmj_stiffness(rep: Rep) -> Floats:
+    """Rise of force over descent in braking."""
+    low, fast = "zero_velocity", "peak_negative_velocity"
+    return divided(rep.force[low] - rep.force[fast], rep.displacement[fast] - rep.displacement[low])
+
+
+# --- force --------------------------------------------------------------------------------------------------------
+
+
+@metric(
+    "min_force", unit="N", tests=CMJ, source="Harry 2020", sides=True, method="sample_minimum", group="force"
+)
+def min_force(rep: Rep) -> tuple[Floats, Floats]:
+    """Smallest force of the unweighting."""
+    return rep.min("force", "onset", "peak_negative_velocity"), rep.noise
+
+
+@metric("force_at_zero_velocity", unit="N", tests=PHASED, source="Merrigan 2022", sides=True, method="velocity_zero",
+        group="force")  # fmt: skip
+def force_at_zero_velocity(rep: Rep) -> tuple[Floats, Floats]:
+    """Force at the lowest point."""
+    return rep.force["zero_velocity"], rep.noise
+
+
+@metric("mean_braking_force", unit="N", tests=PHASED, source="McMahon 2018, 2021", sides=True, method="velocity_zero",
+        group="force")  # fmt: skip
+def mean_braking_force(rep: Rep) -> Floats:
+    """Mean force over braking."""
+    return rep.mean("force", brake_start(rep), "zero_velocity")
+
+
+@metric("mean_propulsive_force", unit="N", tests=ALL, source="McMahon 2018, 2021", sides=True,
+        method="velocity_zero", group="force")  # fmt: skip
+def mean_propulsive_force(rep: Rep) -> Floats:
+    """Mean force over propulsion."""
+    return rep.mean("force", push_start(rep), "takeoff")
+
+
+@metric("peak_braking_force", unit="N", tests=PHASED, source="McMahon 2018, 2021", sides=True,
+        method="sample_maximum", group="force")  # fmt: skip
+def peak_braking_force(rep: Rep) -> tuple[Floats, Floats]:
+    """Largest force of braking."""
+    return rep.max("force", brake_start(rep), "zero_velocity"), rep.noise
+
+
+@metric("peak_propulsive_force", unit="N", tests=ALL, source="McMahon 2018, 2021", sides=True,
+        method="sample_maximum", group="force")  # fmt: skip
+def peak_propulsive_force(rep: Rep) -> tuple[Floats, Floats]:
+    """Largest force of propulsion."""
+    return rep.max("force", push_start(rep), "takeoff"), rep.noise
+
+
+def _per_weight(field: str) -> Any:
+    def relative(rep: Rep) -> Floats:
+        """Force in multiples of the weight."""
+        rep.note("weight")
+        return rep[field] / rep.weight
+
+    return relative
+
+
+for _field, _tests in (("mean_braking_force", PHASED), ("mean_propulsive_force", ALL),
+                       ("peak_braking_force", PHASED), ("peak_propulsive_force", ALL)):  # fmt: skip
+    metric(f"{_field}_rel", unit="1", tests=_tests, source="McMahon 2018", repeats=_field, method="over_weight",
+           group="force")(_per_weight(_field))  # fmt: skip
+
+
+@metric("mean_braking_rfd", unit="N/s", tests=CMJ, source="McMahon 2018", sides=True, method="velocity_zero",
+        group="force")  # fmt: skip
+def mean_braking_rfd(rep: Rep) -> Floats:
+    """Rise of force over the time of braking."""
+    rise = rep.force["zero_velocity"] - rep.force["peak_negative_velocity"]
+    return divided(rise, rep.duration("peak_negative_velocity", "zero_velocity"))
+
+
+@metric(
+    "braking_rfd_from_min", unit="N/s", tests=CMJ, source="vendor", method="sample_minimum", group="force"
+)
+def braking_rfd_from_min(rep: Rep) -> Floats:
+    """Rise of force from its minimum to the lowest point, over its time."""
+    start = rep.time_of_min("force", "onset", "peak_negative_velocity")
+    rise = rep.force["zero_velocity"] - rep.quantity("force", start)
+    return divided(rise, rep.duration(start, "zero_velocity"))
+
+
+@metric(
+    "peak_rfd", unit="N/s", tests=JUMPS, source="Maffiuletti 2016", method="least_squares_20ms", group="force"
+)
+def peak_rfd(rep: Rep) -> tuple[Floats, Floats]:
+    """Steepest least-squares slope of force in a sliding window before take-off."""
+    window = rep.profile.rfd_window
+    rep.says(f"least_squares_{1000 * window:g}ms")
+    start = "onset" if rep.facts.test == "sj" else rep.time_of_min("force", "onset", "peak_negative_velocity")
+    return rep.peak_slope("force", window, start, "takeoff")
+
+
+@metric(
+    "propulsive_rfd_sj", unit="N/s", tests=("sj",), source="vendor", method="sample_maximum", group="force"
+)
+def propulsive_rfd_sj(rep: Rep) -> Floats:
+    """Rise of force from the onset to its peak, over its time."""
+    peak = rep.time_of_max("force", "onset", "takeoff")
+    return divided(rep.quantity("force", peak) - rep.force["onset"], rep.duration("onset", peak))
+
+
+# --- impulse ------------------------------------------------------------------------------------------------------
+
+
+@metric("unweighting_net_impulse", unit="N*s", tests=CMJ, source="derived (METRICS.md 3)",
+        repeats="peak_negative_velocity_value", method="velocity_zero", group="impulse")  # fmt: skip
+def unweighting_net_impulse(rep: Rep) -> Floats:
+    """Net impulse of the unweighting, mass times peak negative velocity."""
+    return rep.net_impulse("onset", "peak_negative_velocity")
+
+
+@metric("braking_net_impulse", unit="N*s", tests=PHASED, source="derived (METRICS.md 3, 5)",
+        repeats="peak_negative_velocity_value", method="velocity_zero", group="impulse")  # fmt: skip
+def braking_net_impulse(rep: Rep) -> Floats:
+    """Net impulse of braking: it undoes the downward momentum."""
+    return rep.net_impulse(brake_start(rep), "zero_velocity")
+
+
+@metric("propulsive_net_impulse", unit="N*s", tests=ALL, source="derived (METRICS.md 3, 5)", repeats="takeoff_velocity",
+        method="velocity_zero", group="impulse")  # fmt: skip
+def propulsive_net_impulse(rep: Rep) -> Floats:
+    """Net impulse of propulsion, mass times take-off velocity."""
+    return rep.net_impulse(push_start(rep), "takeoff")
+
+
+@metric("braking_gross_impulse", unit="N*s", tests=PHASED, source="vendor", sides=True, method="velocity_zero",
+        group="impulse")  # fmt: skip
+def braking_gross_impulse(rep: Rep) -> Floats:
+    """Impulse of the whole force over braking; it grows with the time of the phase."""
+    return rep.impulse(brake_start(rep), "zero_velocity")
+
+
+@metric("propulsive_gross_impulse", unit="N*s", tests=ALL, source="vendor", sides=True, method="velocity_zero",
+        group="impulse")  # fmt: skip
+def propulsive_gross_impulse(rep: Rep) -> Floats:
+    """Impulse of the whole force over propulsion."""
+    return rep.impulse(push_start(rep), "takeoff")
+
+
+@metric(
+    "positive_net_impulse", unit="N*s", tests=CMJ, source="vendor", method="velocity_zero", group="impulse"
+)
+def positive_net_impulse(rep: Rep) -> Floats:
+    """Net impulse from the peak negative velocity to take-off."""
+    return rep.net_impulse("peak_negative_velocity", "takeoff")
+
+
+def _early(duration: float) -> Any:
+    def impulse(rep: Rep) -> Floats:
+        """Net impulse at the beginning of propulsion."""
+        start = push_start(rep)
+        end = rep.t[start] + duration
+        rep.require(~(rep.duration(start, "takeoff")[:, 0] < duration), "phase_too_short")
+        return rep.net_impulse(start, end)
+
+    return impulse
+
+
+for _ms in (50, 100):
+    metric(f"propulsive_net_impulse_{_ms}ms", unit="N*s", tests=JUMPS, source="vendor", method=f"first_{_ms}ms",
+           group="impulse")(_early(_ms / 1000.0))  # fmt: skip
+
+
+@metric("propulsive_impulse_first_half", unit="N*s", tests=JUMPS, source="vendor", method="half_of_time",
+        group="impulse")  # fmt: skip
+def propulsive_impulse_first_half(rep: Rep) -> Floats:
+    """Net impulse over the first half of the propulsion's time."""
+    start = push_start(rep)
+    return rep.net_impulse(start, 0.5 * (rep.t[start] + rep.t["takeoff"]))
+
+
+@metric("propulsive_impulse_second_half", unit="N*s", tests=JUMPS, source="vendor", method="half_of_time",
+        group="impulse")  # fmt: skip
+def propulsive_impulse_second_half(rep: Rep) -> Floats:
+    """Net impulse over the second half of the propulsion's time."""
+    return rep.net_impulse(0.5 * (rep.t[push_start(rep)] + rep.t["takeoff"]), "takeoff")
+
+
+@metric("impulse_ratio", unit="1", tests=PHASED, source="derived (METRICS.md 3, 5)", aliases=["impulse_ratio_dj"],
+        method="propulsive/braking", group="impulse")  # fmt: skip
+def impulse_ratio(rep: Rep) -> Floats:
+    """Propulsive over braking net impulse."""
+    if rep.facts.test == "dj":
+        return divided(rep.velocity["takeoff"], -rep.velocity["first_contact"])
+    return divided(rep["propulsive_net_impulse"], rep["braking_net_impulse"])
+
+
+# --- power and work -----------------------------------------------------------------------------------------------
+
+
+@metric("mean_propulsive_power", unit="W", tests=ALL, source="derived (METRICS.md 3)", method="work/time",
+        group="power")  # fmt: skip
+def mean_propulsive_power(rep: Rep) -> Floats:
+    """Work of propulsion over its time."""
+    return rep.mean("power", push_start(rep), "takeoff")
+
+
+@metric("peak_power", unit="W", tests=ALL, source="Owen 2014; Davies & Rennie 1968", method="sample_maximum",
+        group="power")  # fmt: skip
+def peak_power(rep: Rep) -> Floats:
+    """Largest product of force and velocity in propulsion: power of the system, not of muscles."""
+    return rep.max("power", push_start(rep), "takeoff")
+
+
+@metric("peak_braking_power", unit="W", tests=PHASED, source="derived (METRICS.md 3)", method="sample_minimum",
+        group="power")  # fmt: skip
+def peak_braking_power(rep: Rep) -> Floats:
+    """Most negative power on the way down."""
+    start = "first_contact" if rep.facts.test == "dj" else "onset"
+    return rep.min("power", start, "zero_velocity")
+
+
+for _field, _tests in (("mean_propulsive_power", ALL), ("peak_power", ALL), ("peak_braking_power", PHASED)):
+
+    def _per_mass(rep: Rep, field: str = _field) -> Floats:
+        """Power for each kilogram of the system."""
+        return rep[field] / rep.mass
+
+    metric(f"{_field}_rel", unit="W/kg", tests=_tests, source="Owen 2014", repeats=_field, method="over_mass",
+           group="power")(_per_mass)  # fmt: skip
+
+
+@metric("propulsive_work", unit="J", tests=ALL, source="Linthorne 2001", method="work_energy", group="power")
+def propulsive_work(rep: Rep) -> Floats:
+    """Work of the force over propulsion."""
+    return rep.work(push_start(rep), "takeoff")

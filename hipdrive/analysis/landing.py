@@ -1,0 +1,201 @@
+"""Metrics of the landing after a jump (METRICS.md 4); in a drop jump it is the second one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hipdrive.analysis.jump import ALL
+from hipdrive.analysis.registry import metric
+from hipdrive.analysis.rep import Rep
+from hipdrive.analysis.signal import Floats, divided, first_true, gather, lasting
+
+STABLE_SEARCH = 5.0
+"""s after touchdown in which stabilisation is looked for (METRICS.md 4: fix the record length)."""
+
+
+def _end(rep: Rep) -> Floats:
+    return rep.t["touchdown"] + rep.profile.landing_window
+
+
+def _landed(rep: Rep) -> None:
+    """Refuse where the record does not hold the landing's window."""
+    room = rep.facts.block.lengths[rep.facts.record] / rep.curve.rate
+    rep.require(~(_end(rep)[:, 0] > room), "no_landing")
+
+
+@metric("peak_landing_force", unit="N", tests=ALL, source="derived (METRICS.md 4)", sides=True,
+        aliases=["second_landing_peak_force"], method="sample_maximum", group="landing")  # fmt: skip
+def peak_landing_force(rep: Rep) -> tuple[Floats, Floats]:
+    """Largest force within 0.3 s of touchdown, unfiltered."""
+    _landed(rep)
+    return rep.max("force", "touchdown", _end(rep)), rep.noise
+
+
+@metric("peak_landing_force_rel", unit="1", tests=ALL, source="derived (METRICS.md 4)", repeats="peak_landing_force",
+        method="over_weight", group="landing")  # fmt: skip
+def peak_landing_force_rel(rep: Rep) -> Floats:
+    """Peak landing force in multiples of the weight."""
+    rep.note("weight")
+    return rep["peak_landing_force"] / rep.weight
+
+
+@metric("time_to_peak_landing_force", unit="s", tests=ALL, source="derived (METRICS.md 4)", method="sample_maximum",
+        group="landing")  # fmt: skip
+def time_to_peak_landing_force(rep: Rep) -> Floats:
+    """From touchdown to the peak landing force."""
+    _landed(rep)
+    return rep.time_of_max("force", "touchdown", _end(rep)) - rep.t["touchdown"]
+
+
+@metric("landing_rate_mean", unit="N/s", tests=ALL, source="derived (METRICS.md 4)", method="sample_maximum",
+        group="landing")  # fmt: skip
+def landing_rate_mean(rep: Rep) -> Floats:
+    """Rise of force from touchdown to its peak, over its time."""
+    rise = rep["peak_landing_force"] - rep.force["touchdown"]
+    return divided(rise, rep["time_to_peak_landing_force"])
+
+
+@metric(
+    "landing_rate_2080",
+    unit="N/s",
+    tests=ALL,
+    source="Milner 2006",
+    method="first_peak_20_80",
+    group="landing",
+)
+def landing_rate_2080(rep: Rep) -> Floats:
+    """Slope between 20 and 80 % of the rise to the first peak: the first local maximum of the 5 ms mean that stands
+    out by 10 % of the peak landing force."""
+    _landed(rep)
+    return first_peak_rate(rep, "touchdown", rep["peak_landing_force"][:, 0])
+
+
+def first_peak_rate(rep: Rep, start: str, largest: Floats, window: float = 0.3) -> Floats:
+    """20-80 % loading rate after an event, (n, k); rows without a clear first peak are refused."""
+    rate = rep.curve.rate
+    begin = rep.t[start][:, 0]
+    known = np.isfinite(begin) & np.isfinite(largest)
+    first = np.ceil(np.where(known, begin, 0.0) * rate).astype(np.int64) - rep.curve.origin
+    rows, width = np.arange(rep.n, dtype=np.int64), round(window * rate)
+    net = gather(rep.curve.values, rows, first, width)
+    force = np.nan_to_num(net + rep._base[:, np.newaxis])
+    smooth = _running_mean(force, max(1, round(0.005 * rate)))
+    at = np.array(
+        [_first_peak(s, 0.1 * p) if k else -1 for s, p, k in zip(smooth, largest, known, strict=True)]
+    )
+    rep.require(at >= 0, "no_first_peak")
+    top = np.where(at >= 0, force[rows, np.maximum(at, 0)], np.nan)
+    low, high = (_rising_through(force, share * top, at) for share in (0.2, 0.8))
+    return np.repeat((divided(0.6 * top, high - low) * rate)[:, np.newaxis], rep.k, axis=1)
+
+
+def _running_mean(values: Floats, size: int) -> Floats:
+    padded = np.pad(values, ((0, 0), (size // 2, size - 1 - size // 2)), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, size, axis=1).mean(axis=2)
+
+
+def _first_peak(smooth: Floats, prominence: float) -> int:
+    """Index of the first local maximum from which the curve falls by `prominence` before it rises above it, or -1."""
+    best, at = smooth[0], 0
+    drops = np.maximum.accumulate(smooth) - smooth
+    fallen = np.flatnonzero(drops >= prominence)
+    if not len(fallen):
+        return -1
+    best, at = float(smooth[: fallen[0]].max()), int(smooth[: fallen[0]].argmax())
+    return at if at > 0 and best >= prominence else -1
+
+
+def _rising_through(force: Floats, level: Floats, before: np.ndarray) -> Floats:
+    """Interpolated sample at which force first passes a level on its way to sample `before`."""
+    above = force >= level[:, np.newaxis]
+    at = np.maximum(first_true(above), 1)
+    rows = np.arange(len(force))
+    here, earlier = force[rows, at], force[rows, at - 1]
+    return np.asarray(
+        np.where(before > 0, at - 1 + np.clip(divided(level - earlier, here - earlier), 0, 1), np.nan)
+    )
+
+
+@metric("landing_net_impulse_100ms", unit="N*s", tests=ALL, source="derived (METRICS.md 4)", method="first_100ms",
+        group="landing")  # fmt: skip
+def landing_net_impulse_100ms(rep: Rep) -> Floats:
+    """Net impulse of the first 100 ms after touchdown."""
+    return rep.net_impulse("touchdown", rep.t["touchdown"] + 0.1)
+
+
+@metric("landing_gross_impulse_100ms", unit="N*s", tests=ALL, source="derived (METRICS.md 4, 7)", sides=True,
+        repeats="landing_net_impulse_100ms", method="first_100ms", group="landing")  # fmt: skip
+def landing_gross_impulse_100ms(rep: Rep) -> Floats:
+    """Impulse of the whole force in the first 100 ms after touchdown: the form that left and right add up to."""
+    return rep.impulse("touchdown", rep.t["touchdown"] + 0.1)
+
+
+@metric("landing_depth", unit="m", tests=ALL, source="vendor", method="double_integration", group="landing")
+def landing_depth(rep: Rep) -> Floats:
+    """Descent from touchdown to the lowest point, negative."""
+    return rep.displacement["landing_zero_velocity"] - rep.displacement["touchdown"]
+
+
+@metric("landing_time", unit="s", tests=ALL, source="McMahon 2018", method="velocity_zero", group="landing")
+def landing_time(rep: Rep) -> Floats:
+    """From touchdown to the lowest point."""
+    return rep.duration("touchdown", "landing_zero_velocity")
+
+
+@metric("landing_stiffness", unit="N/m", tests=ALL, source="vendor", method="force/depth", group="landing")
+def landing_stiffness(rep: Rep) -> Floats:
+    """Force at the lowest point over the landing depth; it ignores the weight."""
+    return divided(rep.force["landing_zero_velocity"], -rep["landing_depth"])
+
+
+@metric("landing_stiffness_slope", unit="N/m", tests=ALL, source="derived (METRICS.md 4)", method="slope",
+        group="landing")  # fmt: skip
+def landing_stiffness_slope(rep: Rep) -> Floats:
+    """Rise of force from touchdown to the lowest point over the landing depth."""
+    rise = rep.force["landing_zero_velocity"] - rep.force["touchdown"]
+    return divided(rise, -rep["landing_depth"])
+
+
+@metric(
+    "energy_absorbed",
+    unit="J",
+    tests=ALL,
+    source="derived (METRICS.md 4)",
+    method="work_energy",
+    group="landing",
+)
+def energy_absorbed(rep: Rep) -> Floats:
+    """Work that the landing takes up until the lowest point."""
+    return -rep.work("touchdown", "landing_zero_velocity")
+
+
+@metric(
+    "time_to_stabilisation",
+    unit="s",
+    tests=ALL,
+    source="Flanagan 2008",
+    method="band_of_weight",
+    group="landing",
+)
+def time_to_stabilisation(rep: Rep) -> Floats:
+    """From touchdown until force stays within 5 % of the weight for a second (10 ms means find the stretch)."""
+    rep.note("weight")
+    facts, profile = rep.facts, rep.profile
+    block = facts.block
+    start = facts.events["touchdown"]
+    first = np.floor(np.nan_to_num(start) / block.cell_time).astype(np.int64)
+    need = round(profile.stable_hold / block.cell_time)
+    width = round(STABLE_SEARCH / block.cell_time)
+    weight = facts.weight + facts.zero
+    band = profile.stable_band * facts.weight
+    near = (
+        np.abs(gather(block.means, facts.record, first, width) - weight[:, np.newaxis]) <= band[:, np.newaxis]
+    )
+    at = first_true(lasting(near, need))
+    rep.require((at >= 0) | ~np.isfinite(facts.weight), "no_stillness")
+    begin = (first + at - 1) * block.cell
+    samples = gather(block.total, facts.record, begin, 2 * block.cell) - weight[:, np.newaxis]
+    outside = np.abs(samples) > band[:, np.newaxis]
+    last = np.where(outside.any(axis=1), 2 * block.cell - first_true(outside[:, ::-1]), 0)
+    times = np.where((at >= 0) & np.isfinite(facts.weight), (begin + last) / block.rate - start, np.nan)
+    return np.repeat(times[:, np.newaxis], rep.k, axis=1)

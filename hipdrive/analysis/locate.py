@@ -1,0 +1,234 @@
+"""From flights to repetitions: weight, onset, edges of contact, rest after the landing, and which test it was.
+
+One function a step, in the order of METRICS.md 1: provisional departure, weighing, threshold, movement start, edges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hipdrive.analysis import events, segment
+from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.segment import Candidates, Runs, Survey
+from hipdrive.analysis.signal import Block, Bools, Floats, Ints, gather, last_true, lasting
+from hipdrive.analysis.weighing import Still, still_after, still_before
+from hipdrive.trial import BOX
+
+SETTLE = 0.2
+"""s after touchdown before a still stretch may begin."""
+
+CALM = 0.1
+"""s within the departure band that count as not yet moving, for the provisional start."""
+
+WEIGHED = ("before", "after", "before_unsteady", "after_unsteady", "box", "mass", "elsewhere", "none")
+"""Where the weight came from, in the order of preference of a jump."""
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What the trial itself says, by record: weight from a mass N, box height m, declared test; NaN, "auto" if not."""
+
+    weight: Floats
+    box_height: Floats
+    test: str
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """n repetitions with everything that can be found without integrating, arrays (n,). Positions in samples."""
+
+    found: Candidates
+    zero: Floats
+    zero_u: Floats
+    weight: Floats
+    still: Still
+    before: Still
+    after: Still
+    source: Ints
+    theta: Floats
+    search_from: Ints
+    crossing: Floats
+    onset: Floats
+    onset_u: Floats
+    takeoff: events.Instants
+    touchdown: events.Instants
+    first_contact: events.Instants
+    empty_level: Floats
+    empty_noise: Floats
+    drop: Bools
+    """A contact that began from an empty plate, without a still stretch in it."""
+
+    rebound: Bools
+    """A contact between two flights: a hop or a rebound, no jump of these tests."""
+
+    @property
+    def record(self) -> Ints:
+        """Row of the block each repetition lies in."""
+        return self.found.record
+
+    def where(self, keep: Bools) -> Located:
+        """Some of the repetitions."""
+        return Located(*(_some(getattr(self, name), keep) for name in self.__dataclass_fields__))
+
+
+def _some(part: object, keep: Bools) -> object:
+    if isinstance(part, np.ndarray):
+        return part[keep]
+    return replace(part, **{n: getattr(part, n)[keep] for n in part.__dataclass_fields__})  # type: ignore
+
+
+def locate(block: Block, given: Given, profile: Profile) -> tuple[Located, Survey, Runs]:
+    """Every possible repetition of a block of records, and what the survey saw on the way."""
+    seen = segment.survey(block)
+    runs = segment.unloaded_runs(block, seen, profile)
+    found = segment.candidates(block, runs)
+    record, level = found.record, found.level
+    zero = np.where(np.abs(level) > profile.offset_min, level, 0.0)
+    take = events.takeoff_edge(block, record, found.start, level, found.noise, profile)
+    touch = events.touchdown_edge(block, record, found.end, level, found.noise, profile)
+    departed = _departure(block, found, seen.rough_weight[record], profile)
+    gap = round(profile.weigh_gap * block.rate)
+    before = still_before(
+        block, record, found.ground, departed - gap, level, profile, limit=profile.weigh_sd_pass
+    )
+    rested = found.end + round(SETTLE * block.rate)
+    after = still_after(block, record, rested, found.until, level, profile, limit=profile.weigh_sd_pass)
+    brief = (found.start - found.ground) <= profile.contact_max * block.rate
+    alone = brief & ~before.found
+    empty = np.maximum(found.empty, 0)
+    gone = (runs.end - runs.start)[empty] >= profile.empty_before * block.rate if len(runs.record) else alone
+    drop = alone & (found.empty >= 0) & ~found.after_flight & gone
+    still, source, weight = _weighed(block, found, before, after, drop, departed, zero, given, profile)
+    theta = events.onset_threshold(np.where(np.isfinite(still.sd), still.sd, 0.0), profile)
+    search = np.where(before.found, before.end, -1)
+    search = _without_window(block, found, search, weight + zero, theta, profile)
+    located = Located(
+        found, zero, found.noise / np.sqrt(np.maximum(found.count, 1)), weight, still, before, after, source, theta,
+        search, *(np.full(len(record), np.nan),) * 3, take, touch,
+        _contact(block, found, runs, empty, drop, profile),
+        *(part[empty] if len(runs.record) else part for part in (runs.level, runs.noise)),
+        drop, alone & found.after_flight,
+    )  # fmt: skip
+    return with_onset(block, located, np.full(len(record), given.test == "sj"), profile), seen, runs
+
+
+def _departure(block: Block, found: Candidates, rough: Floats, profile: Profile) -> Ints:
+    """Sample at which force last left the band around the rough weight before the flight; the flight if it never was."""
+    first, last = found.ground // block.cell, found.start // block.cell
+    width = int(np.minimum((last - first).max(initial=1), round(12.0 / block.cell_time)))
+    origin = last - width
+    net = gather(block.means, found.record, origin, width) - (found.level + rough)[:, np.newaxis]
+    calm = (np.abs(net) <= (profile.departure * rough)[:, np.newaxis]) & (
+        np.arange(width) >= (first - origin)[:, np.newaxis]
+    )
+    need = max(1, round(CALM / block.cell_time))
+    at = last_true(lasting(calm, need))
+    return np.where(at >= 0, (origin + at + need) * block.cell, found.start)
+
+
+def _weighed(
+    block: Block, found: Candidates, before: Still, after: Still, drop: Bools, departed: Ints, zero: Floats,
+    given: Given, profile: Profile,
+) -> tuple[Still, Ints, Floats]:  # fmt: skip
+    """The stretch that gives the weight, where it came from (index into WEIGHED), and the weight, N."""
+    record, level, rate = found.record, found.level, block.rate
+    still = before.only(~drop).filled(after)
+    source = np.where(before.found & ~drop, 0, np.where(after.found, 1, 7))
+    if not still.found.all():
+        limit = profile.weigh_sd_warn
+        gap = round(profile.weigh_gap * rate)
+        loose = still_before(block, record, found.ground, departed - gap, level, profile, limit=limit)
+        late = still_after(
+            block, record, found.end + round(SETTLE * rate), found.until, level, profile, limit=limit
+        )
+        for choice, number in ((loose.only(~drop), 2), (late, 3)):
+            source = np.where((source == 7) & choice.found, number, source)
+            still = still.filled(choice)
+    weight = still.mean - zero
+    if (source == 7).any():
+        weight, source = _weight_elsewhere(block, found, weight, source, given, profile)
+    return still, source, weight
+
+
+def _weight_elsewhere(
+    block: Block, found: Candidates, weight: Floats, source: Ints, given: Given, profile: Profile
+) -> tuple[Floats, Ints]:
+    """Weight from the plate under the box, from a given mass, or from another still stretch of the record."""
+    record, none = found.record, np.zeros(len(found.record), dtype=np.int64)
+    options = [(5, given.weight[record])]
+    if BOX in block.names:
+        box = replace_total(block, block.plates[block.names.index(BOX)])
+        standing = still_before(
+            box, record, none, found.ground, np.zeros(len(none)), profile, limit=profile.weigh_sd_pass
+        )
+        options.insert(0, (4, np.where(standing.mean > segment.LOADED, standing.mean, np.nan)))
+    spot = still_after(
+        block, record, none, block.lengths[record], found.level, profile, limit=profile.weigh_sd_pass
+    )
+    standing = spot.mean - found.level
+    options.append((6, np.where(standing > segment.LOADED, standing, np.nan)))
+    for number, choice in options:
+        use = (source == 7) & np.isfinite(choice)
+        source, weight = np.where(use, number, source), np.where(use, choice, weight)
+    return weight, source
+
+
+def replace_total(block: Block, total: Floats) -> Block:
+    """The same records seen through another sum of plates."""
+    return Block(total, block.plates, block.names, block.lengths, block.rate)
+
+
+def _without_window(
+    block: Block, found: Candidates, search: Ints, force: Floats, theta: Floats, profile: Profile
+) -> Ints:
+    """Where to look for the onset of rows that were not weighed before: the last quarter second at rest, else -1."""
+    lacking = search < 0
+    if not lacking.any():
+        return search
+    patient = replace(profile, rest_velocity=np.inf)
+    ground = np.where(np.isfinite(force), found.ground, np.nan).astype(np.float64)
+    rest = events.last_rest(block, found.record, ground, found.start, force, found.level, theta, patient)
+    return np.where(lacking, rest, search)
+
+
+def _contact(
+    block: Block, found: Candidates, runs: Runs, empty: Ints, drop: Bools, profile: Profile
+) -> events.Instants:
+    """First contact of a drop jump, with level and noise of the empty plate before it."""
+    if not drop.any():
+        nothing = np.full(len(drop), np.nan)
+        return events.Instants(nothing, nothing, nothing)
+    contact = events.touchdown_edge(
+        block,
+        found.record,
+        found.ground,
+        runs.level[empty],
+        runs.noise[empty],
+        profile,
+        fixed=profile.contact_fixed,
+    )
+    missing = np.where(drop, 0.0, np.nan)
+    return events.Instants(contact.at + missing, contact.u + missing, contact.bias + missing)
+
+
+def with_onset(block: Block, located: Located, upward: Bools, profile: Profile) -> Located:
+    """The onset of each repetition; rows with `upward` are squat jumps, which only ever push."""
+    found, force = located.found, located.weight + located.zero
+    usable = (located.search_from >= 0) & np.isfinite(force) & ~located.drop
+    start = np.where(usable, located.search_from, found.start)
+    args = (found.start, force, located.theta, upward, profile)
+    crossing = events.movement_start(block, found.record, start, *args)
+    rest = events.last_rest(
+        block, found.record, crossing, found.start, force, found.level, located.theta, profile
+    )
+    again = rest >= 0
+    if again.any():
+        start = np.where(again, rest, start)
+        crossing = np.where(again, events.movement_start(block, found.record, start, *args), crossing)
+    crossing = np.where(usable, crossing, np.nan)
+    onset = events.onset_from(block, found.record, crossing, start, force, profile)
+    onset = np.where(onset > found.ground, onset, np.nan)
+    u = events.onset_u(block, found.record, crossing, located.still.sd)
+    return replace(located, crossing=crossing, onset=onset, onset_u=u)

@@ -1,0 +1,254 @@
+"""Quality checks Q1 to Q15 of METRICS.md 2: a value, a level, a sentence, a remedy.
+
+Every check is arithmetic on rows; sentences are made only for the findings that somebody reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hipdrive.analysis.build import rest_velocity
+from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.rep import NUMBER, Rep
+from hipdrive.analysis.segment import Runs
+from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, gather, mean_sd, within
+from hipdrive.results import FAIL, INFO, WARN, Finding
+from hipdrive.trial import Trial
+from hipdrive.units import text
+
+NONE, NOTED, WARNED, FAILED = 0, 1, 2, 3
+LEVELS = ("", INFO, WARN, FAIL)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what it says (with the value in place of {}) and what to do about it."""
+
+    name: str
+    number: str
+    unit: str
+    message: str
+    remedy: str
+
+
+CHECKS = {
+    check.name: check
+    for check in (
+        Check("system_weight", "Q1", "N", "weight {}", ""),
+        Check("weigh_sd", "Q2", "N", "the force varied by {} (SD) while the athlete was weighed",
+              "let the athlete stand still for a second before the movement"),
+        Check("weigh_slope", "Q3", "N/s", "the force drifted by {} while the athlete was weighed",
+              "let the plate warm up, and let the athlete stand still"),
+        Check("system_weight_impulse", "Q4", "N", "weight by impulse between two rests is {}",
+              "check that the athlete stands still before and after, and that nothing touches the plate"),
+        Check("velocity_closure_error", "Q5", "m/s", "the velocity at the rest after landing is {} instead of zero",
+              "weigh again, zero the empty plate, and let the athlete stand still after landing"),
+        Check("session_weight_deviation", "Q6", "%", "the weight differs by {} from the other repetitions",
+              "check load, shoes, and that both feet are on the plate"),
+        Check("unloaded_noise_sd", "Q7", "N", "the empty plate varies by {} (SD)",
+              "look for mains hum, loose cables or vibration near the plate"),
+        Check("zero_offset", "Q8", "N", "the empty plate reads {}; it was subtracted",
+              "zero the plate while nobody stands on it"),
+        Check("plate_drift_rate", "Q9", "N/s", "the empty plate drifts by {}",
+              "let the amplifier warm up, and zero shortly before the trial"),
+        Check("peak_saturation", "Q10", "N", "a plate stays at its largest value of {}: the channel is clipped",
+              "choose a larger range and record again"),
+        Check("foot_off_plate", "Q11", "%", "one plate carries only {} of the weight while standing",
+              "put one foot on each plate"),
+        Check("sj_countermovement", "Q12", "N", "the force dips by {} before the push of the squat jump",
+              "hold the squat still, then push without dipping"),
+        Check("landing_on_plate", "Q13", "N", "50 ms after touchdown the force is only {}",
+              "land with both feet on the plates"),
+        Check("flight_ft_tov_discrepancy", "Q14", "m", "height by flight time exceeds height by impulse by {}",
+              "land as tall as at take-off; if it is negative, weigh again"),
+        Check("dropped_samples", "Q15", "1", "{} gaps in the record", "record again: lost samples are never filled in"),
+        Check("mixed_movement", "-", "m/s", "the movement is between squat jump and countermovement jump "
+              "(lowest velocity {})", "say which it was with --test"),
+        Check("other_flights", "-", "1", "{} further flights are no repetitions of this test",
+              "nothing, if hops, rebounds or steps off the plate were meant"),
+        Check("sampling_rate", "-", "s", "one sample every {} is coarse for contact and flight times",
+              "record at 1000 Hz"),
+        Check("weight_source", "-", "N", "the weight of {} was not measured in a still stance before the movement",
+              "let the athlete stand still for a second before the movement"),
+        Check("missing_headline", "-", "1", "{} of the first numbers are missing",
+              "see the reason beside each missing number"),
+        Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
+    )
+}  # fmt: skip
+"""Every check by name."""
+
+Seen = Mapping[str, tuple[Floats, Ints]]
+"""Check -> its values and levels, one a row."""
+
+
+def _limits(value: Floats, warn: Bools, fail: Bools | None = None) -> tuple[Floats, Ints]:
+    """A check's values with levels: noted where it has a value, warned, failed."""
+    level = np.where(np.isfinite(value), NOTED, NONE)
+    level = np.where(warn, WARNED, level)
+    return value, level if fail is None else np.where(fail, FAILED, level)
+
+
+def of_repetitions(rep: Rep) -> Seen:
+    """The checks of each repetition, (n,)."""
+    facts, profile = rep.facts, rep.profile
+    still, weight = facts.located.still, facts.weight
+    window = (still.end - still.start) / rep.curve.rate
+    checks = {
+        "system_weight": _limits(weight, np.zeros(rep.n, dtype=bool)),
+        "weigh_sd": _limits(still.sd, still.sd > profile.weigh_sd_pass * weight, still.sd > profile.weigh_sd_warn * weight),
+        "weigh_slope": _limits(still.slope, np.abs(still.slope) * window > 0.003 * weight),
+        "unloaded_noise_sd": _limits(facts.noise, facts.noise > 3.0),
+        "zero_offset": _zero_offset(facts.level, profile),
+        "landing_on_plate": _landing_on_plate(rep),
+        "weight_source": _weight_source(rep),
+    }  # fmt: skip
+    if facts.plate_zero:
+        checks["foot_off_plate"] = _foot_off(rep)
+    if facts.test == "dj":
+        checks["flight_ft_tov_discrepancy"] = _heights(rep, facts.tier == 1)
+        return checks
+    closure = rest_velocity(rep)
+    checks["velocity_closure_error"] = _limits(
+        closure, np.abs(closure) > profile.closure_warn, np.abs(closure) > profile.closure_fail
+    )
+    checks["system_weight_impulse"] = _impulse_weight(rep)
+    checks["flight_ft_tov_discrepancy"] = _heights(rep, np.ones(rep.n, dtype=bool))
+    if facts.test == "sj":
+        checks["sj_countermovement"] = _dip(rep)
+    return checks
+
+
+def _zero_offset(level: Floats, profile: Profile) -> tuple[Floats, Ints]:
+    levels = np.where(np.abs(level) > profile.offset_warn, WARNED, np.where(np.abs(level) > 2.0, NOTED, NONE))
+    return level, levels
+
+
+def _weight_source(rep: Rep) -> tuple[Floats, Ints]:
+    usual = (1, 4) if rep.facts.test == "dj" else (0,)
+    source = rep.facts.located.source
+    return rep.facts.weight, np.where(np.isin(source, usual) | ~np.isfinite(rep.facts.weight), NONE, WARNED)
+
+
+def _landing_on_plate(rep: Rep) -> tuple[Floats, Ints]:
+    largest = rep.max("force", "touchdown", rep.t["touchdown"] + 0.05)[:, 0]
+    low = largest < 0.5 * rep.facts.weight
+    return largest, np.where(low, WARNED, NONE)
+
+
+def _impulse_weight(rep: Rep) -> tuple[Floats, Ints]:
+    after = rep.facts.located.after
+    rest = np.where(after.found, after.start / rep.curve.rate, np.nan)[:, np.newaxis]
+    start = rep.t["onset"][:, :1]
+    force = (rep._reading(rest)[1] - rep._reading(start)[1]) / (rest - start) + rep._base[:, np.newaxis]
+    value = np.asarray(force[:, 0])
+    return _limits(value, np.abs(value - rep.facts.weight) > 0.005 * rep.facts.weight)
+
+
+def _heights(rep: Rep, rows: Bools) -> tuple[Floats, Ints]:
+    gap = np.where(rows, (rep["jump_height_ft"] - rep["jump_height_tov"])[:, 0], np.nan)
+    return _limits(gap, (gap > rep.profile.height_gap_high) | (gap < rep.profile.height_gap_low))
+
+
+def _dip(rep: Rep) -> tuple[Floats, Ints]:
+    """Largest drop of force below the weight between weighing and take-off."""
+    start = np.where(rep.facts.located.before.found, rep.facts.located.before.end / rep.curve.rate, np.nan)
+    onset = rep.t["onset"][:, 0]
+    start = np.fmin(np.where(np.isfinite(start), start, onset), onset)
+    first = np.where(np.isfinite(start), start * rep.curve.rate, 0.0).astype(np.int64)
+    last = np.where(np.isfinite(onset), np.ceil((onset + 0.1) * rep.curve.rate), 0.0).astype(np.int64)
+    width = int(np.clip((last - first).max(initial=1), 1, round(3.0 * rep.curve.rate)))
+    samples = gather(rep.facts.block.total, rep.facts.record, last - width, width)
+    below = (rep.facts.weight + rep.facts.zero)[:, np.newaxis] - samples
+    low = np.where(within(last - width, width, first, last), below, -np.inf).max(axis=1)
+    low = np.where(np.isfinite(low) & np.isfinite(onset), np.maximum(low, 0.0), np.nan)
+    limit = np.maximum(5.0 * rep.facts.located.still.sd, 0.05 * rep.facts.weight)
+    reasons = rep.facts.reasons.get("onset", np.zeros(rep.n, dtype=np.int64))
+    failed = reasons == NUMBER["countermovement_in_sj"]
+    return low, np.where(failed, FAILED, np.where(low > limit, WARNED, NONE))
+
+
+def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
+    """Share of the weight on the lighter foot in the weighing window, %."""
+    facts = rep.facts
+    still = facts.located.still
+    left = facts.block.plates[facts.block.names.index("left")]
+    width = min(int(max((still.end - still.start).max(initial=1), 1)), round(rep.curve.rate))
+    samples = gather(left, facts.record, still.start, width)
+    mean = mean_sd(samples, within(still.start, width, still.start, still.end))[0] - facts.plate_zero["left"]
+    share = divided(mean, facts.weight)
+    lighter = 100.0 * np.minimum(share, 1.0 - share)
+    return lighter, np.where(still.found & (lighter < 20.0), WARNED, NONE)
+
+
+def of_records(block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats, profile: Profile) -> Seen:
+    """The checks of each record as a whole, (records,)."""
+    gaps = np.array([float(len(t.gaps)) for t in trials])
+    coarse = np.full(len(trials), block.rate < profile.rate_min)
+    clipped = np.array([_clipped(t) for t in trials])
+    drift, changed = _drift(block, runs, rough)
+    return {
+        "dropped_samples": (gaps, np.where(gaps > 0, FAILED, NONE)),
+        "peak_saturation": (clipped, np.where(np.isfinite(clipped), FAILED, NONE)),
+        "sampling_rate": (np.full(len(trials), block.dt), np.where(coarse, WARNED, NONE)),
+        "plate_drift_rate": (drift, np.where(changed, FAILED, np.where(np.abs(drift) > 0.05, WARNED, NONE))),
+    }
+
+
+def _clipped(trial: Trial) -> float:
+    """The value at which a plate is clipped, NaN where none is."""
+    for row, force in enumerate(trial.fz):
+        if row < len(trial.ranges) and np.isfinite(trial.ranges[row]):
+            if np.abs(force).max(initial=0.0) >= 0.99 * trial.ranges[row]:
+                return float(trial.ranges[row])
+        elif len(force) > 8 and _flat_top(force):
+            return float(force.max())
+    return np.nan
+
+
+def _flat_top(force: Floats) -> bool:
+    """Whether the largest value is a plateau that is too flat for the slopes beside it.
+
+    A smooth peak in steps of q stays at its top for p samples only if it leaves it by about 4 q / p a sample.
+    """
+    top = int(force.argmax())
+    if top + 3 >= len(force) or force[top + 3] != force[top]:
+        return False
+    end = top + int(np.argmin(force[top:] == force[top])) if (force[top:] != force[top]).any() else len(force)
+    length = end - top
+    if top < 3 or end + 3 > len(force) or length < 4:
+        return False
+    near = force[max(0, top - 50) : end + 50]
+    steps = np.abs(np.diff(near))
+    quantum = steps[steps > 0.0].min(initial=np.inf)
+    slope = min(force[top] - force[top - 3], force[top] - force[end + 2]) / 3.0
+    return bool(
+        force[top] > 200.0 and slope * length / 4.0 > 3.0 * quantum and slope * length > 0.01 * force[top]
+    )
+
+
+def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools]:
+    """Drift between the first and last unloaded run of each record, N/s; and whether it exceeds 1 % of weight."""
+    drift, changed = np.full(len(rough), np.nan), np.zeros(len(rough), dtype=bool)
+    if not len(runs.record):
+        return drift, changed
+    starts = np.flatnonzero(np.r_[True, runs.record[1:] != runs.record[:-1]])
+    ends = np.r_[starts[1:], len(runs.record)] - 1
+    rows = runs.record[starts]
+    time = (runs.start[ends] + runs.end[ends] - runs.start[starts] - runs.end[starts]) / (2.0 * block.rate)
+    change = runs.level[ends] - runs.level[starts]
+    # two flights of one record are too close, and too short, to tell drift from noise
+    drift[rows] = np.where((ends > starts) & (time > 2.0), divided(change, time), np.nan)
+    changed[rows] = (ends > starts) & (np.abs(change) > 0.01 * rough[rows])
+    return drift, changed
+
+
+def finding(name: str, value: float, level: int, rep: int = 0, message: str | None = None) -> Finding:
+    """One finding with its sentence and remedy."""
+    check = CHECKS[name]
+    shown = f"{value:g}" if check.unit == "1" else text(value, check.unit)
+    said = message if message is not None else check.message.format(shown)
+    remedy = check.remedy if level >= WARNED else ""
+    return Finding(name, LEVELS[level], float(value), check.unit, said, remedy, rep)

@@ -1,0 +1,162 @@
+"""Arithmetic on many records at once: rows of samples, windows, cells, lines.
+
+A `Block` holds records of one rate side by side as rows of one array, NaN after the end of each. Everything is
+written for rows, so one trial, a thousand trials and the repetitions of a long session run the same code, and a row
+never influences another: results do not depend on what else is in the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipdrive.trial import BOX, Trial
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+CELL = 0.010
+"""Length of a cell, s: coarse searches look at means and squares of 10 ms."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Records of one rate and one set of plates.
+
+    total : (records, length), N, sum of all plates but the one under a box, NaN after the end of a record.
+    plates : (plates, records, length), N; lengths : (records,), true number of samples.
+    """
+
+    total: Floats
+    plates: Floats
+    names: tuple[str, ...]
+    lengths: Ints
+    rate: float
+
+    @classmethod
+    def of(cls, trials: Sequence[Trial]) -> Block:
+        """The records of trials that share rate and plates."""
+        first = trials[0]
+        lengths = np.array([t.samples for t in trials])
+        cell = max(1, round(CELL * first.rate))
+        padded = -(-int(lengths.max()) // cell) * cell
+        plates = np.empty((len(first.plates), len(trials), padded))
+        for row, trial in enumerate(trials):
+            plates[:, row, : trial.samples] = trial.fz
+            plates[:, row, trial.samples :] = np.nan
+        ground = [i for i, name in enumerate(first.plates) if name != BOX]
+        total = plates[ground[0]].copy() if ground else np.full(plates.shape[1:], np.nan)
+        for i in ground[1:]:
+            total += plates[i]
+        return cls(total, plates, first.plates, lengths, first.rate)
+
+    @property
+    def dt(self) -> float:
+        """Sampling interval, s."""
+        return 1.0 / self.rate
+
+    @cached_property
+    def cell(self) -> int:
+        """Samples in a cell."""
+        return max(1, round(CELL * self.rate))
+
+    @property
+    def cell_time(self) -> float:
+        """True length of a cell, s."""
+        return self.cell / self.rate
+
+    @cached_property
+    def sums(self) -> Floats:
+        """Sum of each cell, (records, cells); NaN for the last, unfinished one."""
+        return np.asarray(np.einsum("rcs->rc", self._cells))
+
+    @cached_property
+    def squares(self) -> Floats:
+        """Sum of squares of each cell."""
+        return np.asarray(np.einsum("rcs,rcs->rc", self._cells, self._cells))
+
+    @cached_property
+    def means(self) -> Floats:
+        """Mean of each cell, N."""
+        return self.sums / self.cell
+
+    @property
+    def _cells(self) -> Floats:
+        return self.total.reshape(len(self.total), -1, self.cell)
+
+
+def gather(rows: Floats, row: Ints, start: Ints, width: int) -> Floats:
+    """`width` samples of each row from `start` on, (n, width); NaN outside the row."""
+    index = start[:, np.newaxis] + np.arange(width)
+    inside = (index >= 0) & (index < rows.shape[1])
+    flat = rows.reshape(-1)[np.where(inside, index + (row * rows.shape[1])[:, np.newaxis], 0)]
+    return flat if inside.all() else np.where(inside, flat, np.nan)
+
+
+def within(start: Ints, width: int, first: Any, last: Any) -> Bools:
+    """Which of `width` samples from `start` on lie in [first, last), (n, width)."""
+    index = start[:, np.newaxis] + np.arange(width)
+    return np.asarray((index >= first[:, np.newaxis]) & (index < last[:, np.newaxis]))
+
+
+def first_true(mask: Bools) -> Ints:
+    """Position of the first True of each row, -1 where there is none."""
+    position = mask.argmax(axis=1)
+    return np.where(mask[np.arange(len(mask)), position], position, -1)
+
+
+def last_true(mask: Bools) -> Ints:
+    """Position of the last True of each row, -1 where there is none."""
+    position = first_true(mask[:, ::-1])
+    return np.where(position < 0, -1, mask.shape[1] - 1 - position)
+
+
+def lasting(mask: Bools, length: int) -> Bools:
+    """Where a run of at least `length` True begins or goes on for that long: mask[i : i + length].all()."""
+    if length <= 1:
+        return mask
+    count = np.cumsum(
+        np.concatenate([np.zeros((len(mask), 1), np.int32), mask], axis=1, dtype=np.int32), axis=1
+    )
+    result = np.zeros_like(mask)
+    if mask.shape[1] >= length:
+        result[:, : mask.shape[1] - length + 1] = count[:, length:] - count[:, :-length] == length
+    return result
+
+
+def mean_sd(samples: Floats, mask: Bools) -> tuple[Floats, Floats, Ints]:
+    """Mean, sample SD and count of the masked samples of each row; NaN where fewer than two."""
+    count = mask.sum(axis=1)
+    few = np.where(count > 1, count, np.nan)
+    kept = np.where(mask, samples, 0.0)
+    mean = kept.sum(axis=1) / few
+    deviation = np.where(mask, samples - mean[:, np.newaxis], 0.0)
+    return mean, np.sqrt((deviation * deviation).sum(axis=1) / (few - 1.0)), count
+
+
+def line(samples: Floats, spacing: float) -> tuple[Floats, Floats]:
+    """Least-squares line through the samples of each row: value at the first sample, and slope."""
+    n = samples.shape[1]
+    x = np.arange(n) - 0.5 * (n - 1)
+    slope = np.einsum("ij,j->i", samples, x / (x @ x))
+    return samples.mean(axis=1) + slope * x[0], slope / spacing
+
+
+def peak_slopes(samples: Floats, window: int, spacing: float) -> Floats:
+    """Slope of the least-squares line over each window of `window` samples, (n, width - window + 1)."""
+    x = np.arange(window) - 0.5 * (window - 1)
+    views = np.lib.stride_tricks.sliding_window_view(samples, window, axis=1)
+    return np.asarray(np.einsum("ijk,k->ij", views, x / (x @ x)) / spacing)
+
+
+def divided(numerator: Any, denominator: Any) -> Any:
+    """A quotient that is NaN, not a warning, where it has no value."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result = numerator / denominator
+    return np.where(np.isfinite(result), result, np.nan)

@@ -1,0 +1,56 @@
+"""Over the repetitions of a trial: mean, SD, CV and best (METRICS.md 15; CONTRACTS.md `summary`)."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+
+from hipdrive.analysis.registry import METRICS, headline
+from hipdrive.errors import sentence
+from hipdrive.results import REFUSED, Results, Value
+
+CRITERION = {"cmj": "jump_height_tov", "sj": "jump_height_tov", "dj": "rsi_jh"}
+"""The number by which the best repetition is chosen; all `_best` values come from that one repetition."""
+
+
+def summarise(reps: Sequence[Results]) -> Mapping[str, Value]:
+    """Mean, SD, CV and best of the headline numbers; empty for fewer than two repetitions."""
+    counted = [r for r in reps if r.status != REFUSED]
+    if len(counted) < 2:
+        return {}
+    test = counted[0].test
+    criterion = CRITERION[test]
+    best = max(counted, key=lambda r: _sortable(r[criterion].value))
+    summary: dict[str, Value] = {}
+    for name in headline(test):
+        values = [r[name].value for r in counted]
+        summary |= _of(name, [v for v in values if math.isfinite(v)], best[name], criterion)
+    return summary
+
+
+def _sortable(value: float) -> float:
+    return value if math.isfinite(value) else -math.inf
+
+
+def _of(name: str, values: Sequence[float], best: Value, criterion: str) -> dict[str, Value]:
+    unit, n = METRICS[name].unit, len(values)
+    if n < 2:
+        none = Value(math.nan, unit, why=sentence("no_spread"), code="no_spread")
+        return {f"{name}_{part}": none for part in ("mean", "sd", "cv", "best")}
+    mean, sd = statistics.fmean(values), statistics.stdev(values)
+    u95 = _T95[min(n - 1, len(_T95) - 1)] * sd / math.sqrt(n)
+    return {
+        f"{name}_mean": Value(mean, unit, u95, f"mean_of_{n}"),
+        f"{name}_sd": Value(sd, unit, method=f"sample_sd_of_{n}"),
+        f"{name}_cv": Value(100.0 * sd / abs(mean), "%", method=f"sd/mean_of_{n}")
+        if mean
+        else Value(math.nan, "%", why=sentence("undefined"), code="undefined"),
+        f"{name}_best": Value(
+            best.value, unit, best.u95, f"repetition with the best {criterion}", best.why, best.code
+        ),
+    }
+
+
+_T95 = (math.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+"""97.5 % quantile of Student's t by degrees of freedom; beyond ten the last is kept, which is on the safe side."""

@@ -1,0 +1,173 @@
+"""Weighing: the still stretch that gives the weight, and how well it does.
+
+Works on 10 ms cells. A stretch is one to three seconds of quarter-second blocks whose SD stays within the limit; the
+scatter of the blocks tells what slow sway does to the mean, which the SD of the samples cannot (METRICS.md 1, 2, 20).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, first_true, gather, last_true
+
+QUARTER = 0.25
+"""Length of the blocks whose means are compared, s (METRICS.md 20)."""
+
+FARTHEST = 12.0
+"""How far from the movement a still stretch is looked for, s."""
+
+
+@dataclass(frozen=True, eq=False)
+class Still:
+    """A still stretch of each row, (n,): samples [start, end); NaN and 0 where there is none.
+
+    mean, sd : of the force, N, with the zero error of the plate still in it.
+    slope : N/s. blocks : number of quarter seconds. block_sd : SD of their means, N.
+    wander : mean square of the force's integral within the stretch, (N*s)².
+    """
+
+    start: Ints
+    end: Ints
+    mean: Floats
+    sd: Floats
+    slope: Floats
+    blocks: Ints
+    block_sd: Floats
+    wander: Floats
+
+    @property
+    def found(self) -> Bools:
+        """Rows that have a stretch."""
+        return np.isfinite(self.mean)
+
+    def filled(self, other: Still) -> Still:
+        """This stretch where there is one, else the other."""
+        return Still(
+            *(np.where(self.found, getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        )
+
+    def only(self, keep: Bools) -> Still:
+        """The stretch of the rows to keep, none elsewhere."""
+        return Still(
+            *(np.where(keep, getattr(self, f.name), 0 if f.type == "Ints" else np.nan) for f in fields(self))
+        )
+
+
+def still_before(
+    block: Block, record: Ints, first: Ints, last: Ints, level: Floats, profile: Profile, *, limit: float
+) -> Still:
+    """The last still stretch within samples [first, last) whose SD is at most `limit` of the weight."""
+    return _search(block, record, first, last, level, profile, limit, backwards=True)
+
+
+def still_after(
+    block: Block, record: Ints, first: Ints, last: Ints, level: Floats, profile: Profile, *, limit: float
+) -> Still:
+    """The first still stretch within samples [first, last)."""
+    return _search(block, record, first, last, level, profile, limit, backwards=False)
+
+
+def _search(
+    block: Block,
+    record: Ints,
+    first: Ints,
+    last: Ints,
+    level: Floats,
+    profile: Profile,
+    limit: float,
+    backwards: bool,
+) -> Still:
+    quarter = int(np.ceil(QUARTER / block.cell_time - 1e-9))
+    least = max(1, int(np.ceil(profile.weigh_min / QUARTER - 1e-9)))
+    most = max(least, int(profile.weigh_max / QUARTER + 1e-9))
+    first_cell, last_cell = -(-first // block.cell), last // block.cell
+    span = np.minimum(last_cell - first_cell, int(FARTHEST / block.cell_time))
+    width = int(max(span.max(initial=0), least * quarter))
+    origin = last_cell - width if backwards else first_cell
+    low = (last_cell - span if backwards else first_cell) - origin
+    high = (last_cell if backwards else first_cell + span) - origin
+    cells = np.arange(width)
+    usable = (cells >= low[:, np.newaxis]) & (cells < high[:, np.newaxis])
+    sums, squares = (
+        np.where(usable, gather(part, record, origin, width), 0.0) for part in (block.sums, block.squares)
+    )
+    totals, powers = _running(sums), _running(squares)
+
+    def moments(length: int) -> tuple[Floats, Floats]:
+        """Mean and SD of every window of `length` cells."""
+        samples = length * block.cell
+        mean = (totals[:, length:] - totals[:, :-length]) / samples
+        var = (powers[:, length:] - powers[:, :-length]) / samples - mean * mean
+        return mean, np.sqrt(np.maximum(var, 0.0) * samples / max(samples - 1, 1))
+
+    window = least * quarter
+    mean, sd = moments(window)
+    begin = np.arange(mean.shape[1])
+    inside = (begin >= low[:, np.newaxis]) & (begin + window <= high[:, np.newaxis])
+    weight = mean - level[:, np.newaxis]
+    quiet = inside & (sd <= limit * weight)
+    if profile.weigh_rule == "lowest_mean" and backwards:
+        lowest = np.where(quiet, mean, np.inf).argmin(axis=1)
+        at = np.where(quiet.any(axis=1), lowest, -1)
+    else:
+        at = last_true(quiet) if backwards else first_true(quiet)
+    found = at >= 0
+    anchor = np.where(found, at + window if backwards else at, window if backwards else 0)
+    count = np.where(found, least, 0)
+    growing = found
+    for blocks in range(least + 1, most + 1):
+        length = blocks * quarter
+        start = anchor - length if backwards else anchor
+        fits = growing & (start >= low) & (start + length <= high)
+        start = np.clip(start, 0, max(0, width - length))
+        if width < length:
+            break
+        rows = np.arange(len(start))
+        samples = length * block.cell
+        total = totals[rows, start + length] - totals[rows, start]
+        power = powers[rows, start + length] - powers[rows, start]
+        var = (power / samples - (total / samples) ** 2) * samples / (samples - 1)
+        growing = fits & (np.sqrt(np.maximum(var, 0.0)) <= limit * (total / samples - level))
+        count = np.where(growing, blocks, count)
+    begin_cell = anchor - count * quarter if backwards else anchor
+    return _measure(block, sums, squares, origin, begin_cell, count, quarter, most)
+
+
+def _running(cells: Floats) -> Floats:
+    return np.concatenate([np.zeros((len(cells), 1)), np.cumsum(cells, axis=1)], axis=1)
+
+
+def _measure(
+    block: Block,
+    sums: Floats,
+    squares: Floats,
+    origin: Ints,
+    begin: Ints,
+    count: Ints,
+    quarter: int,
+    most: int,
+) -> Still:
+    """Everything about the chosen stretch, from its own cells only."""
+    rows = np.arange(len(sums), dtype=np.int64)
+    width = most * quarter
+    cells = np.arange(width)
+    inside = cells < (count * quarter)[:, np.newaxis]
+    force = np.where(inside, gather(sums, rows, begin, width), 0.0)
+    power = np.where(inside, gather(squares, rows, begin, width), 0.0)
+    number = np.where(count > 0, count * quarter, np.nan)
+    samples = number * block.cell
+    mean = force.sum(axis=1) / samples
+    centre = np.where(inside, force / block.cell - mean[:, np.newaxis], 0.0)
+    var = (power.sum(axis=1) / samples - mean * mean) * divided(samples, samples - 1.0)
+    x = np.where(inside, cells - 0.5 * (number[:, np.newaxis] - 1.0), 0.0)
+    slope = divided((x * centre).sum(axis=1), (x * x).sum(axis=1)) / block.cell_time
+    means = centre.reshape(len(sums), most, quarter).mean(axis=2)
+    block_sd = np.sqrt(divided((means * means).sum(axis=1), count - 1.0))
+    integral = np.where(inside, np.cumsum(centre, axis=1), 0.0) * block.cell_time
+    wander = (integral * integral).sum(axis=1) / number
+    start = (origin + begin) * block.cell
+    sd = np.sqrt(np.maximum(var, 0.0))
+    return Still(start, start + count * quarter * block.cell, mean, sd, slope, count, block_sd, wander)

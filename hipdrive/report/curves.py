@@ -47,9 +47,18 @@ def forces(trial: Trial) -> dict[str, Floats]:
     return lines
 
 
+def bounds(rep: Results) -> dict[str, float]:
+    """The events between which the phases of a repetition lie, s; those not found are left out."""
+    from hipdrive.analysis.phases import PHASES
+
+    names = [name for phase in PHASES.get(rep.test, ()) for name in (phase.start, phase.end)]
+    found = {name: rep.events[name].t for name in names if name in rep.events}
+    return {name: t for name, t in found.items() if math.isfinite(t)}
+
+
 def window(trial: Trial, rep: Results) -> tuple[float, float]:
-    """The time that a repetition's figure covers, s: its events but the weighing and half a second around."""
-    times = [e.t for name, e in rep.events.items() if not name.startswith("weigh") and math.isfinite(e.t)]
+    """The time that a repetition's figure covers, s: its phases and half a second around."""
+    times = bounds(rep).values()
     if not times:
         return 0.0, trial.duration
     return max(0.0, min(times) - AROUND), min(trial.duration, max(times) + AROUND)
@@ -79,7 +88,7 @@ def thin(values: Floats, points: int) -> NDArray[np.int64]:
 def velocity(trial: Trial, rep: Results, force: Floats) -> Curve | None:
     """Vertical velocity over the repetition, m/s, or None where it was not weighed."""
     anchor = _anchor(rep)
-    ends = [e.t for e in rep.events.values() if math.isfinite(e.t)]
+    ends = bounds(rep).values()
     weight = rep["system_weight"].value if "system_weight" in rep else math.nan
     if anchor is None or not ends or not math.isfinite(weight):
         return None

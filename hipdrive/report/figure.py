@@ -27,7 +27,7 @@ SHADES = {"unweighting": "#56B4E9", "braking": "#E69F00", "propulsion": "#009E73
           "landing": "#CC79A7"}  # fmt: skip
 OTHER_SHADE = "#F0E442"
 WIDTH, HEIGHT = 11.4, 5.0
-LETTER = 0.0068
+LETTER = 0.0079
 """Width of one letter of a label as a share of the figure's width, with some air."""
 
 STYLE: dict[Any, Any] = {
@@ -132,8 +132,7 @@ def _shade(axes: Sequence[Axes], rep: Results, phases: Iterable[Any], span: floa
 
 def _mark(axes: Sequence[Axes], rep: Results, span: float) -> None:
     """Events as lines through all panels, their names below the first."""
-    there = [(e.t, event_label(name)) for name, e in rep.events.items()
-             if not name.startswith("weigh") and math.isfinite(e.t)]  # fmt: skip
+    there = [(t, event_label(name)) for name, t in curves.bounds(rep).items()]
     for t, _ in there:
         for axis in axes:
             axis.axvline(t, color=SOFT, linewidth=0.8, linestyle=(0, (1, 2)), zorder=2)

@@ -17,7 +17,7 @@ from hipdrive import __version__
 from hipdrive.report import curves, figure, rows
 from hipdrive.report.document import plain
 from hipdrive.report.rows import Line
-from hipdrive.report.words import LEVELS, Parts, clean, finding_value, label, name_of_test, parts, shown
+from hipdrive.report.words import LEVELS, Parts, clean, label, name_of_test, parts, shown
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN, Analysis, Finding, Results, Value
 from hipdrive.trial import Trial
 
@@ -114,7 +114,6 @@ def _check(finding: Finding) -> dict[str, Any]:
         "level": finding.level,
         "name": label(finding.check),
         "rep": finding.rep,
-        "value": finding_value(finding),
         "message": _sentence(finding.message),
         "remedy": _sentence(finding.remedy),
     }

@@ -10,12 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from hipdrive.report import rows
-from hipdrive.report.words import LEVELS, clean, event_label, finding_value, label, name_of_test, shown
+from hipdrive.report.words import LEVELS, clean, event_label, label, name_of_test, parts, shown
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, Analysis, Finding, Results, Value
 
 COLOURS = {OK: "green", FLAGGED: "yellow", REFUSED: "red", INFO: "dim", "warn": "yellow", FAIL: "red"}
 SIDE_BY_SIDE = 3
 """Repetitions in one table; more stand below one another, so that 80 columns suffice."""
+NARROW = 22
+"""Least columns for a name where left and right stand beside it."""
 
 
 def show(console: Console, analyses: Iterable[Analysis], *, everything: bool = False) -> None:
@@ -33,7 +35,8 @@ def trial_view(analysis: Analysis, *, everything: bool = False) -> RenderableTyp
     if everything:
         views += [Padding(view, (0, 0, 0, 2)) for rep in analysis.reps for view in _everything(rep)]
         views += [Padding(view, (0, 0, 0, 2)) for view in _summary(analysis)]
-    views += [Padding(check_line(f), (0, 0, 0, 2)) for f in analysis.quality if everything or f.level != INFO]
+    told = [f for f in analysis.quality if everything or f.level != INFO]
+    views += [Padding(check_line(f, many=len(analysis.reps) > 1), (0, 0, 0, 2)) for f in told]
     return Group(*views, Text(""))
 
 
@@ -82,9 +85,10 @@ def _everything(rep: Results) -> Iterator[RenderableType]:
     """Every number of a repetition by group, then what is missing and why, then the events."""
     found = rows.lines(rep)
     yield Text(f"\nRepetition {rep.rep}", "bold")
-    wide = max(len(line.label) for line in found)
+    wide = min(max(len(line.label) for line in found), 30)
     for group, members in rows.grouped(line for line in found if line.there).items():
-        yield _group(group, members, min(wide, 30))
+        yield _group(group, members, wide)
+        yield Text("")
     for why, labels in rows.missing(found).items():
         yield Text(f"Not given: {', '.join(labels)}. {_sentence(why)}", "dim")
     times = [f"{event_label(name)} {event.t:.3f} s" for name, event in rep.events.items()]
@@ -95,11 +99,11 @@ def _everything(rep: Results) -> Iterator[RenderableType]:
 def _group(group: str, members: Sequence[rows.Line], width: int) -> Table:
     sided = any(line.sided for line in members)
     table = _table()
-    table.add_column(Text(_title_case(group), "bold"), min_width=width)
+    table.add_column(Text(_title_case(group), "bold"), min_width=NARROW if sided else width)
     table.add_column(no_wrap=True, min_width=17)
     for side in ("left", "right", "asym.") if sided else ():
         table.add_column(side, justify="right", no_wrap=True)
-    table.add_column("method", style="dim")
+    table.add_column("method", style="dim", overflow="fold")
     for line in members:
         sides = [_bare(v) for v in (line.left, line.right, line.asym)] if sided else []
         table.add_row(line.label, shown(line.value), *sides, _words(line.value.method))
@@ -119,14 +123,13 @@ def _summary(analysis: Analysis) -> Iterator[RenderableType]:
     yield table
 
 
-def check_line(finding: Finding) -> Text:
+def check_line(finding: Finding, *, many: bool = False) -> Text:
     """A check with its remedy; the level is a word, not only a colour."""
-    where = f" (rep {finding.rep})" if finding.rep else ""
+    where = f" (rep {finding.rep})" if finding.rep and many else ""
     line = Text(f"{LEVELS[finding.level]}{where}: ", COLOURS[finding.level])
-    value = finding_value(finding)
     line.append(_sentence(finding.message), "default")
-    line.append(f" [{finding.check} {value}]" if value else f" [{finding.check}]", "dim")
     line.append(f" {_sentence(finding.remedy)}" if finding.remedy else "", "default")
+    line.append(f" [{finding.check}]", "dim")
     return line
 
 
@@ -135,10 +138,11 @@ def _table(*, header: bool = True) -> Table:
 
 
 def _bare(value: Value | None) -> str:
-    """A side's number without its doubt: the column is narrow, and `--json` has all."""
+    """A side's number in the unit of its row without its doubt; `--json` has all."""
     if value is None or value.value != value.value:
         return ""
-    return shown(Value(value.value, value.unit))
+    number, _, unit = parts(Value(value.value, value.unit))
+    return f"{number} %" if unit == "%" else number
 
 
 def _words(method: str) -> str:

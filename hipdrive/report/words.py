@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from hipdrive.results import Finding, Value
+from hipdrive.results import Value
 from hipdrive.units import SHOWN, text
 
 TESTS = {
@@ -31,13 +31,13 @@ SHORT = {
     "rsi_ft": "RSI (flight / contact time)",
     "ft_ct_ratio": "Flight / contraction time",
     "time_to_takeoff": "Time to take-off",
-    "propulsive_net_impulse_100ms": "Propulsive net impulse, first 100 ms",
 }
 """Fields whose words alone would mislead or run too long."""
 
 WORDS = {"rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": "DJ", "ssc": "SSC", "ft": "flight time",
          "tov": "take-off velocity", "takeoff": "take-off", "ecc": "eccentric", "con": "concentric",
-         "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "bw": "BW"}  # fmt: skip
+         "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "bw": "BW",
+         "rel": "(relative)"}  # fmt: skip
 
 EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low point",
           "takeoff": "take-off", "touchdown": "landing", "onset": "start", "force_min": "lowest force",
@@ -110,7 +110,7 @@ def parts(value: Value) -> Parts:
         return Parts(value.label, "", unit)
     body = text(value.value, value.unit, value.u95).removesuffix(unit).strip()
     number, _, u95 = body.partition(" ± ")
-    return Parts(number, u95, unit)
+    return Parts(number, _not_nothing(u95), unit)
 
 
 def shown(value: Value) -> str:
@@ -119,13 +119,11 @@ def shown(value: Value) -> str:
     >>> shown(Value(0.487, "s"))
     '487 ms'
     """
-    return value.label if value.label is not None else text(value.value, value.unit, value.u95)
+    number, u95, unit = parts(value)
+    doubt = f" ± {u95}" if u95 else ""
+    return f"{number}{doubt} {unit}".rstrip() if number else "-"
 
 
-def finding_value(finding: Finding) -> str:
-    """The number that a quality check saw, "" where it has none."""
-    if not math.isfinite(finding.value):
-        return ""
-    if finding.unit in SHOWN:
-        return text(finding.value, finding.unit)
-    return f"{finding.value:g} {clean(finding.unit)}".strip()
+def _not_nothing(u95: str) -> str:
+    """An uncertainty too small for its digits is not zero."""
+    return f"<{u95[:-1]}1" if u95 and not u95.strip("0.") else u95

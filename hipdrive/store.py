@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 import hipdrive
 from hipdrive.errors import StoreError, UsageError
 from hipdrive.results import FAIL, INFO, WARN, Analysis, Finding
-from hipdrive.trial import ClockMap, Floats, Gap, Raw, Signal, Track, Trial, Truth
+from hipdrive.trial import QUANTITY_UNITS, ClockMap, Floats, Gap, Raw, Signal, Track, Trial, Truth
 
 TRIAL, STUDY, VERSION = "hipdrive-trial", "hipdrive-study", (1, 0)
 SUFFIXES = (".h5", ".hdf5")
@@ -40,6 +40,7 @@ MAX_BYTES, MAX_RATIO, MAX_TEXT, MAX_DEPTH = 4 * 1024**3, 1100, 32000, 8
 
 FILTERS = frozenset((h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32))
 TEMPORARY = ".part"
+GAP_COLUMNS = ("first_sample", "n", "code", "text")
 PLACES: dict[str, tuple[str, str, Any]] = {
     "athlete": ("subject", "id", ""),
     "mass": ("subject", "mass_kg", None),
@@ -87,7 +88,7 @@ def save(
 def add_run(
     path: str | os.PathLike[str], analysis: Analysis | Sequence[Analysis | None], *, run: str | None = None
 ) -> Path:
-    """Add an analysis (of a study: one or None for each trial) to a file as a new run; older runs are kept."""
+    """Add an analysis (of a study: one or None for each trial) as a new run; older runs are kept."""
     target = Path(path)
     with _image(target) as file:
         trials = list(_trials(file, str(target)))
@@ -289,13 +290,13 @@ def _fixed(texts: Sequence[str]) -> NDArray[Any]:
     return np.array(encoded, dtype=h5py.string_dtype("utf-8", longest))
 
 
-def _put_table(group: Any, name: str, columns: Mapping[str, Sequence[Any]]) -> None:
-    """A table with one row an entry: texts of fixed length, numbers as they are."""
-    arrays = {
-        k: _fixed(v) if v and isinstance(v[0], str) else np.asarray(v, float) for k, v in columns.items()
-    }
-    table = np.zeros(len(next(iter(arrays.values()))), [(key, array.dtype) for key, array in arrays.items()])
-    for key, array in arrays.items():
+def _put_rows(group: Any, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table if there are rows: texts of fixed length, everything else as float64."""
+    if not rows:
+        return
+    arrays = [_fixed(c) if isinstance(c[0], str) else np.asarray(c, float) for c in zip(*rows, strict=True)]
+    table = np.zeros(len(rows), [(key, array.dtype) for key, array in zip(columns, arrays, strict=True)])
+    for key, array in zip(columns, arrays, strict=True):
         table[key] = array
     _put(group, name, table, "1")
 
@@ -313,31 +314,16 @@ def _write_lists(group: Any, trial: Trial) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON knows: mappings as dict, arrays as lists, numbers as numbers."""
+    """A value that JSON knows: mappings as dict, arrays as lists, numbers as numbers, all else as text."""
     if isinstance(value, Mapping):
         return dict(value)
-    return (
-        value.tolist()
-        if hasattr(value, "tolist")
-        else list(value)
-        if isinstance(value, Iterable)
-        else str(value)
-    )
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
 def _write_gaps(group: Any, gaps: Sequence[Gap]) -> None:
     """Lost samples as a table."""
-    if gaps:
-        _put_table(
-            group,
-            "gaps",
-            {
-                "first_sample": [g.first_sample for g in gaps],
-                "n": [g.samples for g in gaps],
-                "code": [g.code for g in gaps],
-                "text": [g.text for g in gaps],
-            },
-        )
+    rows = [(gap.first_sample, gap.samples, gap.code, gap.text) for gap in gaps]
+    _put_rows(group, "gaps", GAP_COLUMNS, rows)
 
 
 def _write_raw(folder: Any, raw: Raw, place: int) -> None:
@@ -346,13 +332,8 @@ def _write_raw(folder: Any, raw: Raw, place: int) -> None:
     key = raw.device if plain else f"device{place}"
     group = folder.create_group(key)
     counts = raw.values.dtype.kind in "iu"
-    units = (
-        "count"
-        if counts
-        else raw.units[0]
-        if len(set(raw.units)) == 1 and raw.scaling is None
-        else "see units"
-    )
+    one_unit = len(set(raw.units)) == 1 and raw.scaling is None
+    units = "count" if counts else raw.units[0] if one_unit else "see units"
     data = _put(group, "counts" if counts else "values", raw.values, units)
     data.attrs["axes"] = "sample, channel"
     group.attrs.update(device=raw.device, rate_hz=raw.rate, place=place, sha256=_sum(raw.values))
@@ -374,33 +355,23 @@ def _write_recorded(group: Any, trial: Trial, raw: Sequence[Raw]) -> None:
     run.attrs.update(software=f"hipdrive {hipdrive.__version__}", force_is_raw=same)
     for role, values in trial.components.items():
         if not _same(derivable.get(role), values):
-            _put(
-                run.require_group("components"),
-                role,
-                values,
-                {"f": "N", "m": "N*m"}.get(role.split(".")[-1][0], "m"),
-            )
+            unit = QUANTITY_UNITS.get(role.split(".")[-1][:1], "1")
+            _put(run.require_group("components"), role, values, unit)
     _put_texts(run, "component_roles", tuple(trial.components))
 
 
 def _by_role(raw: Sequence[Raw]) -> dict[str, Floats]:
     """The scaled values of every raw channel with a role that is in its SI unit."""
-    found: dict[str, Floats] = {}
+    known, found = QUANTITY_UNITS.values(), {}
     for one in raw:
         scaled = one.scaled()
-        found.update(
-            {role: scaled[:, i] for i, role in enumerate(one.roles) if one.units[i] in ("N", "N*m", "m")}
-        )
+        found.update({role: scaled[:, i] for i, role in enumerate(one.roles) if one.units[i] in known})
     return found
 
 
 def _same(one: Floats | None, other: Floats) -> bool:
     """Whether two arrays hold the same bits."""
-    return (
-        one is not None
-        and one.shape == other.shape
-        and one.tobytes() == np.ascontiguousarray(other).tobytes()
-    )
+    return one is not None and one.shape == other.shape and one.tobytes() == other.tobytes()
 
 
 def _write_others(group: Any, trial: Trial) -> None:
@@ -459,36 +430,22 @@ def _put_metrics(group: Any, analysis: Analysis) -> None:
     """Every number: repetition 0 for those over all repetitions."""
     every = [(rep.rep, field, value) for rep in analysis.reps for field, value in rep.items()]
     every += [(0, field, value) for field, value in analysis.summary.items()]
-    if every:
-        _put_table(group, "metrics", {
-            "rep": [rep for rep, _, _ in every], "field": [field for _, field, _ in every],
-            "value": [v.value for _, _, v in every], "unit": [v.unit for _, _, v in every],
-            "u95": [v.u95 for _, _, v in every], "method": [v.method for _, _, v in every],
-            "code": [v.code or "" for _, _, v in every], "label": [v.label or "" for _, _, v in every],
-        })  # fmt: skip
+    rows = [
+        (rep, field, v.value, v.unit, v.u95, v.method, v.code or "", v.label or "") for rep, field, v in every
+    ]
+    _put_rows(group, "metrics", ("rep", "field", "value", "unit", "u95", "method", "code", "label"), rows)
 
 
 def _put_events(group: Any, analysis: Analysis) -> None:
     """Every event of every repetition, s from the first sample."""
-    every = [(rep.rep, name, event) for rep in analysis.reps for name, event in rep.events.items()]
-    if every:
-        _put_table(
-            group,
-            "events",
-            {
-                "rep": [rep for rep, _, _ in every],
-                "name": [name for _, name, _ in every],
-                "t": [e.t for _, _, e in every],
-                "u95": [e.u95 for _, _, e in every],
-            },
-        )
+    rows = [(rep.rep, name, one.t, one.u95) for rep in analysis.reps for name, one in rep.events.items()]
+    _put_rows(group, "events", ("rep", "name", "t", "u95"), rows)
 
 
 def _put_quality(group: Any, findings: Sequence[Finding]) -> None:
     """What the quality checks saw."""
-    if findings:
-        columns = ("check", "level", "value", "unit", "message", "remedy", "rep")
-        _put_table(group, "quality", {name: [getattr(f, name) for f in findings] for name in columns})
+    columns = ("check", "level", "value", "unit", "message", "remedy", "rep")
+    _put_rows(group, "quality", columns, [[getattr(one, name) for name in columns] for one in findings])
 
 
 def _write_headline(group: Any, analysis: Analysis, run: str) -> None:
@@ -627,7 +584,7 @@ def _check_dataset(found: Any) -> None:
             "hostile",
             f"{name} holds something that hipdrive never writes; take a file that hipdrive wrote",
         )
-    size = found.dtype.itemsize * math.prod(found.shape or (0,))
+    size = found.dtype.itemsize * (0 if found.shape is None else math.prod(found.shape))
     if size > MAX_BYTES or size > MAX_RATIO * found.id.get_storage_size() + 4096:
         raise StoreError("hostile", f"{name} claims {size} bytes that are not there; take the backup")
 
@@ -679,10 +636,13 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _load_file(path: Path) -> Iterator[Trial]:
-    """The trials of one file."""
+    """The trials of one file, which is open only while one is read: Windows replaces no open file."""
     with _opened(path) as file:
-        for group in _trials(file, str(path)):
-            yield _load(group, str(path))
+        names = [group.name for group in _trials(file, str(path))]
+    for name in names:
+        with _opened(path) as file:
+            trial = _load(file if name == "/" else _group(file, name.strip("/")), str(path))
+        yield trial
 
 
 def index(path: str | os.PathLike[str]) -> tuple[dict[str, Any], ...]:
@@ -792,7 +752,7 @@ def _load_raw(group: Any) -> Raw:
 def _load_gaps(group: Any) -> tuple[Gap, ...]:
     """Lost samples."""
     table = _values(group, "gaps")
-    rows = [] if table is None else table[["first_sample", "n", "code", "text"]].tolist()
+    rows = [] if table is None else table[list(GAP_COLUMNS)].tolist()
     return tuple(Gap(first_sample=int(first), samples=int(n), code=code.decode(), text=text.decode())
                  for first, n, code, text in rows)  # fmt: skip
 

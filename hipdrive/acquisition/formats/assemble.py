@@ -15,6 +15,9 @@ from hipdrive.acquisition.formats.stamps import Timebase, agreed, timebase
 from hipdrive.errors import ReadError
 from hipdrive.trial import LEFT, RIGHT, Floats, Gap, Raw, Signal, Trial
 
+SAME_SUM = 0.005
+"""A force that differs from the sum of the others by less than this part of its peak is their sum."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
@@ -42,7 +45,7 @@ def assemble(
     kept = by_user(channels, options.columns, source.name) if options.columns else list(channels)
     kept = _only_once(_swapped(kept, source.name) if options.swap else kept, source.name)
     sheet = Sheet(table, kept, len(table.values), tuple(notes))
-    sheet = _trimmed(_without_empty_plates(sheet), source.name)
+    sheet = _trimmed(_without_sum(_without_empty_plates(sheet)), source.name)
     _check_force(sheet, source.name)
     base = _timebase(sheet, source.name)
     given = options.rate
@@ -88,6 +91,22 @@ def _without_empty_plates(sheet: Sheet) -> Sheet:
     channels = [replace(c, quantity="", plate="", factor=1.0) if c.is_plate and c.plate in empty else c
                 for c in sheet.channels]  # fmt: skip
     note = f"{', '.join(empty)} holds nothing but zeros: left out"
+    return replace(sheet, channels=channels, notes=(*sheet.notes, note))
+
+
+def _without_sum(sheet: Sheet) -> Sheet:
+    """The sheet without a force that is the sum of all others, which would count everything twice."""
+    forces = [i for i, c in enumerate(sheet.channels) if c.quantity == "fz"]
+    if len(forces) < 3:
+        return sheet
+    values = np.nan_to_num(np.stack([sheet.si(i) for i in forces]))
+    off = np.abs(values - (values.sum(axis=0) - values)).max(axis=1)
+    best = int(np.argmin(off))
+    if off[best] > SAME_SUM * np.abs(values[best]).max():
+        return sheet
+    channels, one = list(sheet.channels), sheet.channels[forces[best]]
+    channels[forces[best]] = replace(one, quantity="", plate="", factor=1.0)
+    note = f"column '{one.name}' is the sum of the others: left out"
     return replace(sheet, channels=channels, notes=(*sheet.notes, note))
 
 

@@ -38,7 +38,12 @@ LEFTS = frozenset(
 RIGHTS = frozenset(
     ("right", "r", "rt", "rhs", "rechts", "droite", "derecha", "derecho", "direita", "direito")
 )
-NAMED_PLATES = frozenset(("left", "right", "front", "rear", "hands", "box"))
+NAMED_PLATES = frozenset((
+    "left", "right", "front", "rear", "hands", "box", "dominant", "non_dominant", "nondominant", "involved",
+    "uninvolved", "affected", "unaffected", "injured", "uninjured", "lead", "trail",
+))  # fmt: skip
+"""Plates that a name can mean; other words beside a quantity (`Fz filtered`) make it unclear."""
+
 TOTALS = frozenset(("total", "sum", "combined", "both", "gesamt", "overall"))
 FORCES = frozenset(("force", "forces", "grf", "kraft", "fuerza"))
 PLATES = frozenset(("fp", "plate", "platform", "forceplate", "forceplatform", "plateforme"))
@@ -229,6 +234,11 @@ def _plate(left: Sequence[str]) -> str:
     return "_".join(kept)
 
 
+def _is_plate(name: str) -> bool:
+    """Whether a plate can be called this; nothing at all is a plate without a name."""
+    return not name or name in NAMED_PLATES or re.fullmatch(r"plate\d+", name) is not None
+
+
 def _by_words(found: Sequence[str], blank: Channel) -> Channel:
     """A channel by the words of its name."""
     if not found:
@@ -241,7 +251,7 @@ def _by_words(found: Sequence[str], blank: Channel) -> Channel:
         return replace(blank, quantity="gun")
     quantity, rest = _quantity(found)
     plate = _plate(rest)
-    if quantity and plate.count("_") <= 1:
+    if quantity and _is_plate(plate):
         return replace(blank, quantity=quantity, plate=plate, total=bool(TOTALS & set(found)))
     return _vague(found, blank)
 
@@ -272,9 +282,8 @@ def _numbered(rest: Sequence[str]) -> bool:
 def _vague(found: Sequence[str], blank: Channel) -> Channel:
     """A force without axis, taken as vertical: force, GRF, FP1, Left (N)."""
     plate, known = _plate(found), set(found)
-    clear = not plate or plate in NAMED_PLATES or re.fullmatch(r"plate\d+", plate)
     newtons = _plain(blank.unit) in FORCE_UNITS
-    if not clear or not (FORCES & known or PLATES & known or newtons or plate in (LEFT, RIGHT)):
+    if not _is_plate(plate) or not (FORCES & known or PLATES & known or newtons or plate in (LEFT, RIGHT)):
         return blank
     bare = not (FORCES & known or PLATES & known or newtons)
     total = bool(TOTALS & known)

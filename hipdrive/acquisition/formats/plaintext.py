@@ -27,7 +27,7 @@ _ODD = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f]")
 
 def _number(decimal: str, grouping: str) -> re.Pattern[str]:
     mark, group = re.escape(decimal), re.escape(grouping)
-    digits = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+(?:{mark}\d*)?|\d+{mark}?\d*|{mark}\d+)"
+    digits = rf"(?:[1-9]\d{{0,2}}(?:{group}\d{{3}})+(?:{mark}\d*)?|\d+{mark}?\d*|{mark}\d+)"
     return re.compile(rf"[+-]?(?:{digits}(?:[eE][+-]?\d+)?|inf(?:inity)?)", re.IGNORECASE)
 
 
@@ -169,7 +169,7 @@ def _sample(lines: Sequence[str]) -> list[str]:
     half = lines[len(lines) // 2 :]
     near = [*half[:SAMPLE], *half[SAMPLE:][-SAMPLE:]] if len(lines) > 4 * SAMPLE else lines
     kept = [line for line in near if line.strip() and not line.lstrip().startswith(COMMENT)]
-    return kept if near is not lines else kept[len(kept) // 2 :]
+    return kept if near is not lines else kept[-max(20, len(kept) // 2) :]
 
 
 def dialect_of(lines: Sequence[str], name: str) -> Dialect:

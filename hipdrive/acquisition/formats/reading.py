@@ -90,6 +90,8 @@ def _check_number(name: str, value: float | None) -> None:
 
 def _opened(name: str) -> Source:
     """The file with its first bytes; refused where it cannot be a recording."""
+    if "\x00" in name:
+        raise ReadError("cannot_open", f"{name!r}: is not a file name; check the name")
     path = Path(name)
     facts = path.stat()
     if stat.S_ISDIR(facts.st_mode):

@@ -1,7 +1,7 @@
 """The list of readers: a file format is one decorated function.
 
-A reader sees a `Source` (the file, read once) and `Options` (what the user says about it) and returns a `Trial`.
-Other packages add readers through the entry point group `hipdrive.readers`.
+A reader sees a `Source` (the file, read once) and `Options` (what the user says about it) and returns a
+`Trial`. Other packages add readers through the entry point group `hipdrive.readers`.
 """
 
 from __future__ import annotations

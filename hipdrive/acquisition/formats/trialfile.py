@@ -28,4 +28,4 @@ def read_trial_file(source: Source, options: Options) -> Trial:
             f"{source.name}: --rate {options.rate:g} contradicts the file, which says {trial.rate:g} Hz; "
             "leave --rate out",
         )
-    return trial.with_facts(**options.facts)
+    return trial.with_facts(file=source.name, **options.facts)

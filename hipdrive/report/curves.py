@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from hipdrive.report.words import clean
 from hipdrive.results import Results
 from hipdrive.trial import BOX, LEFT, RIGHT, Trial
 
@@ -40,11 +41,12 @@ def total(trial: Trial) -> Floats:
 
 
 def forces(trial: Trial) -> dict[str, Floats]:
-    """The lines of the force figure by name: total, and left and right where both were measured."""
-    lines = {"total": total(trial)}
-    if LEFT in trial.plates and RIGHT in trial.plates:
-        lines |= {side: trial.fz[trial.plates.index(side)] for side in (LEFT, RIGHT)}
-    return lines
+    """The lines of the force figure by name: total, and each of two plates."""
+    feet = [row for row, plate in enumerate(trial.plates) if plate != BOX]
+    if trial.plates == (RIGHT, LEFT):
+        feet.reverse()
+    each = {clean(trial.plates[row]): trial.fz[row] for row in feet} if len(feet) == 2 else {}
+    return {"total": total(trial), **each}
 
 
 def bounds(rep: Results) -> dict[str, float]:

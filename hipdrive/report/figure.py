@@ -22,18 +22,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, SOFT, GRID = "#1b2430", "#5b6675", "#e3e7ec"
-LINES = {"total": (INK, "-", 2.2), "left": ("#0072B2", "-", 1.5), "right": ("#D55E00", (0, (5, 1.6)), 1.5)}
+LINES = ((INK, "-", 2.2), ("#0072B2", "-", 1.5), ("#D55E00", (0, (5, 1.6)), 1.5))
+"""Colour, dashes and width of the total, the first (left) and the second (right) plate."""
 SHADES = {"unweighting": "#56B4E9", "braking": "#E69F00", "propulsion": "#009E73", "flight": "#9AA5B1",
           "landing": "#CC79A7"}  # fmt: skip
 OTHER_SHADE = "#F0E442"
 WIDTH, HEIGHT = 11.4, 5.0
-LETTER = 0.0079
-"""Width of one letter of a label as a share of the figure's width, with some air."""
+BOLD, PLAIN = 0.0098, 0.0080
+"""Width of one letter of a phase's and an event's name, as a share of the time axis."""
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "font.size": 10, "axes.edgecolor": SOFT, "axes.labelcolor": SOFT,
     "text.color": INK, "xtick.color": SOFT,
-    "ytick.color": SOFT, "axes.spines.top": False, "axes.spines.right": False,
+    "ytick.color": SOFT, "axes.spines.top": False, "axes.spines.right": False, "text.parse_math": False,
 }  # fmt: skip
 
 
@@ -54,14 +55,14 @@ def repetition(trial: Trial, rep: Results, salt: str = "") -> str:
     speed = curves.velocity(trial, rep, force["total"])
     with _style(salt):
         figure, upper, lower = _panels(speed is not None)
-        for name, values in force.items():
-            _draw(upper, curves.cut(values, trial.rate, start, end), name)
+        for style, (name, values) in zip(LINES, force.items(), strict=False):
+            _draw(upper, curves.cut(values, trial.rate, start, end), name, style)
         if speed is not None and lower is not None:
             _draw_speed(lower, speed)
         axes = [axis for axis in (upper, lower) if axis is not None]
         _shade(axes, rep, PHASES.get(rep.test, ()), end - start)
-        _mark(axes, rep, end - start)
-        _finish(upper, axes[-1], rep, (start, end), len(force) > 1)
+        names = _mark(axes, rep, end - start)
+        _finish(upper, axes[-1], rep, (start, end), names)
         return _svg(figure)
 
 
@@ -101,13 +102,13 @@ def _panels(with_speed: bool) -> tuple[Figure, Axes, Axes | None]:
 
     figure = Figure(figsize=(WIDTH, HEIGHT if with_speed else HEIGHT * 0.75))
     if not with_speed:
-        return figure, figure.add_axes((0.065, 0.19, 0.875, 0.71)), None
+        return figure, figure.add_axes((0.065, 0.27, 0.875, 0.63)), None
     upper = figure.add_axes((0.065, 0.435, 0.875, 0.485))
     return figure, upper, figure.add_axes((0.065, 0.095, 0.875, 0.21), sharex=upper)
 
 
-def _draw(axis: Axes, line: curves.Curve, name: str) -> None:
-    colour, dashes, width = LINES[name]
+def _draw(axis: Axes, line: curves.Curve, name: str, style: tuple[str, Any, float]) -> None:
+    colour, dashes, width = style
     axis.plot(line.t, line.y, color=colour, linestyle=dashes, linewidth=width, label=name, zorder=3)
 
 
@@ -125,45 +126,49 @@ def _shade(axes: Sequence[Axes], rep: Results, phases: Iterable[Any], span: floa
     for name, start, end in there:
         for axis in axes:
             axis.axvspan(start, end, color=SHADES.get(name, OTHER_SHADE), alpha=0.22, linewidth=0, zorder=0)
-    for mark in rows([((start + end) / 2, name) for name, start, end in there], span):
+    for mark in rows([((start + end) / 2, name) for name, start, end in there], BOLD * span):
         axes[0].text(mark.t, 1.025 + 0.075 * mark.row, mark.name, transform=axes[0].get_xaxis_transform(),
                      ha="center", va="bottom", color=INK, fontweight="bold")  # fmt: skip
 
 
-def _mark(axes: Sequence[Axes], rep: Results, span: float) -> None:
-    """Events as lines through all panels, their names below the first."""
+def _mark(axes: Sequence[Axes], rep: Results, span: float) -> int:
+    """Events as lines through all panels, their names below the first; how many rows of names."""
     there = [(t, event_label(name)) for name, t in curves.bounds(rep).items()]
     for t, _ in there:
         for axis in axes:
             axis.axvline(t, color=SOFT, linewidth=0.8, linestyle=(0, (1, 2)), zorder=2)
-    for mark in rows(sorted(there), span):
+    marks = rows(sorted(there), PLAIN * span)
+    for mark in marks:
         axes[0].text(mark.t, -0.035 - 0.075 * mark.row, mark.name, transform=axes[0].get_xaxis_transform(),
                      ha="center", va="top", color=SOFT)  # fmt: skip
+    return max((mark.row + 1 for mark in marks), default=0)
 
 
-def rows(names: Sequence[tuple[float, str]], span: float) -> list[Mark]:
-    """Names put into as many rows as it takes to keep them apart.
+def rows(names: Sequence[tuple[float, str]], letter: float) -> list[Mark]:
+    """Names put into as many rows as it takes to keep them apart; `letter` is the width of one, s.
 
-    >>> [mark.row for mark in rows([(1.00, "braking"), (1.02, "propulsion"), (2.5, "landing")], 3.0)]
+    >>> [mark.row for mark in rows([(1.00, "braking"), (1.02, "propulsion"), (2.5, "landing")], 0.03)]
     [0, 1, 0]
     """
     ends: list[float] = []
     placed = []
     for t, name in names:
-        half = len(name) * LETTER * span / 2
-        row = next((i for i, end in enumerate(ends) if end < t - half), len(ends))
+        half = (len(name) + 1) * letter / 2
+        row = next((i for i, end in enumerate(ends) if end <= t - half), len(ends))
         ends[row : row + 1] = [t + half]
         placed.append(Mark(t, name, row))
     return placed
 
 
-def _finish(upper: Axes, last: Axes, rep: Results, limits: tuple[float, float], legend: bool) -> None:
+def _finish(upper: Axes, last: Axes, rep: Results, limits: tuple[float, float], names: int) -> None:
     """Axes with their units, body weight as a second scale, and the names of the lines."""
     upper.set_xlim(*limits)
     upper.set_ylim(bottom=min(0.0, upper.get_ylim()[0]))
     upper.set_ylabel("force, N")
     last.set_xlabel("time, s")
     upper.tick_params(labelbottom=upper is last)
+    if upper is last:
+        upper.tick_params(axis="x", pad=4 + 15 * names)
     for axis in {upper, last}:
         axis.grid(axis="y", color=GRID, linewidth=0.8, zorder=-1)
         axis.set_axisbelow(True)
@@ -173,7 +178,7 @@ def _finish(upper: Axes, last: Axes, rep: Results, limits: tuple[float, float], 
         scale = upper.secondary_yaxis("right", functions=_times(weight))
         scale.set_ylabel("times weight")
         scale.spines["right"].set_visible(True)
-    if legend or math.isfinite(weight):
+    if len(upper.get_legend_handles_labels()[0]) > 1:
         upper.legend(loc="best", frameon=True, framealpha=0.85, edgecolor="none", ncols=1)
 
 

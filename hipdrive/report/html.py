@@ -105,7 +105,11 @@ def _verdict(analysis: Analysis, bad: int) -> str:
     if analysis.status == REFUSED:
         return "No numbers from this record"
     if analysis.status == FLAGGED:
-        return f"Use with care: {bad} check{'s' if bad != 1 else ''} warned" if bad else "Use with care"
+        return (
+            f"Use with care: {bad} check{'s' if bad != 1 else ''} warned"
+            if bad
+            else "Use with care: see what is missing"
+        )
     return f"Good record: all {len(analysis.quality)} checks passed" if analysis.quality else "Good record"
 
 

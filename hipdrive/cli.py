@@ -191,6 +191,8 @@ def simulate(
 
     trial = athlete.simulate(test, seed=seed, rate=rate, noise=noise, offset=offset, drift=drift, sway=sway,
                              mass=mass, plates=plates)  # fmt: skip
+    if truth is not None and truth.resolve() == file.resolve():
+        raise UsageError("truth", f"--truth {truth}: is the trial's own file; choose another name")
     for path in (file, truth):
         if path is not None:
             exchange.fresh(path, force=force)

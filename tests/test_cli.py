@@ -124,6 +124,7 @@ def test_help_names_every_command(run: Run, arguments: tuple[str, ...]) -> None:
         ("simulate", "cmj", "a.csv"),
         ("simulate", "cmj", "b.csv", "--plates", "7"),
         ("simulate", "cmj", "nowhere/b.csv"),
+        ("simulate", "cmj", "b.csv", "--truth", "b.csv"),
         ("report", "a.csv", "--out", "a.csv"),
         ("demo", "--out", "a.csv"),
     ],
@@ -284,6 +285,12 @@ def test_csv_has_a_row_a_repetition_under_the_field_names(run: Run, tmp_path: Pa
     assert all(0.1 < float(row["jump_height_tov"]) < 0.8 and row["jump_height_tov_u95"] for row in found)
 
 
+def test_an_athlete_called_like_a_formula_stays_text(run: Run, tmp_path: Path) -> None:
+    store.save(tmp_path / "a.h5", simulate("cmj", seed=1).with_facts(athlete="=1+1"))
+    (row,) = rows(run("analyse", "a.h5", "--csv").out)
+    assert row["athlete"] == "'=1+1"
+
+
 def test_out_names_the_file_and_the_units_stand_beside_it(run: Run, tmp_path: Path) -> None:
     done = run("analyse", jump(tmp_path / "a.csv"), "--out", "team.csv")
     assert done.code == 0 and done.out == ""
@@ -336,10 +343,10 @@ def test_parquet_knows_units(run: Run, tmp_path: Path) -> None:
     assert str(schema.field("jump_height_tov").type) == "double"
 
 
-@pytest.mark.parametrize("name", ["notes.csv", "notes.json", "notes.parquet"])
+@pytest.mark.parametrize("name", ["notes.csv", "notes.json", "notes.parquet", "notes.units.csv"])
 def test_out_never_replaces_what_hipdrive_did_not_write(run: Run, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("my notes\n")
-    done = run("analyse", jump(tmp_path / "a.csv"), "--out", name)
+    done = run("analyse", jump(tmp_path / "a.csv"), "--out", name.replace(".units", ""))
     assert done.code == 2 and one_sentence(done.err) and (tmp_path / name).read_text() == "my notes\n"
 
 
@@ -408,6 +415,13 @@ def test_convert_a_study_numbers_its_trials(run: Run, tmp_path: Path) -> None:
     store.save(tmp_path / "s.h5", [simulate("cmj", seed=1), simulate("sj", seed=1)])
     assert run("convert", "s.h5", "--to", "csv").out.split() == ["s-1.csv", "s-2.csv"]
     assert run("convert", "s.h5", "--to", "csv", "--out", "one.csv").code == 2
+
+
+def test_a_trial_file_knows_its_own_rate(run: Run, tmp_path: Path) -> None:
+    jump(tmp_path / "a.h5")
+    assert run("analyse", "a.h5", "--rate", 1000).code == 0
+    done = run("analyse", "a.h5", "--rate", 500)
+    assert done.code == 1 and one_sentence(done.err)
 
 
 def test_convert_keeps_facts(run: Run, tmp_path: Path) -> None:

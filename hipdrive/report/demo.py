@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from rich.table import Table
 
 from hipdrive.errors import UsageError
 from hipdrive.report import document, exchange, html, rows, sheet
-from hipdrive.report.words import clean, label, name_of_test, shown
-from hipdrive.results import Analysis, Value
+from hipdrive.report.table import check_line
+from hipdrive.report.words import clean, label, name_of_test, parts, shown
+from hipdrive.results import INFO, Analysis, Value
 from hipdrive.trial import Trial
 
 TESTS = ("cmj", "sj", "dj")
@@ -70,21 +72,26 @@ def _tell(console: Console, done: Sequence[tuple[Trial, Analysis]], folder: Path
         table.add_row(f"[bold]{name_of_test(analysis.test)}[/bold]  {analysis.status}")
         for cells in _lines(trial, analysis):
             table.add_row(*cells)
-    console.print("Three simulated jumps, recorded to trial files, read back and analysed:\n")
+    console.print("Three simulated jumps, written to trial files, read back and analysed:\n")
     console.print(table)
+    for finding in (f for _, analysis in done for f in analysis.quality if f.level != INFO):
+        console.print(check_line(finding))
     console.print(f"\nReport: {clean((folder / REPORT).resolve())}", soft_wrap=True, markup=False)
     console.print(f"Results: {clean((folder / RESULTS).resolve())}", soft_wrap=True, markup=False)
 
 
 def _lines(trial: Trial, analysis: Analysis) -> Iterator[tuple[str, str, str, str]]:
-    """Headline numbers beside the truth, as far as it is known."""
+    """Headline numbers beside the truth, as far as it is known, to the digits of the uncertainty."""
     if trial.truth is None or not analysis.reps:
         return
     for line in rows.headline(analysis, analysis.reps[0]):
-        true = trial.truth.values.get(line.field)
         value = line.value
-        if true is None:
-            yield f"  {label(line.field)}", shown(value), "", ""
-        else:
-            yield (f"  {label(line.field)}", shown(value), shown(Value(true, value.unit)),
-                   shown(Value(value.value - true, value.unit, value.u95)).split(" ± ")[0])  # fmt: skip
+        true = trial.truth.values.get(line.field, math.nan)
+        facts = [_bare(Value(number, value.unit, value.u95)) for number in (true, value.value - true)]
+        yield f"  {label(line.field)}", shown(value), facts[0], facts[1]
+
+
+def _bare(value: Value) -> str:
+    """A number with its unit, without its doubt; "" where it is not known."""
+    number, _, unit = parts(value)
+    return f"{number} {unit}".rstrip() if number else ""

@@ -79,6 +79,7 @@ def _trial(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any]:
         "fine": [_check(f) for f in analysis.quality if f.level == INFO],
         "notes": [clean(note) for note in trial.notes],
         "overview": _overview(trial, analysis, salt),
+        "best": list(_best(analysis)),
         "summary": _summary(analysis),
         "reps": [_rep(trial, analysis, rep, f"{salt}-{rep.rep}") for rep in analysis.reps],
         "provenance": list(_provenance(analysis)),
@@ -139,16 +140,28 @@ def _summary(analysis: Analysis) -> dict[str, Any] | None:
         return None
     names = [name for name in analysis.headline if name in analysis.reps[0].columns.values]
     table = [
-        {"label": label(name), "reps": [shown(rep[name]) for rep in analysis.reps],
+        {"label": label(name), "reps": [_minus(shown(rep[name])) for rep in analysis.reps],
          **{kind: _over(analysis, name, kind) for kind in ("mean", "sd", "cv")}}
         for name in names
     ]  # fmt: skip
     return {"reps": [rep.rep for rep in analysis.reps], "lines": table}
 
 
+def _best(analysis: Analysis) -> Iterator[Number]:
+    """The largest number over several repetitions: its best, then its mean."""
+    hero = rows.hero(analysis.reps[0]) if len(analysis.reps) > 1 else None
+    if hero is None:
+        return
+    for kind in ("best", "mean"):
+        value = analysis.summary.get(f"{hero.field}_{kind}")
+        if value is not None and math.isfinite(value.value):
+            told = f"{hero.label}, {kind} of {len(analysis.reps)}"
+            yield _number(Line(f"{hero.field}_{kind}", told, value, doc=hero.doc))
+
+
 def _over(analysis: Analysis, name: str, kind: str) -> str:
     value = analysis.summary.get(f"{name}_{kind}")
-    return "" if value is None or not math.isfinite(value.value) else shown(value)
+    return "" if value is None or not math.isfinite(value.value) else _minus(shown(value))
 
 
 def _rep(trial: Trial, analysis: Analysis, rep: Results, salt: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from hipdrive.errors import HipdriveError, UsageError
+from hipdrive.errors import HipdriveError, ReadError, UsageError
 from hipdrive.report.sheet import is_own_table
 from hipdrive.report.words import clean
 from hipdrive.results import Analysis
@@ -108,16 +108,23 @@ def trials(path: Path, ask: Ask) -> list[Trial]:
     HipdriveError : the file cannot be read.
     """
     if path.suffix.lower() in TRIAL_FILES:
-        from hipdrive.store import load
-
-        if ask.columns is not None:
-            raise UsageError(
-                "columns", f"{clean(path)}: a trial file knows its channels; leave --columns out"
-            )
-        return [trial.with_facts(file=str(path), test=ask.test, **ask.facts) for trial in load(path)]
+        return list(_stored(path, ask))
     from hipdrive.acquisition.formats.reading import read
 
     return [read(path, test=ask.test, rate=ask.rate, columns=ask.columns, **ask.facts)]
+
+
+def _stored(path: Path, ask: Ask) -> Iterator[Trial]:
+    """The trials of a trial or study file, which know their channels and rate themselves."""
+    from hipdrive.store import load
+
+    if ask.columns is not None:
+        raise UsageError("columns", f"{clean(path)}: a trial file knows its channels; leave --columns out")
+    for trial in load(path):
+        if ask.rate is not None and abs(ask.rate - trial.rate) > 1e-3 * trial.rate:
+            raise ReadError("rate", f"{clean(path)}: --rate {ask.rate:g} contradicts the file, which says "
+                            f"{trial.rate:g} Hz; leave --rate out")  # fmt: skip
+        yield trial.with_facts(file=str(path), test=ask.test, **ask.facts)
 
 
 def analysed(found: Iterable[Trial], ask: Ask) -> Iterator[Done]:

@@ -78,6 +78,8 @@ def output(to: Target, inputs: Sequence[Path], *, resume: bool = False, everythi
     if to.path is not None:
         sheet.guard(to.path, inputs)
         sheet.guard_kind(to.path, STARTS[to.kind])
+        if to.kind == "csv":
+            sheet.guard_kind(sheet.units_path(to.path), (sheet.UNITS_START,))
     if to.kind == "table":
         return Screen(everything)
     if to.kind == "json":
@@ -171,5 +173,8 @@ class Growing:
 
 def _rows(done: Sequence[Done], sha256: str, ask: Ask) -> list[frames.Row]:
     """Wide rows of one file, found again by its fingerprint and the settings."""
-    return [{**row, "sha256": sha256}
-            for one in done for row in frames.wide_rows(one.analysis, ask.settings(one.profile))]  # fmt: skip
+    return [
+        {**row, "sha256": sha256, "athlete": one.trial.athlete}
+        for one in done
+        for row in frames.wide_rows(one.analysis, ask.settings(one.profile))
+    ]

@@ -16,7 +16,8 @@ from hipdrive.report import frames
 from hipdrive.report.frames import Row
 
 TABLE_START = b"file,sha256,"
-"""First bytes of our own CSV."""
+UNITS_START = b"column,unit,meaning"
+"""First bytes of our own CSV, and of the units beside it."""
 
 PATIENCE = 2.0
 """Seconds between two writes of a growing table: what a power cut may cost."""
@@ -72,7 +73,7 @@ def is_own_table(path: Path) -> bool:
     """Whether a CSV is a table that hipdrive wrote, and so no recording."""
     with path.open("rb") as file:
         first = file.read(32)
-    return first.startswith((TABLE_START, b"column,unit,meaning"))
+    return first.startswith((TABLE_START, UNITS_START))
 
 
 class Sheet:

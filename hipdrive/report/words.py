@@ -110,6 +110,7 @@ def parts(value: Value) -> Parts:
         return Parts(value.label, "", unit)
     body = text(value.value, value.unit, value.u95).removesuffix(unit).strip()
     number, _, u95 = body.partition(" ± ")
+    number = number.removeprefix("-") if not number.strip("-0.") else number
     return Parts(number, _not_nothing(u95), unit)
 
 

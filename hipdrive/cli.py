@@ -176,21 +176,23 @@ def simulate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .h5 file to write.")],
     seed: Annotated[int, typer.Option("--seed", help="Which athlete, movement and noise.")] = 0,
     truth: Annotated[Path | None, typer.Option("--truth", metavar="FILE.json", help="Exact answers.")] = None,
-    rate: Annotated[float, typer.Option("--rate", metavar="HZ")] = 1000.0,
-    noise: Annotated[float, typer.Option("--noise", metavar="N", help="Standard deviation.")] = 1.5,
-    offset: Annotated[float, typer.Option("--offset", metavar="N", help="Error of the plate's zero.")] = 0.0,
-    drift: Annotated[float, typer.Option("--drift", metavar="N/S", help="Growth of that error.")] = 0.0,
-    sway: Annotated[float, typer.Option("--sway", metavar="N", help="Slow sway while standing.")] = 0.0,
+    rate: Annotated[float | None, typer.Option("--rate", metavar="HZ")] = None,
+    noise: Annotated[float | None, typer.Option("--noise", metavar="N", help="Standard deviation.")] = None,
+    offset: Annotated[float | None, typer.Option("--offset", metavar="N", help="Error of the zero.")] = None,
+    drift: Annotated[float | None, typer.Option("--drift", metavar="N/S", help="Growth of that error.")] = None,
+    sway: Annotated[float | None, typer.Option("--sway", metavar="N", help="Slow sway while standing.")] = None,
     mass: Annotated[float | None, typer.Option("--mass", metavar="KG")] = None,
-    plates: Annotated[int, typer.Option("--plates", help="1 or 2.")] = 2,
+    plates: Annotated[int | None, typer.Option("--plates", help="1 or 2.")] = None,
     force: Force = False,
 ) -> None:  # fmt: skip
     """Write a simulated jump whose true numbers are known."""
     from hipdrive.acquisition.simulated import athlete
     from hipdrive.report import exchange, sheet
 
-    trial = athlete.simulate(test, seed=seed, rate=rate, noise=noise, offset=offset, drift=drift, sway=sway,
-                             mass=mass, plates=plates)  # fmt: skip
+    asked = {"rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway, "mass": mass,
+             "plates": plates}  # fmt: skip
+    settings: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    trial = athlete.simulate(test, seed=seed, **settings)
     if truth is not None and truth.resolve() == file.resolve():
         raise UsageError("truth", f"--truth {truth}: is the trial's own file; choose another name")
     for path in (file, truth):

@@ -40,6 +40,9 @@ MAX_BYTES, MAX_RATIO, MAX_TEXT, MAX_DEPTH = 4 * 1024**3, 1100, 32000, 8
 
 FILTERS = frozenset((h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32))
 TEMPORARY = ".part"
+DAMAGE = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, MemoryError)
+"""What h5py and NumPy raise on a file that is not what it says."""
+
 GAP_COLUMNS = ("first_sample", "n", "code", "text")
 PLACES: dict[str, tuple[str, str, Any]] = {
     "athlete": ("subject", "id", ""),
@@ -222,8 +225,11 @@ def _sum(values: NDArray[Any]) -> str:
 
 def _brand(group: Any, form: str) -> None:
     """What every file says of itself."""
-    group.attrs.update(
-        format=form, format_version=".".join(map(str, VERSION)), software=f"hipdrive {hipdrive.__version__}"
+    _set(
+        group,
+        format=form,
+        format_version=".".join(map(str, VERSION)),
+        software=f"hipdrive {hipdrive.__version__}",
     )
 
 
@@ -234,13 +240,23 @@ def _write_trial(group: Any, trial: Trial, name: str) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     key, print_ = trial.uuid or str(uuid.uuid4()), trial.sha256 or _sum(raw[0].values)
     _write_facts(group, trial.with_facts(uuid=key, created=trial.created or now, sha256=print_), name)
-    group.attrs.update(complete=True, end_reason="")
-    group.attrs.update(subject=trial.athlete, test=trial.test, rate_hz=trial.rate, samples=trial.samples)
+    _set(group, complete=True, end_reason="")
+    _set(group, subject=trial.athlete, test=trial.test, rate_hz=trial.rate, samples=trial.samples)
     _write_lists(group["trial"], trial)
     for place, one in enumerate(raw):
         _write_raw(group.require_group("raw"), one, place)
     _write_recorded(group, trial, raw)
     _write_others(group, trial)
+
+
+def _set(group: Any, **facts: Any) -> None:
+    """Attributes; texts of fixed length, because HDF5 can hang on damage among those of variable length."""
+    for name, value in facts.items():
+        if isinstance(value, str):
+            encoded = value.encode("utf-8", "replace")
+            group.attrs.create(name, encoded, dtype=h5py.string_dtype("utf-8", max(1, len(encoded))))
+        else:
+            group.attrs[name] = value
 
 
 def _write_facts(group: Any, trial: Trial, name: str) -> None:
@@ -249,16 +265,16 @@ def _write_facts(group: Any, trial: Trial, name: str) -> None:
         value = getattr(trial, fact)
         where = group.require_group(place) if place else group
         if value is not None:
-            where.attrs[attribute] = _text(value, name) if isinstance(value, str) else value
+            _set(where, **{attribute: _text(value, name) if isinstance(value, str) else value})
 
 
 def _text(value: str, name: str) -> str:
     """A text that fits into an attribute."""
-    if len(value) > MAX_TEXT or "\x00" in value:
+    if len(value.encode("utf-8", "replace")) > MAX_TEXT or "\x00" in value:
         raise StoreError(
             "text", f"{name}: {value[:20]!r}... is too long for a fact or holds a null; shorten it"
         )
-    return value.encode("utf-8", "replace").decode()
+    return value
 
 
 def _put(group: Any, name: str, values: Any, units: str) -> Any:
@@ -275,7 +291,7 @@ def _put(group: Any, name: str, values: Any, units: str) -> Any:
             "fletcher32": True,
         }
     dataset = group.create_dataset(name, data=array, track_times=False, **packed)
-    dataset.attrs["units"] = units
+    _set(dataset, units=units)
     return dataset
 
 
@@ -308,9 +324,7 @@ def _write_lists(group: Any, trial: Trial) -> None:
     _put_texts(group, "notes", trial.notes)
     _write_gaps(group, trial.gaps)
     if trial.truth is not None:
-        parts = (trial.truth.values, trial.truth.events, trial.truth.settings)
-        text = json.dumps([dict(part) for part in parts], default=_plain)
-        _put_texts(group, "truth", [text])
+        _put_texts(group, "truth", [json.dumps(vars(trial.truth), default=_plain)])
 
 
 def _plain(value: Any) -> Any:
@@ -335,8 +349,8 @@ def _write_raw(folder: Any, raw: Raw, place: int) -> None:
     one_unit = len(set(raw.units)) == 1 and raw.scaling is None
     units = "count" if counts else raw.units[0] if one_unit else "see units"
     data = _put(group, "counts" if counts else "values", raw.values, units)
-    data.attrs["axes"] = "sample, channel"
-    group.attrs.update(device=raw.device, rate_hz=raw.rate, place=place, sha256=_sum(raw.values))
+    _set(data, axes="sample, channel")
+    _set(group, device=raw.device, rate_hz=raw.rate, place=place, sha256=_sum(raw.values))
     _put_texts(group, "channels", raw.channels)
     _put_texts(group, "roles", raw.roles)
     _put_texts(group, "units", raw.units)
@@ -350,9 +364,9 @@ def _write_recorded(group: Any, trial: Trial, raw: Sequence[Raw]) -> None:
     run = group.create_group(f"derived/{RECORDED}")
     derivable = _by_role(raw)
     force = _put(run, "force", trial.fz.T, "N")
-    force.attrs["axes"] = "sample, plate"
+    _set(force, axes="sample, plate")
     same = all(_same(derivable.get(f"{p}.fz"), row) for p, row in zip(trial.plates, trial.fz, strict=True))
-    run.attrs.update(software=f"hipdrive {hipdrive.__version__}", force_is_raw=same)
+    _set(run, software=f"hipdrive {hipdrive.__version__}", force_is_raw=same)
     for role, values in trial.components.items():
         if not _same(derivable.get(role), values):
             unit = QUANTITY_UNITS.get(role.split(".")[-1][:1], "1")
@@ -378,11 +392,12 @@ def _write_others(group: Any, trial: Trial) -> None:
     """Signals and clock maps under /sync, joint angles under /angles, points under /pose."""
     for place, signal in enumerate(trial.signals):
         one = group.require_group(f"sync/signals/{place}")
-        one.attrs.update(name=signal.name, rate_hz=signal.rate, t0_s=signal.t0, unit=signal.unit)
+        _set(one, name=signal.name, rate_hz=signal.rate, t0_s=signal.t0, unit=signal.unit)
         _put(one, "values", signal.values, signal.unit)
     for place, (name, clock) in enumerate(trial.clocks.items()):
         one = group.require_group(f"sync/clocks/{place}")
-        one.attrs.update(
+        _set(
+            one,
             name=name,
             offset_s=clock.offset,
             slope=clock.slope,
@@ -392,7 +407,7 @@ def _write_others(group: Any, trial: Trial) -> None:
         )
     for place, track in enumerate(trial.tracks):
         one = group.require_group(f"{'angles' if 'angle' in track.kind else 'pose'}/{place}")
-        one.attrs.update(name=track.name, kind=track.kind, place=place)
+        _set(one, name=track.name, kind=track.kind, place=place)
         _put(one, "times", track.times, "s")
         _put(one, "values", track.values, track.unit)
         _put_texts(one, "names", track.names)
@@ -408,7 +423,8 @@ def _write_run(group: Any, analysis: Analysis, run: str | None, name: str) -> No
     if key in folder or not re.fullmatch(r"\w[\w.-]*", key):
         raise StoreError("run", f"{name}: the run {key!r} is there already, or is no name; choose another")
     one = folder.create_group(key)
-    one.attrs.update(
+    _set(
+        one,
         software=f"hipdrive {hipdrive.__version__}",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         algorithm="hipdrive.analyse",
@@ -452,12 +468,11 @@ def _write_headline(group: Any, analysis: Analysis, run: str) -> None:
     """What an index shows: status and the numbers that a coach reads first, of the first repetition."""
     for old in [key for key in group.attrs if key.startswith("metric_")]:
         del group.attrs[old]
-    group.attrs.update(status=analysis.status, run=run, reps=len(analysis.reps), test=analysis.test)
+    _set(group, status=analysis.status, run=run, reps=len(analysis.reps), test=analysis.test)
     for field in analysis.headline:
         value = analysis.summary.get(field) or (analysis.reps[0].get(field) if analysis.reps else None)
         if value is not None:
-            group.attrs[f"metric_{field}"] = value.value
-            group.attrs[f"metric_{field}_units"] = value.unit
+            _set(group, **{f"metric_{field}": value.value, f"metric_{field}_units": value.unit})
 
 
 # --- opening what cannot be trusted ---
@@ -483,15 +498,9 @@ def _opened(path: Path) -> Iterator[Any]:
         try:
             _check_version(file, str(path))
             yield file
-        except (
-            OSError,
-            RuntimeError,
-            LookupError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            MemoryError,
-        ) as error:
+        except UsageError as error:
+            raise StoreError("damaged", f"{path}: holds what cannot be ({error}); take the backup") from None
+        except DAMAGE as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             raise StoreError(
@@ -525,13 +534,19 @@ def _check_version(file: Any, name: str) -> None:
 
 def _fact(group: Any, name: str, default: Any) -> Any:
     """An attribute that is a single text, number or truth value; the default where it is none of these."""
+    return _fact_of(group.attrs, name, default, group)
+
+
+def _fact_of(attributes: Any, name: str, default: Any, group: Any) -> Any:
     try:
-        identifier = group.attrs.get_id(name)
+        identifier = attributes.get_id(name)
     except KeyError:
         return default
-    if identifier.shape != () or identifier.get_storage_size() > 2 * MAX_TEXT:
+    if identifier.dtype.kind not in "iufbS":
+        return default
+    if identifier.shape != () or identifier.get_storage_size() > 8 * MAX_TEXT:
         raise StoreError("hostile", f"{group.file.filename}: the attribute {name!r} is not a single value")
-    value = group.attrs[name]
+    value = attributes[name]
     if isinstance(value, bytes):
         return value.decode()
     return value.item() if isinstance(value, np.generic) else value if isinstance(value, str) else default
@@ -653,9 +668,12 @@ def index(path: str | os.PathLike[str]) -> tuple[dict[str, Any], ...]:
     """
     target = Path(path)
     with _opened(target) as file:
-        return tuple(
-            {name: _fact(group, name, None) for name in group.attrs} for group in _trials(file, str(target))
-        )
+        return tuple(_facts(group) for group in _trials(file, str(target)))
+
+
+def _facts(group: Any) -> dict[str, Any]:
+    attributes = group.attrs
+    return {name: _fact_of(attributes, name, None, group) for name in attributes}
 
 
 def _load(group: Any, name: str) -> Trial:
@@ -760,7 +778,7 @@ def _load_gaps(group: Any) -> tuple[Gap, ...]:
 def _truth(group: Any) -> Truth | None:
     """The exact answers of a simulated trial."""
     text = _texts(group, "truth")
-    return Truth(*json.loads(text[0])) if text else None
+    return Truth(**json.loads(text[0])) if text else None
 
 
 def _numbered(group: Any, path: str) -> list[Any]:

@@ -84,7 +84,7 @@ def _regular(times: Floats, steps: Floats, resolution: float) -> Timebase:
 def _holes(times: Floats, steps: Floats, resolution: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Steps over missing samples: half a step too long, and not by rounding to the last decimal.
 
-    Stamps of 450 Hz in whole milliseconds step by 2 and 3 ms, but stay within a millisecond of a straight line.
+    Stamps of 450 Hz in whole milliseconds step by 2 and 3 ms, but keep within a millisecond of a line.
     """
     median = float(np.median(steps))
     even = float(np.mean(np.abs(steps - median) < 1e-6 * median + 0.01 * resolution)) >= 0.99

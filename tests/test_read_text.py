@@ -137,6 +137,15 @@ def rate_in_the_header() -> Scenario:
 
 
 @scenario
+def rate_of_the_user_over_that_of_the_header() -> Scenario:
+    return Scenario(
+        b"Camera rate: 250 Hz\nFz\n" + rows(RAMP).encode(),
+        options=(("rate", 1000),),
+        note="header says 250 Hz",
+    )
+
+
+@scenario
 def time_in_milliseconds() -> Scenario:
     return Scenario(b"Time [ms],Fz [N]\n" + rows(["0", "1", "2", "3"], RAMP).encode())
 

@@ -49,8 +49,11 @@ def assemble(
     _check_force(sheet, source.name)
     base = _timebase(sheet, source.name)
     given = options.rate
-    if rate is not None and given is None and not np.isfinite(base.rate):
-        given, base = rate, replace(base, notes=(*base.notes, f"rate taken from the header: {rate:g} Hz"))
+    if rate is not None and not np.isfinite(base.rate):
+        note = f"rate taken from the header: {rate:g} Hz"
+        if given is not None and given != rate:
+            note = f"the header says {rate:g} Hz, --rate {given:g} was used"
+        given, base = given or rate, replace(base, notes=(*base.notes, note))
     hertz, said = agreed(base, given, source.name)
     raw = _raw(sheet, hertz, base.gaps)
     return _trial(sheet, raw, (*sheet.notes, *said, *_about_plates(sheet)), source, options)

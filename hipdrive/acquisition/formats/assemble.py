@@ -53,7 +53,7 @@ def assemble(
         note = f"rate taken from the header: {rate:g} Hz"
         if given is not None and given != rate:
             note = f"the header says {rate:g} Hz, --rate {given:g} was used"
-        given, base = given or rate, replace(base, notes=(*base.notes, note))
+        given, base = rate if given is None else given, replace(base, notes=(*base.notes, note))
     hertz, said = agreed(base, given, source.name)
     raw = _raw(sheet, hertz, base.gaps)
     return _trial(sheet, raw, (*sheet.notes, *said, *_about_plates(sheet)), source, options)

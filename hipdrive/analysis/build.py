@@ -28,6 +28,9 @@ from hipdrive.trial import BOX
 TIERS = ("two_plate", "backward_integration", "flight_anchored", "box_height", "none")
 """Ways to the touchdown velocity of a drop jump, the best first (METRICS.md 5)."""
 
+SWAY = 2.0
+"""How many times the wandering of white noise counts as the athlete's own."""
+
 DIP = -0.10
 """m/s: a movement that never goes down faster has no countermovement to speak of."""
 
@@ -44,7 +47,9 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
     spread = still.block_sd**2 / np.maximum(still.blocks, 1) + (still.slope * window) ** 2 / 48.0
     weight_u = np.where(own, np.sqrt(spread) * student(still.blocks), np.nan)
     mass = located.weight / profile.g
-    wander = (still.wander - located.found.noise**2 * window * dt / 6.0) / mass**2
+    # white noise alone makes the integral wander this much; sway is what lies well beyond it
+    expected = located.found.noise**2 * window * dt / 6.0
+    wander = np.where(still.wander > SWAY * expected, still.wander - expected, 0.0) / mass**2
     if all(np.all(part == 0.0) for part in bias.values()):
         bias = {}
     facts = Facts(
@@ -271,7 +276,14 @@ def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats
     end = np.floor(contact).astype(np.int64)
     start = np.maximum(end - round(8.0 * rate), 0)
     still = still_before(
-        both, record, start, end, np.zeros(len(record)), profile, limit=profile.weigh_sd_pass
+        both,
+        record,
+        start,
+        end,
+        np.zeros(len(record)),
+        located.found.noise,
+        profile,
+        limit=profile.weigh_sd_pass,
     )
     width = int(max((end - still.end).max(initial=1), 1)) + 2
     net = gather(both.total, record, still.end, width) - still.mean[:, np.newaxis]

@@ -7,6 +7,7 @@ an event is not found. METRICS.md section 1 defines them, section 20 their stand
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -88,45 +89,113 @@ def _edge(
     at = np.where(found, loaded, 0)
     # the loaded side first, running away from the edge; then the unloaded side
     n6 = max(5, round(2 * profile.edge_window * block.rate))
-    n3 = max(3, round(profile.edge_window * block.rate))
+    reach = max(4, round(OUTWARDS * block.rate))
     into = gather(block.total, record, at - (n6 - 1 if side > 0 else 0), n6)
     inner = into[:, ::-1] if side > 0 else into
-    reach = max(4, round(0.02 * block.rate))
     out = gather(block.total, record, at + 1 if side > 0 else at - reach, reach)
     outer = out if side > 0 else out[:, ::-1]
-    part = divided(inner[:, 0] - threshold, inner[:, 0] - outer[:, 0])
-    crossing = np.clip(part, 0.0, 1.0)
+    bias = np.zeros(len(at))
     if profile.edge_rule == "threshold":
+        n3 = max(3, round(profile.edge_window * block.rate))
         slope = np.abs(line(inner[:, :n3], block.dt)[1])
-        bias = divided(threshold - level, slope) + 0.5 * block.dt
-        offset, u = crossing, divided(noise, slope)
+        offset = np.clip(divided(inner[:, 0] - threshold, inner[:, 0] - outer[:, 0]), 0.0, 1.0)
+        u, bias = divided(noise, slope), divided(threshold - level, slope) + 0.5 * block.dt
     elif block.rate < profile.edge_min_rate:
-        offset, u, bias = np.full(len(at), 0.5), np.full(len(at), block.dt / np.sqrt(12.0)), np.zeros(len(at))
+        offset, u = np.full(len(at), 0.5), np.full(len(at), block.dt / np.sqrt(12.0))
+    elif profile.edge_rule == "edge_line":
+        offset, u = edge_line(block, inner, outer, level, noise, profile)
     else:
-        offset, u = _corner(block, inner, outer, n3, n6, level, noise)
-        bias = np.zeros(len(at))
+        offset, u = edge_corner(
+            inner, outer, level, noise, block.rate, TAKEOFF_FIT if side > 0 else TOUCHDOWN_FIT
+        )
+        if side < 0:
+            u = np.sqrt(u * u + (IMPACT * block.dt**2) ** 2)
     nothing = np.where(found & np.isfinite(offset), 0.0, np.nan)
     return Instants(at + side * offset + nothing, u + nothing, bias + nothing)
 
 
-def _corner(
-    block: Block, inner: Floats, outer: Floats, n3: int, n6: int, level: Floats, noise: Floats
+OUTWARDS, TAKEOFF_FIT, TOUCHDOWN_FIT = 0.008, 0.006, 0.004
+"""s of the unloaded side that the corner may lie in, and of the loaded side that it is judged by (simulated)."""
+
+IMPACT = 25.0
+"""1/s: how much of the squared sampling interval the heel's impact, steeper than any parabola, adds to a touchdown."""
+
+CORNER_GRID = 5e-5
+"""s between the corners that are tried."""
+
+BEND = 0.25
+"""The slope at the corner is at least this part of the slope at the inner end of the fit (recordings: 0.35 to 1)."""
+
+MISFIT = 1.3
+"""Residuals above so many noise variances are the edge's own shape, and widen u (simulated)."""
+
+QUIETEST = 0.1
+"""N: no plate is taken to be quieter, not even one whose file says exactly zero in the air."""
+
+
+def edge_corner(
+    inner: Floats, outer: Floats, level: Floats, noise: Floats, rate: float, fit: float
 ) -> tuple[Floats, Floats]:
-    """METRICS.md `edge_instant`: the loaded side's line brought down to the empty level, in samples outwards."""
+    """METRICS.md `edge_instant`, seen whole: where force meets the empty level, and its standard uncertainty.
+
+    Every corner t0 on a fine grid is tried: from it force grows as c1·τ + c2·τ² into the loaded side and is zero
+    beyond. Mean and SD over the likelihood of all corners are the instant and its u. A foot rolls off over
+    5 to 10 ms, so the straight line of the rule's first form meets zero up to 1 ms early there; on a steep edge
+    the two agree. Returns samples outwards from the loaded sample next to the threshold crossing, and s.
+    """
+    n = max(3, round(fit * rate))
+    corners, first, second, s2, s3, s4, bent = _corner_design(n, outer.shape[1], rate)
+    force = np.concatenate([inner[:, :n][:, ::-1], outer], axis=1) - level[:, np.newaxis]
+    force = np.where(np.isfinite(force), force, 0.0)
+    y1, y2 = force @ first, force @ second
+    determinant = s2 * s4 - s3 * s3
+    free = (s4 * y1 * y1 - 2.0 * s3 * y1 * y2 + s2 * y2 * y2) / determinant
+    bound = (bent * y1 + y2) ** 2 / (bent * bent * s2 + 2.0 * bent * s3 + s4)
+    # c1 < bent * c2, with both over the same positive determinant
+    explained = np.where(s4 * y1 - s3 * y2 < bent * (s2 * y2 - s3 * y1), bound, free)
+    misfit = (force * force).sum(axis=1)[:, np.newaxis] - explained
+    least = misfit.min(axis=1)
+    variance, seen = np.maximum(noise, QUIETEST) ** 2, least / max(force.shape[1] - 3, 1)
+    variance = np.where(seen > MISFIT * variance, seen, variance)
+    likelihood = np.exp((least[:, np.newaxis] - misfit) / (2.0 * variance[:, np.newaxis]))
+    likelihood /= likelihood.sum(axis=1)[:, np.newaxis]
+    offset = (likelihood * corners).sum(axis=1)
+    spread = (likelihood * (corners - offset[:, np.newaxis]) ** 2).sum(axis=1)
+    return offset, np.sqrt(spread / rate**2 + CORNER_GRID**2 / 12.0)
+
+
+@cache
+def _corner_design(n: int, beyond: int, rate: float) -> tuple[Floats, ...]:
+    """Corners tried (samples outwards), the two basis curves for each, (samples, corners), their sums, and the
+    least c1 / c2 that BEND allows."""
+    place = np.arange(1 - n, beyond + 1, dtype=np.float64)
+    corners = np.arange(-0.5, beyond - 0.5, CORNER_GRID * rate)
+    tau = np.clip(corners - place[:, np.newaxis], 0.0, None)
+    square = tau * tau
+    sums = square.sum(axis=0), (tau * square).sum(axis=0), (square * square).sum(axis=0)
+    sums = square.sum(axis=0), (tau * square).sum(axis=0), (square * square).sum(axis=0)
+    return corners, tau, square, *sums, 2.0 * BEND / (1.0 - BEND) * tau[0]
+
+
+def edge_line(
+    block: Block, inner: Floats, outer: Floats, level: Floats, noise: Floats, profile: Profile
+) -> tuple[Floats, Floats]:
+    """METRICS.md `edge_instant` in its first form: the loaded side's line brought down to the empty level."""
+    n3 = max(3, round(profile.edge_window * block.rate))
     offset3, slope3 = _line_zero(inner[:, :n3], level)
-    offset6, _ = _line_zero(inner[:, :n6], level)
+    offset6, _ = _line_zero(inner, level)
     empty = first_true(outer <= level[:, np.newaxis])
     width = np.where(empty < 0, outer.shape[1], empty + 2).astype(np.float64)
     good = (slope3 < 0.0) & (offset3 >= 0.0) & (offset3 <= width)
     spread = 1.0 / n3 + divided((offset3 + 0.5 * (n3 - 1)) ** 2, n3 * (n3 * n3 - 1) / 12.0)
     bend = np.where(np.isfinite(offset6), 0.6 * (offset3 - offset6), 0.0)
-    u_line = np.sqrt((noise / slope3) ** 2 * spread + bend**2)
+    u_line = np.sqrt(divided(noise, slope3) ** 2 * spread + bend**2)
     offset = np.where(good, offset3, 0.5 * width)
     return offset, np.where(good, u_line, width / np.sqrt(12.0)) * block.dt
 
 
 def _line_zero(inner: Floats, level: Floats) -> tuple[Floats, Floats]:
-    """Where the line through the loaded samples meets the level, outwards from the first; slope a sample inwards < 0."""
+    """Where the line through the loaded samples meets the level, outwards from the first; slope outwards (< 0)."""
     value, slope = line(inner, 1.0)
     return divided(value - level, slope), -slope
 
@@ -214,5 +283,5 @@ def onset_u(block: Block, record: Ints, crossing: Floats, sd: Floats) -> Floats:
     half = max(1, round(0.010 * block.rate))
     at = np.round(np.where(np.isfinite(crossing), crossing, 0.0)).astype(np.int64)
     slope = np.abs(line(gather(block.total, record, at - half, 2 * half + 1), block.dt)[1])
-    u = np.sqrt((0.9 * divided(sd, slope)) ** 2 + (0.3 * block.dt) ** 2)
+    u = np.sqrt((0.7 * divided(sd, slope)) ** 2 + (0.3 * block.dt) ** 2)
     return np.where(np.isfinite(crossing), u, np.nan)

@@ -84,17 +84,28 @@ def locate(block: Block, given: Given, profile: Profile) -> tuple[Located, Surve
     seen = segment.survey(block)
     runs = segment.unloaded_runs(block, seen, profile)
     found = segment.candidates(block, runs)
+    departed = _departure(block, found, seen.rough_weight[found.record], profile)
+    located = _weighed_and_started(block, found, runs, departed, given, profile)
+    gap = profile.weigh_gap * block.rate
+    # a slow start can hide in the window that was weighed: then weigh again, and end the window before it
+    late = located.before.found & (located.crossing - located.before.end < gap - block.cell)
+    if late.any():
+        sooner = np.where(late, located.crossing, departed).astype(np.int64)
+        located = _weighed_and_started(block, found, runs, sooner, given, profile)
+    return located, seen, runs
+
+
+def _weighed_and_started(
+    block: Block, found: Candidates, runs: Runs, departed: Ints, given: Given, profile: Profile
+) -> Located:
+    """Weight, threshold, edges and onset, with no weighing after `departed`."""
     record, level = found.record, found.level
     zero = np.where(np.abs(level) > profile.offset_min, level, 0.0)
-    take = events.takeoff_edge(block, record, found.start, level, found.noise, profile)
-    touch = events.touchdown_edge(block, record, found.end, level, found.noise, profile)
-    departed = _departure(block, found, seen.rough_weight[record], profile)
-    gap = round(profile.weigh_gap * block.rate)
-    before = still_before(
-        block, record, found.ground, departed - gap, level, profile, limit=profile.weigh_sd_pass
-    )
+    last = departed - round(profile.weigh_gap * block.rate)
     rested = found.end + round(SETTLE * block.rate)
-    after = still_after(block, record, rested, found.until, level, profile, limit=profile.weigh_sd_pass)
+    limit = profile.weigh_sd_pass
+    before = still_before(block, record, found.ground, last, level, found.noise, profile, limit=limit)
+    after = still_after(block, record, rested, found.until, level, found.noise, profile, limit=limit)
     brief = (found.start - found.ground) <= profile.contact_max * block.rate
     alone = brief & ~before.found
     empty = np.maximum(found.empty, 0)
@@ -105,13 +116,21 @@ def locate(block: Block, given: Given, profile: Profile) -> tuple[Located, Surve
     search = np.where(before.found, before.end, -1)
     search = _without_window(block, found, search, weight + zero, theta, profile)
     located = Located(
-        found, zero, found.noise / np.sqrt(np.maximum(found.count, 1)), weight, still, before, after, source, theta,
-        search, *(np.full(len(record), np.nan),) * 3, take, touch,
+        found, zero, _zero_u(found, zero), weight, still, before, after, source, theta, search,
+        *(np.full(len(record), np.nan),) * 3,
+        events.takeoff_edge(block, record, found.start, level, found.noise, profile),
+        events.touchdown_edge(block, record, found.end, level, found.noise, profile),
         _contact(block, found, runs, empty, drop, profile),
         *(part[empty] if len(runs.record) else part for part in (runs.level, runs.noise)),
         drop, alone & found.after_flight,
     )  # fmt: skip
-    return with_onset(block, located, np.full(len(record), given.test == "sj"), profile), seen, runs
+    return with_onset(block, located, np.full(len(record), given.test == "sj"), profile)
+
+
+def _zero_u(found: Candidates, zero: Floats) -> Floats:
+    """Standard uncertainty of the zero level, N; an offset too small to subtract is doubt instead."""
+    left = np.where(zero == 0.0, found.level, 0.0)
+    return np.sqrt(found.noise**2 / np.maximum(found.count, 1) + (left / 1.96) ** 2)
 
 
 def _departure(block: Block, found: Candidates, rough: Floats, profile: Profile) -> Ints:
@@ -139,9 +158,18 @@ def _weighed(
     if not still.found.all():
         limit = profile.weigh_sd_warn
         gap = round(profile.weigh_gap * rate)
-        loose = still_before(block, record, found.ground, departed - gap, level, profile, limit=limit)
+        loose = still_before(
+            block, record, found.ground, departed - gap, level, found.noise, profile, limit=limit
+        )
         late = still_after(
-            block, record, found.end + round(SETTLE * rate), found.until, level, profile, limit=limit
+            block,
+            record,
+            found.end + round(SETTLE * rate),
+            found.until,
+            level,
+            found.noise,
+            profile,
+            limit=limit,
         )
         for choice, number in ((loose.only(~drop), 2), (late, 3)):
             source = np.where((source == 7) & choice.found, number, source)
@@ -161,11 +189,25 @@ def _weight_elsewhere(
     if BOX in block.names:
         box = replace_total(block, block.plates[block.names.index(BOX)])
         standing = still_before(
-            box, record, none, found.ground, np.zeros(len(none)), profile, limit=profile.weigh_sd_pass
+            box,
+            record,
+            none,
+            found.ground,
+            np.zeros(len(none)),
+            found.noise,
+            profile,
+            limit=profile.weigh_sd_pass,
         )
         options.insert(0, (4, np.where(standing.mean > segment.LOADED, standing.mean, np.nan)))
     spot = still_after(
-        block, record, none, block.lengths[record], found.level, profile, limit=profile.weigh_sd_pass
+        block,
+        record,
+        none,
+        block.lengths[record],
+        found.level,
+        found.noise,
+        profile,
+        limit=profile.weigh_sd_pass,
     )
     standing = spot.mean - found.level
     options.append((6, np.where(standing > segment.LOADED, standing, np.nan)))

@@ -24,7 +24,7 @@ PROFILES = ("hipdrive", "mcmahon2018", "hawkin_like", "forcedecks_like", "fixed_
 RULES = {
     "weigh_rule": ("last_quiet", "lowest_mean"),
     "onset_rule": ("back_shift", "backtrack", "threshold"),
-    "edge_rule": ("edge_instant", "threshold"),
+    "edge_rule": ("edge_instant", "edge_line", "threshold"),
 }
 """Parameters that name a rule, and the rules there are."""
 

@@ -16,6 +16,9 @@ from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, first_
 QUARTER = 0.25
 """Length of the blocks whose means are compared, s (METRICS.md 20)."""
 
+CALM = 1.1
+"""A stretch after a landing may vary by this much more than the calmest one of the record."""
+
 FARTHEST = 12.0
 """How far from the movement a still stretch is looked for, s."""
 
@@ -57,17 +60,33 @@ class Still:
 
 
 def still_before(
-    block: Block, record: Ints, first: Ints, last: Ints, level: Floats, profile: Profile, *, limit: float
+    block: Block,
+    record: Ints,
+    first: Ints,
+    last: Ints,
+    level: Floats,
+    noise: Floats,
+    profile: Profile,
+    *,
+    limit: float,
 ) -> Still:
-    """The last still stretch within samples [first, last) whose SD is at most `limit` of the weight."""
-    return _search(block, record, first, last, level, profile, limit, backwards=True)
+    """The last still stretch within samples [first, last) whose SD beyond plate noise is at most `limit` of weight."""
+    return _search(block, record, first, last, level, noise, profile, limit, backwards=True)
 
 
 def still_after(
-    block: Block, record: Ints, first: Ints, last: Ints, level: Floats, profile: Profile, *, limit: float
+    block: Block,
+    record: Ints,
+    first: Ints,
+    last: Ints,
+    level: Floats,
+    noise: Floats,
+    profile: Profile,
+    *,
+    limit: float,
 ) -> Still:
     """The first still stretch within samples [first, last)."""
-    return _search(block, record, first, last, level, profile, limit, backwards=False)
+    return _search(block, record, first, last, level, noise, profile, limit, backwards=False)
 
 
 def _search(
@@ -76,6 +95,7 @@ def _search(
     first: Ints,
     last: Ints,
     level: Floats,
+    noise: Floats,
     profile: Profile,
     limit: float,
     backwards: bool,
@@ -108,7 +128,16 @@ def _search(
     begin = np.arange(mean.shape[1])
     inside = (begin >= low[:, np.newaxis]) & (begin + window <= high[:, np.newaxis])
     weight = mean - level[:, np.newaxis]
-    quiet = inside & (sd <= limit * weight)
+    # what the empty plate does is not the athlete's doing
+    allowed = np.sqrt((limit * weight) ** 2 + (noise * noise)[:, np.newaxis])
+    quiet = inside & (weight > 0.0) & (sd <= allowed)
+    if not backwards:
+        # a landing dies away slowly: the first stretch within the limit still moves, so wait for the calm one
+        calmest = np.where(quiet, sd, np.inf).min(axis=1)
+        quiet &= sd <= (CALM * calmest)[:, np.newaxis]
+        settled = np.zeros_like(quiet)
+        settled[:, quarter:] = quiet[:, quarter:] & quiet[:, :-quarter]
+        quiet = np.where(settled.any(axis=1)[:, np.newaxis], settled, quiet)
     if profile.weigh_rule == "lowest_mean" and backwards:
         lowest = np.where(quiet, mean, np.inf).argmin(axis=1)
         at = np.where(quiet.any(axis=1), lowest, -1)
@@ -130,7 +159,7 @@ def _search(
         total = totals[rows, start + length] - totals[rows, start]
         power = powers[rows, start + length] - powers[rows, start]
         var = (power / samples - (total / samples) ** 2) * samples / (samples - 1)
-        growing = fits & (np.sqrt(np.maximum(var, 0.0)) <= limit * (total / samples - level))
+        growing = fits & (var <= (limit * (total / samples - level)) ** 2 + noise * noise)
         count = np.where(growing, blocks, count)
     begin_cell = anchor - count * quarter if backwards else anchor
     return _measure(block, sums, squares, origin, begin_cell, count, quarter, most)

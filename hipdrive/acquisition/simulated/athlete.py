@@ -51,7 +51,7 @@ def simulate(
     seed: int = 0,
     rate: float = 1000.0,
     noise: float = 1.5,
-    offset: float = 0.0,
+    offset: float | None = None,
     drift: float = 0.0,
     sway: float = 0.0,
     mass: float | None = None,
@@ -71,7 +71,7 @@ def simulate(
     seed : picks the athlete, the movement and the noise; the same seed gives the same trial.
     rate : sampling rate, Hz.
     noise : SD of the total force, N (white, independent between plates).
-    offset, drift : zero error and its growth, N and N/s in total.
+    offset : zero error, N in total; drawn within 10 N where not given. drift : its growth, N/s.
     sway : SD of slow force variation while standing, N; it fades out before the movement.
     mass, left_share, posture : kg; fraction of force on the left plate; how much lower than at take-off
         the centre of mass is at touchdown, m. Drawn from the seed where not given.
@@ -99,12 +99,13 @@ def simulate(
     drop = float(rng.uniform(-0.01, 0.03)) if posture is None else posture
     standing = float(rng.uniform(1.5, 2.5)) if quiet is None else quiet
     movement = MAKERS[test](rng, _edges(rng, edge), drop, standing, settle)
+    zero = float(rng.uniform(-10.0, 10.0)) if offset is None else offset
     phase_shift = float(rng.uniform(0.0, 1.0)) / rate
     times = np.arange(phase_shift, movement.marks["end"], 1.0 / rate)
     force = mass * G * (1.0 + movement.motion.net(times))
     force += _sway(rng, times, movement.marks, sway)
     return _record(test, rng, times, force, movement, share, plates, box_plate,
-                   {"seed": seed, "rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway,
+                   {"seed": seed, "rate": rate, "noise": noise, "offset": zero, "drift": drift, "sway": sway,
                     "mass": mass, "left_share": share, "posture": drop, "phase": phase_shift})  # fmt: skip
 
 
@@ -116,9 +117,9 @@ def _edges(rng: Generator, kind: str | None) -> Callable[[bool], Edge]:
 
     def draw(takeoff: bool) -> Edge:
         soft = kind == "soft" or (kind is None and bool(rng.random() < 0.5))
-        slope = rng.uniform(25.0, 45.0) if takeoff else rng.uniform(60.0, 120.0)
-        corner = slope * rng.uniform(0.25, 0.6)
-        toe = rng.uniform(0.003, 0.008) if takeoff else rng.uniform(0.001, 0.004)
+        slope = rng.uniform(30.0, 45.0) if takeoff else rng.uniform(60.0, 120.0)
+        corner = slope * rng.uniform(0.35, 0.65)
+        toe = rng.uniform(0.005, 0.010) if takeoff else rng.uniform(0.004, 0.008)
         return Edge(slope, corner, toe) if soft else Edge(slope, slope, 0.0)
 
     return draw

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 import hipdrive
-from hipdrive.analysis import asymmetry, quality
-from hipdrive.analysis.build import ballistic, drops, is_drop, jumps
+from hipdrive.analysis import asymmetry, quality, segment
+from hipdrive.analysis.build import drops, is_drop, jumps, no_jump
 from hipdrive.analysis.locate import Given, Located, locate
 from hipdrive.analysis.profile import Profile, load_profile
 from hipdrive.analysis.registry import ALIASES, METRICS, TESTS, headline, metrics_for
@@ -227,7 +227,8 @@ def _why_none(block: Block, seen: Survey, runs: Runs, others: Ints, given: Given
         brief = last & (runs.end - runs.start < 1.3 * block.rate) & (runs.start > 0)
         code[runs.record[brief]] = NUMBER["ends_in_air"]
     code = np.where(others > 0, NUMBER["no_jump" if given.test == "auto" else "not_this_test"], code)
-    return np.where(np.isfinite(seen.rough_weight), code, NUMBER["no_load"])
+    standing = np.isfinite(seen.rough_weight) | (seen.empty_level > segment.LOADED)
+    return np.where(standing, code, NUMBER["no_load"])
 
 
 def _repetitions(
@@ -259,7 +260,8 @@ def _repetitions(
 def _one_test(reps: list[Rep], others: Ints, given: Given) -> list[tuple[Rep, Ints, Ints]]:
     """Drop what is no jump where there are jumps, and keep the commonest test of each record."""
     counts = np.zeros((len(reps), len(others)), dtype=np.int64)
-    flying = [ballistic(rep) for rep in reps]
+    codes = [no_jump(rep) for rep in reps]
+    flying = [code == 0 for code in codes]
     for i, rep in enumerate(reps):
         np.add.at(counts[i], rep.facts.record[flying[i]], 1)
     winner = counts.argmax(axis=0) if len(reps) else others
@@ -270,9 +272,9 @@ def _one_test(reps: list[Rep], others: Ints, given: Given) -> list[tuple[Rep, In
         keep = np.where(good[record], flying[i] & (winner[record] == i), True)
         np.add.at(others, record[~keep], 1)
         if keep.all():
-            kept.append((rep, np.where(flying[i], 0, NUMBER["not_ballistic"])))
+            kept.append((rep, codes[i]))
         elif keep.any():
-            kept.append((_subset(rep, keep), np.where(flying[i][keep], 0, NUMBER["not_ballistic"])))
+            kept.append((_subset(rep, keep), codes[i][keep]))
     return [(rep, code, _numbers(rep.facts.record, rep.facts.events["takeoff"])) for rep, code in kept]
 
 

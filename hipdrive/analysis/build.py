@@ -298,24 +298,35 @@ def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats
 
 
 def is_drop(rep: Rep) -> Bools:
-    """Rows that came down on the plate, by the flight that follows; rows without a weight are given the benefit."""
-    facts = rep.facts
+    """Rows that came down on the plate: by the flight that follows, or by an impact where there is no weight."""
+    facts, profile = rep.facts, rep.profile
     flight = facts.events["touchdown"] - facts.events["takeoff"]
     impulse = rep.net_impulse("first_contact", "takeoff")[:, 0]
     down = 0.5 * rep.g * flight - impulse / rep.mass[:, 0]
-    return ~(down > rep.profile.drop_velocity)
+    early = rep.max("force", "first_contact", rep.t["first_contact"] + profile.impact_time)[:, 0]
+    struck = early >= 0.5 * rep.max("force", "first_contact", "takeoff")[:, 0]
+    return np.where(np.isfinite(down), down < profile.drop_velocity, struck)
 
 
-def ballistic(rep: Rep) -> Bools:
-    """Rows whose flight time fits their take-off velocity: no stepping off and on again."""
-    facts = rep.facts
+def no_jump(rep: Rep) -> Ints:
+    """Why a flight is none, 0 where it is one: its time fits the take-off velocity, or, without that, the plate is empty.
+
+    A step off and on again has no take-off velocity; a squat without a flight has a force that never was zero.
+    """
+    facts, profile = rep.facts, rep.profile
+    flight = facts.events["touchdown"] - facts.events["takeoff"]
+    by_flight = rep.g * flight**2 / 8.0
     speed = rep.quantity("velocity", "takeoff")[:, 0]
-    by_flight = rep.g * (facts.events["touchdown"] - facts.events["takeoff"]) ** 2 / 8.0
-    by_impulse = np.maximum(speed, 0.0) ** 2 / (2.0 * rep.g)
     if facts.tier is not None:
         speed = np.where(facts.tier == 1, speed, np.nan)
-        by_impulse = np.where(facts.tier == 1, by_impulse, np.nan)
-    return ~(np.abs(by_flight - by_impulse) > np.maximum(0.10, 0.5 * by_flight))
+    by_impulse = np.maximum(speed, 0.0) ** 2 / (2.0 * rep.g)
+    empty = np.abs(facts.level) <= profile.level_max * facts.located.rough
+    unknown = empty & (flight >= profile.flight_min_unweighed)
+    agree = np.abs(by_flight - by_impulse) <= np.maximum(0.10, 0.5 * by_flight)
+    known = np.isfinite(by_impulse)
+    return np.where(
+        known, np.where(agree, 0, NUMBER["not_ballistic"]), np.where(unknown, 0, NUMBER["no_flight"])
+    )
 
 
 def rest_velocity(rep: Rep) -> Floats:

@@ -13,7 +13,7 @@ from hipdrive.analysis import events, segment
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.segment import Candidates, Runs, Survey
 from hipdrive.analysis.signal import Block, Bools, Floats, Ints, gather, last_true, lasting
-from hipdrive.analysis.weighing import Still, still_after, still_before
+from hipdrive.analysis.weighing import Still, calmest_before, still_after, still_before
 from hipdrive.trial import BOX
 
 SETTLE = 0.2
@@ -63,6 +63,9 @@ class Located:
     rebound: Bools
     """A contact between two flights: a hop or a rebound, no jump of these tests."""
 
+    rough: Floats
+    """Median of the loaded cells, N: the scale of the force where no weight is known."""
+
     @property
     def record(self) -> Ints:
         """Row of the block each repetition lies in."""
@@ -84,19 +87,20 @@ def locate(block: Block, given: Given, profile: Profile) -> tuple[Located, Surve
     seen = segment.survey(block)
     runs = segment.unloaded_runs(block, seen, profile)
     found = segment.candidates(block, runs)
-    departed = _departure(block, found, seen.rough_weight[found.record], profile)
-    located = _weighed_and_started(block, found, runs, departed, given, profile)
+    rough = seen.rough_weight[found.record]
+    departed = _departure(block, found, rough, profile)
+    located = _weighed_and_started(block, found, runs, rough, departed, given, profile)
     gap = profile.weigh_gap * block.rate
     # a slow start can hide in the window that was weighed: then weigh again, and end the window before it
     late = located.before.found & (located.crossing - located.before.end < gap - block.cell)
     if late.any():
         sooner = np.where(late, located.crossing, departed).astype(np.int64)
-        located = _weighed_and_started(block, found, runs, sooner, given, profile)
+        located = _weighed_and_started(block, found, runs, rough, sooner, given, profile)
     return located, seen, runs
 
 
 def _weighed_and_started(
-    block: Block, found: Candidates, runs: Runs, departed: Ints, given: Given, profile: Profile
+    block: Block, found: Candidates, runs: Runs, rough: Floats, departed: Ints, given: Given, profile: Profile
 ) -> Located:
     """Weight, threshold, edges and onset, with no weighing after `departed`."""
     record, level = found.record, found.level
@@ -106,8 +110,8 @@ def _weighed_and_started(
     limit = profile.weigh_sd_pass
     before = still_before(block, record, found.ground, last, level, found.noise, profile, limit=limit)
     after = still_after(block, record, rested, found.until, level, found.noise, profile, limit=limit)
-    brief = (found.start - found.ground) <= profile.contact_max * block.rate
-    alone = brief & ~before.found
+    contact = (found.start - found.ground) / block.rate
+    alone = (contact <= profile.contact_max) & ~before.found
     empty = np.maximum(found.empty, 0)
     gone = (runs.end - runs.start)[empty] >= profile.empty_before * block.rate if len(runs.record) else alone
     drop = alone & (found.empty >= 0) & ~found.after_flight & gone
@@ -122,7 +126,7 @@ def _weighed_and_started(
         events.touchdown_edge(block, record, found.end, level, found.noise, profile),
         _contact(block, found, runs, empty, drop, profile),
         *(part[empty] if len(runs.record) else part for part in (runs.level, runs.noise)),
-        drop, alone & found.after_flight,
+        drop, (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
     )  # fmt: skip
     return with_onset(block, located, np.full(len(record), given.test == "sj"), profile)
 
@@ -158,7 +162,7 @@ def _weighed(
     if not still.found.all():
         limit = profile.weigh_sd_warn
         gap = round(profile.weigh_gap * rate)
-        loose = still_before(
+        loose = calmest_before(
             block, record, found.ground, departed - gap, level, found.noise, profile, limit=limit
         )
         late = still_after(

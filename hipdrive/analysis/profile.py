@@ -78,6 +78,10 @@ class Profile:
     cmj_depth: float = -0.10
     drop_velocity: float = -0.7
     contact_max: float = 1.5
+    rebound_max: float = 1.0
+    impact_time: float = 0.1
+    flight_min_unweighed: float = 0.15
+    level_max: float = 0.25
     # quality
     offset_min: float = 0.5
     offset_warn: float = 20.0

@@ -6,7 +6,7 @@ scatter of the blocks tells what slow sway does to the mean, which the SD of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -74,6 +74,22 @@ def still_before(
     return _search(block, record, first, last, level, noise, profile, limit, backwards=True)
 
 
+def calmest_before(
+    block: Block,
+    record: Ints,
+    first: Ints,
+    last: Ints,
+    level: Floats,
+    noise: Floats,
+    profile: Profile,
+    *,
+    limit: float,
+) -> Still:
+    """The second of lowest SD within samples [first, last), if that is at most `limit` of the weight."""
+    brief = replace(profile, weigh_rule="calmest", weigh_max=profile.weigh_min)
+    return _search(block, record, first, last, level, noise, brief, limit, backwards=True)
+
+
 def still_after(
     block: Block,
     record: Ints,
@@ -138,8 +154,8 @@ def _search(
         settled = np.zeros_like(quiet)
         settled[:, quarter:] = quiet[:, quarter:] & quiet[:, :-quarter]
         quiet = np.where(settled.any(axis=1)[:, np.newaxis], settled, quiet)
-    if profile.weigh_rule == "lowest_mean" and backwards:
-        lowest = np.where(quiet, mean, np.inf).argmin(axis=1)
+    if profile.weigh_rule != "last_quiet" and backwards:
+        lowest = np.where(quiet, mean if profile.weigh_rule == "lowest_mean" else sd, np.inf).argmin(axis=1)
         at = np.where(quiet.any(axis=1), lowest, -1)
     else:
         at = last_true(quiet) if backwards else first_true(quiet)

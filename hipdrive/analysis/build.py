@@ -20,6 +20,7 @@ from hipdrive.analysis.signal import (
     gather,
     line,
     mean_sd,
+    plate_windows,
     within,
 )
 from hipdrive.analysis.uncertainty import student
@@ -27,6 +28,9 @@ from hipdrive.trial import BOX
 
 TIERS = ("two_plate", "backward_integration", "flight_anchored", "box_height", "none")
 """Ways to the touchdown velocity of a drop jump, the best first (METRICS.md 5)."""
+
+SOON, LATE = 0.45, 1.3
+"""s after touchdown in which the lowest point of the landing is looked for: first the usual, then the slow."""
 
 SWAY = 2.0
 """How many times the wandering of white noise counts as the athlete's own."""
@@ -86,8 +90,7 @@ def _plate_zero(block: Block, located: Located) -> dict[str, Floats]:
     first, last = found.start + trim, found.end - trim
     width = int(max((last - first).max(initial=1), 1))
     inside = within(first, width, first, last)
-    left = block.names.index("left")
-    level = mean_sd(gather(block.plates[left], found.record, first, width), inside)[0]
+    level = mean_sd(plate_windows(block, "left", found.record, first, width), inside)[0]
     level = np.where(located.zero != 0.0, level, 0.0)
     return {"left": level, "right": located.zero - level}
 
@@ -193,7 +196,10 @@ def _phases(rep: Rep, start: Floats) -> Rep:
 def _landing(rep: Rep) -> Rep:
     """Add `landing_zero_velocity`: the first return of velocity to zero after touchdown."""
     begin = rep.facts.events["touchdown"]
-    guess = upward_zero(rep, begin, begin + 1.3)
+    guess = upward_zero(rep, begin, begin + SOON)
+    slow = ~np.isfinite(guess) & np.isfinite(begin)
+    if slow.any():
+        guess = np.where(slow, upward_zero(rep, begin, begin + LATE), guess)
     times = newton(rep, guess, 0.0)
     dict.__setitem__(rep.t, "landing_zero_velocity", times)
     cause = "onset" if "onset" in rep.facts.reasons else "weight"
@@ -203,18 +209,8 @@ def _landing(rep: Rep) -> Rep:
 
 
 def upward_zero(rep: Rep, start: Floats, end: Floats, level: float = 0.0) -> Floats:
-    """First time after `start` (velocity below the level there) at which the measured velocity passes it, s."""
-    rate = rep.curve.rate
-    known = np.isfinite(start) & np.isfinite(end)
-    first = np.ceil(np.where(known, start, 0.0) * rate).astype(np.int64)
-    width = int(max(np.ceil(np.where(known, end - start, 0.0).max(initial=0.0) * rate) + 2, 2))
-    grid = (first[:, np.newaxis] + np.arange(width)) / rate
-    speed = rep.sampled_velocity(first, width) - level
-    passed = (speed >= 0.0) & (grid <= np.where(known, end, -1.0)[:, np.newaxis] + 1.0 / rate)
-    at = first_true(passed[:, 1:] & (speed[:, :-1] < 0.0))
-    rows, found = np.arange(len(at)), np.maximum(at, 0)
-    before, here = speed[rows, found], speed[rows, found + 1]
-    return np.where(at >= 0, (first + found + divided(-before, here - before)) / rate, np.nan)
+    """First time after `start` at which the measured velocity passes `level` upwards, s."""
+    return rep.first_upward(start, end, level)
 
 
 # --- drop jump ----------------------------------------------------------------------------------------------------
@@ -269,8 +265,7 @@ def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats
         return nothing, nothing
     from hipdrive.analysis.weighing import still_before
 
-    box = block.plates[block.names.index(BOX)]
-    both = Block(box + block.total, block.plates, block.names, block.lengths, block.rate)
+    both = block.through(*block.names)
     record, rate = located.record, block.rate
     contact = np.where(np.isfinite(located.first_contact.at), located.first_contact.at, 0.0)
     end = np.floor(contact).astype(np.int64)
@@ -289,7 +284,7 @@ def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats
     net = gather(both.total, record, still.end, width) - still.mean[:, np.newaxis]
     curve = Curve.of(np.nan_to_num(net), still.end, rate)
     mass = still.mean / profile.g
-    velocity = curve.read(located.first_contact.at / rate)[1] / mass
+    velocity = curve.read((located.first_contact.at / rate)[:, np.newaxis])[1][:, 0] / mass
     falling = still.found & (still.mean > 100.0) & (velocity < -0.3)
     length = (end - still.end) / rate
     u = np.sqrt((still.block_sd / np.sqrt(np.maximum(still.blocks, 1)) * length / mass) ** 2

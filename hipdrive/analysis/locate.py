@@ -90,9 +90,8 @@ def locate(block: Block, given: Given, profile: Profile) -> tuple[Located, Surve
     rough = seen.rough_weight[found.record]
     departed = _departure(block, found, rough, profile)
     located = _weighed_and_started(block, found, runs, rough, departed, given, profile)
-    gap = profile.weigh_gap * block.rate
     # a slow start can hide in the window that was weighed: then weigh again, and end the window before it
-    late = located.before.found & (located.crossing - located.before.end < gap - block.cell)
+    late = located.before.found & (located.crossing - located.before.end < 2 * block.cell)
     if late.any():
         sooner = np.where(late, located.crossing, departed).astype(np.int64)
         located = _weighed_and_started(block, found, runs, rough, sooner, given, profile)
@@ -191,7 +190,7 @@ def _weight_elsewhere(
     record, none = found.record, np.zeros(len(found.record), dtype=np.int64)
     options = [(5, given.weight[record])]
     if BOX in block.names:
-        box = replace_total(block, block.plates[block.names.index(BOX)])
+        box = block.through(BOX)
         standing = still_before(
             box,
             record,
@@ -219,11 +218,6 @@ def _weight_elsewhere(
         use = (source == 7) & np.isfinite(choice)
         source, weight = np.where(use, number, source), np.where(use, choice, weight)
     return weight, source
-
-
-def replace_total(block: Block, total: Floats) -> Block:
-    """The same records seen through another sum of plates."""
-    return Block(total, block.plates, block.names, block.lengths, block.rate)
 
 
 def _without_window(

@@ -14,7 +14,17 @@ from hipdrive.analysis.build import rest_velocity
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.rep import NUMBER, Rep
 from hipdrive.analysis.segment import Runs
-from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, gather, mean_sd, within
+from hipdrive.analysis.signal import (
+    Block,
+    Bools,
+    Floats,
+    Ints,
+    divided,
+    gather,
+    mean_sd,
+    plate_windows,
+    within,
+)
 from hipdrive.results import FAIL, INFO, WARN, Finding
 from hipdrive.trial import Trial
 from hipdrive.units import text
@@ -174,9 +184,8 @@ def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
     """Share of the weight on the lighter foot in the weighing window, %."""
     facts = rep.facts
     still = facts.located.still
-    left = facts.block.plates[facts.block.names.index("left")]
     width = min(int(max((still.end - still.start).max(initial=1), 1)), round(rep.curve.rate))
-    samples = gather(left, facts.record, still.start, width)
+    samples = plate_windows(facts.block, "left", facts.record, still.start, width)
     mean = mean_sd(samples, within(still.start, width, still.start, still.end))[0] - facts.plate_zero["left"]
     share = divided(mean, facts.weight)
     lighter = 100.0 * np.minimum(share, 1.0 - share)

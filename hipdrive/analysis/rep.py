@@ -16,7 +16,17 @@ import numpy as np
 from hipdrive.analysis.curve import Curve
 from hipdrive.analysis.locate import Located
 from hipdrive.analysis.profile import Profile
-from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, gather, peak_slopes, within
+from hipdrive.analysis.signal import (
+    Block,
+    Bools,
+    Floats,
+    Ints,
+    divided,
+    gather,
+    peak_slopes,
+    plate_windows,
+    within,
+)
 from hipdrive.errors import REASONS
 
 CODES = ("", *REASONS)
@@ -133,6 +143,7 @@ class Rep:
         self.begin()
         self._copies()
         self.curve = self._curve() if curve is None else curve
+        self._drifts = bool(np.any(self._base != facts.weight))
 
     # --- copies -------------------------------------------------------------------------------------------------
 
@@ -348,31 +359,68 @@ class Rep:
         return self._peaks[key]
 
     def _extreme_time(self, name: str, begin: Floats, stop: Floats, sign: float) -> Floats:
-        first, width, inside, known = self._samples(begin, stop)
-        row = np.arange(self.n, dtype=np.int64)
-        values = gather(self.curve.values, row, first, width)
+        """Time of the largest `sign * quantity` over the samples in [begin, stop) of each row, s, (n,)."""
+        first, last, known = self._columns(begin, stop)
+        if not known.any():
+            return np.full(self.n, np.nan)
+        pick = np.argmax if sign > 0 else np.argmin
+        start, end = int(first[known].min()), int(last[known].max())
+        values = self.curve.values[:, start:end]
         if name != "force":
-            time, integral, start, rest = (part[:, :1] for part in self._anchored())
-            tau = (
-                first[:, np.newaxis] + np.arange(width) + self.curve.origin[:, np.newaxis]
-            ) / self.curve.rate - time
-            speed = (
-                start
-                + (gather(self.curve.once, row, first, width) - integral + rest * tau) / self.mass[:, :1]
-            )
+            speed = self._column_velocity(start, end)
             values = speed if name == "velocity" else speed * (values + self._base[:, np.newaxis])
-        best = np.where(inside & np.isfinite(values), sign * values, -np.inf)
-        at = best.argmax(axis=1)
-        good = known & np.isfinite(best[np.arange(self.n), at])
-        return np.where(good, (self.curve.origin + first + at) / self.curve.rate, np.nan)
+        at = np.full(self.n, np.nan)
+        low, high = (first - start).tolist(), (last - start).tolist()
+        for row in np.flatnonzero(known).tolist():
+            at[row] = low[row] + pick(values[row, low[row] : high[row]])
+        return (self.curve.origin + start + at) / self.curve.rate
 
-    def sampled_velocity(self, first: Ints, width: int) -> Floats:
-        """The measurement's velocity at `width` samples of the record from `first` on, (n, width)."""
-        row = np.arange(self.n, dtype=np.int64)
+    def _columns(self, begin: Floats, stop: Floats) -> tuple[Ints, Ints, Bools]:
+        """Columns of the curve in [begin, stop) of each row, and which rows have any that hold samples."""
+        known = np.isfinite(begin) & np.isfinite(stop)
+        first, last = (
+            np.ceil(np.where(known, edge, 0.0) * self.curve.rate - 1e-7).astype(np.int64) - self.curve.origin
+            for edge in (begin, stop)
+        )
+        held = np.minimum(
+            self.facts.block.lengths[self.facts.record] - self.curve.origin, self.curve.values.shape[1]
+        )
+        first, last = np.maximum(first, 0), np.minimum(last, held)
+        return first, last, known & (last > first)
+
+    def _column_velocity(self, first: int, last: int) -> Floats:
+        """The measurement's velocity at columns [first, last) of the curve, (n, last - first)."""
         time, integral, start, rest = (part[:, :1] for part in self._anchored())
-        tau = (first[:, np.newaxis] + np.arange(width)) / self.curve.rate - time
-        change = gather(self.curve.once, row, first - self.curve.origin, width) - integral + rest * tau
-        return np.asarray(start + change / self.mass[:, :1])
+        change = self.curve.integral(first, last)
+        if self._drifts:
+            change += rest * (
+                (self.curve.origin[:, np.newaxis] + np.arange(first, last)) / self.curve.rate - time
+            )
+        change -= integral
+        change /= self.mass[:, :1]
+        change += start
+        return change
+
+    def first_upward(self, start: Floats, end: Floats, level: float) -> Floats:
+        """First time in (start, end] at which the measured velocity passes a level from below, s; NaN if it does not."""
+        first, last, known = self._columns(start, end + 2.0 / self.curve.rate)
+        found = np.full(self.n, np.nan)
+        if not known.any():
+            return found
+        low, high = int(first[known].min()), int(last[known].max())
+        speed = self._column_velocity(low, high)
+        above = speed >= level
+        for row in np.flatnonzero(known).tolist():
+            begin = int(first[row]) - low
+            part = above[row, begin : int(last[row]) - low]
+            at = int(part.argmax())
+            if at == 0 and part[0]:
+                below = int(part.argmin())
+                at = below + int(part[below:].argmax())
+            if at > 0 and part[at]:
+                here, before = speed[row, begin + at], speed[row, begin + at - 1]
+                found[row] = low + begin + at - (here - level) / (here - before)
+        return (self.curve.origin + found) / self.curve.rate
 
     def sampled_path(self, grid: Floats) -> Floats:
         """The measurement's displacement at times (n, width), up to a constant of each row, m."""
@@ -452,21 +500,37 @@ class Rep:
 
 
 class Side:
-    """One plate's share of additive quantities, with the events of the whole: what `sides=True` metrics are given.
+    """One foot's share of additive quantities, with the events of the whole: what `sides=True` metrics are given.
+
+    Right is the whole less left: that they add up is arithmetic, and only one plate is read.
 
     Peaks are read at the instant of the total's peak, so that left and right add up to the total (METRICS.md 7).
     """
 
     def __init__(self, whole: Rep, name: str) -> None:
-        self._whole = whole
-        facts = whole.facts
-        plate = facts.block.names.index(name)
-        samples = gather(
-            facts.block.plates[plate], facts.record, whole.curve.origin, whole.curve.values.shape[1]
-        )
-        share = facts.plate_zero[name]
-        self._curve = Curve.of(samples - share[:, np.newaxis], whole.curve.origin, whole.curve.rate)
+        self._whole, self._name = whole, name
+        self._readings: dict[str, tuple[Floats, Floats, Floats]] = {}
         self.force = AtEvents(self, "force")  # type: ignore[arg-type]
+        self._curve = self._windows() if name == "left" else None
+
+    def _windows(self) -> Curve:
+        """The left plate over the samples from the first event to the end of the landing."""
+        whole, facts = self._whole, self._whole.facts
+        longest = np.nan_to_num(facts.events["touchdown"]) + facts.profile.landing_window + 0.1
+        end = np.ceil(longest * whole.curve.rate).astype(np.int64) - whole.curve.origin
+        width = int(np.clip(end.max(initial=4), 4, whole.curve.values.shape[1]))
+        samples = plate_windows(facts.block, "left", facts.record, whole.curve.origin, width)
+        samples -= facts.plate_zero["left"][:, np.newaxis]
+        return Curve.of(samples, whole.curve.origin, whole.curve.rate)
+
+    def _left_reading(self, at: str | Floats) -> tuple[Floats, Floats, Floats]:
+        if self._curve is None:
+            return self._whole.left._left_reading(at)
+        if not isinstance(at, str):
+            return self._curve.read(at)
+        if at not in self._readings:
+            self._readings[at] = self._curve.read(self._whole.times(at))
+        return self._readings[at]
 
     def __getattr__(self, name: str) -> Any:
         """Events, times, weight, durations and refusals are the whole body's."""
@@ -480,7 +544,9 @@ class Side:
         """Force of this plate at an event or at times."""
         if name != "force":
             return self._whole.quantity(name, at)
-        return self._curve.read(self._whole.times(at))[0]
+        self._whole.times(at)
+        left = self._left_reading(at)[0]
+        return left if self._name == "left" else self._whole.quantity("force", at) - left
 
     def at(self, name: str, event: str, offset: float) -> Floats:
         """A quantity `offset` s after an event."""
@@ -488,8 +554,9 @@ class Side:
 
     def impulse(self, start: str | Floats, end: str | Floats) -> Floats:
         """Gross impulse of this plate, N*s."""
-        begin, stop = self._whole.times(start), self._whole.times(end)
-        return self._curve.read(stop)[1] - self._curve.read(begin)[1]
+        self._whole.duration(start, end)
+        left = self._left_reading(end)[1] - self._left_reading(start)[1]
+        return left if self._name == "left" else self._whole.impulse(start, end) - left
 
     def mean(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
         """Mean force of this plate."""

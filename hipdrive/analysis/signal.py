@@ -30,11 +30,11 @@ class Block:
     """Records of one rate and one set of plates.
 
     total : (records, length), N, sum of all plates but the one under a box, NaN after the end of a record.
-    plates : (plates, records, length), N; lengths : (records,), true number of samples.
+    plates : each record's own forces, (plates, samples); lengths : (records,), true number of samples.
     """
 
     total: Floats
-    plates: Floats
+    plates: tuple[Floats, ...]
     names: tuple[str, ...]
     lengths: Ints
     rate: float
@@ -43,18 +43,29 @@ class Block:
     def of(cls, trials: Sequence[Trial]) -> Block:
         """The records of trials that share rate and plates."""
         first = trials[0]
-        lengths = np.array([t.samples for t in trials])
-        cell = max(1, round(CELL * first.rate))
-        padded = -(-int(lengths.max()) // cell) * cell
-        plates = np.empty((len(first.plates), len(trials), padded))
-        for row, trial in enumerate(trials):
-            plates[:, row, : trial.samples] = trial.fz
-            plates[:, row, trial.samples :] = np.nan
         ground = [i for i, name in enumerate(first.plates) if name != BOX]
-        total = plates[ground[0]].copy() if ground else np.full(plates.shape[1:], np.nan)
-        for i in ground[1:]:
-            total += plates[i]
-        return cls(total, plates, first.plates, lengths, first.rate)
+        return cls._summed(tuple(t.fz for t in trials), first.plates, first.rate, ground)
+
+    @classmethod
+    def _summed(
+        cls, forces: tuple[Floats, ...], names: tuple[str, ...], rate: float, rows: Sequence[int]
+    ) -> Block:
+        """The block whose total is the sum of some of the plates."""
+        lengths = np.array([force.shape[1] for force in forces])
+        cell = max(1, round(CELL * rate))
+        total = np.empty((len(forces), -(-int(lengths.max()) // cell) * cell))
+        for out, force in zip(total, forces, strict=True):
+            n = force.shape[1]
+            if len(rows) == 2:
+                np.add(force[rows[0]], force[rows[1]], out=out[:n])
+            else:
+                np.sum(force[list(rows)], axis=0, out=out[:n])
+            out[n:] = np.nan
+        return cls(total, forces, names, lengths, rate)
+
+    def through(self, *names: str) -> Block:
+        """The same records seen through other plates: the sum of those named."""
+        return self._summed(self.plates, self.names, self.rate, [self.names.index(n) for n in names])
 
     @property
     def dt(self) -> float:
@@ -91,12 +102,38 @@ class Block:
         return self.total.reshape(len(self.total), -1, self.cell)
 
 
+WIDE = 48
+"""Samples from which copying row by row is quicker than an index for every sample."""
+
+
 def gather(rows: Floats, row: Ints, start: Ints, width: int) -> Floats:
     """`width` samples of each row from `start` on, (n, width); NaN outside the row."""
-    index = start[:, np.newaxis] + np.arange(width)
-    inside = (index >= 0) & (index < rows.shape[1])
-    flat = rows.reshape(-1)[np.where(inside, index + (row * rows.shape[1])[:, np.newaxis], 0)]
-    return flat if inside.all() else np.where(inside, flat, np.nan)
+    length = rows.shape[1]
+    inside = bool(len(start)) and int(start.min()) >= 0 and int(start.max()) + width <= length
+    if inside and width < WIDE:
+        index = (start + row * length)[:, np.newaxis] + np.arange(width)
+        return np.asarray(rows.reshape(-1)[index])
+    out = np.empty((len(start), width), dtype=rows.dtype) if inside else np.full((len(start), width), np.nan)
+    for target, r, a in zip(out, row.tolist(), start.tolist(), strict=True):
+        if inside:
+            target[:] = rows[r, a : a + width]
+        else:
+            first, last = max(a, 0), min(a + width, length)
+            if last > first:
+                target[first - a : last - a] = rows[r, first:last]
+    return out
+
+
+def plate_windows(block: Block, name: str, record: Ints, start: Ints, width: int) -> Floats:
+    """`width` samples of one plate from `start` on, (n, width); NaN outside the record."""
+    plate = block.names.index(name)
+    out = np.full((len(start), width), np.nan)
+    for target, r, a in zip(out, record.tolist(), start.tolist(), strict=True):
+        force = block.plates[r][plate]
+        first, last = max(a, 0), min(a + width, len(force))
+        if last > first:
+            target[first - a : last - a] = force[first:last]
+    return out
 
 
 def within(start: Ints, width: int, first: Any, last: Any) -> Bools:

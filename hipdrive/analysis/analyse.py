@@ -26,7 +26,7 @@ from hipdrive.analysis.rep import CODES, NUMBER, Rep
 from hipdrive.analysis.segment import Runs, Survey
 from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided
 from hipdrive.analysis.summary import summarise
-from hipdrive.analysis.uncertainty import COVERAGE, evaluate, u95
+from hipdrive.analysis.uncertainty import COVERAGE, evaluate, evaluate_side, u95
 from hipdrive.errors import HipdriveError, UsageError, sentence
 from hipdrive.results import FLAGGED, OK, REFUSED, Analysis, Columns, Event, Finding, Results
 from hipdrive.trial import Trial
@@ -309,8 +309,9 @@ def _group(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
         if name not in rep.fields:
             evaluate(rep, name)
     checks = quality.of_repetitions(rep)
+    width = dict(zip(names, u95(rep, names), strict=True))
     if rep.facts.plate_zero:
-        names += _sides(rep, names)
+        names += _sides(rep, names, width)
     values = {name: rep.fields[name][:, 0] for name in names}
     codes: dict[str, Any] = {}
     for name in names:
@@ -318,11 +319,10 @@ def _group(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
         codes[name] = None if reasons is None else np.array(CODES, dtype=object)[reasons]
     if code.any():
         _refuse_rows(values, codes, code)
-    width = u95(rep, names)
-    width[:, code > 0] = np.nan
+        width = {name: np.where(code > 0, np.nan, part) for name, part in width.items()}
     columns = Columns(
         values=values,
-        u95=dict(zip(names, width, strict=True)),
+        u95=width,
         units={name: _unit(name) for name in names},
         methods={name: rep.methods[name] for name in names},
         codes=codes,
@@ -349,31 +349,26 @@ def _unit(name: str) -> str:
     return "%" if name.startswith("asym_") else METRICS[name.rsplit("_", 1)[0]].unit
 
 
-def _sides(rep: Rep, names: Sequence[str]) -> list[str]:
-    """Left, right and their index for every additive metric."""
-    made = []
+def _sides(rep: Rep, names: Sequence[str], width: dict[str, Floats]) -> list[str]:
+    """Left, right and their index for every additive metric, with u95 into `width`."""
+    made: list[str] = []
     for name in names:
         if not METRICS[name].sides:
             continue
-        for side, view in (("left", rep.left), ("right", rep.right)):
-            evaluate(rep, name, (f"{name}_{side}", view))
-        left, right, index = f"{name}_left", f"{name}_right", f"asym_{name}"
-        rep.fields[index] = asymmetry.bilateral_index(rep.fields[left], rep.fields[right])
+        left, right = (evaluate_side(rep, name, side) for side in ("left", "right"))
+        l, r = rep.fields[left][:, 0], rep.fields[right][:, 0]  # noqa: E741
+        index, total = f"asym_{name}", rep.fields[name][:, 0]
+        rep.fields[index] = asymmetry.bilateral_index(l, r)[:, np.newaxis]
         rep.methods[index] = asymmetry.METHOD
-        rep.spreads[index] = _index_spread(rep, left, right)
-        for reasons in (rep.field_reasons.get(left),):
-            if reasons is not None:
-                rep.field_reasons[index] = reasons
+        reasons = rep.field_reasons.get(left)
+        if reasons is not None:
+            rep.field_reasons[index] = reasons
+        spread = rep.spreads[name]
+        width[left], width[right] = (np.abs(divided(part, total)) * width[name] for part in (l, r))
+        noise = np.full(rep.n, np.nan) if spread is None else COVERAGE * 200.0 * spread * np.hypot(l, r)
+        width[index] = divided(noise, (l + r) ** 2)
         made += [left, right, index]
     return made
-
-
-def _index_spread(rep: Rep, left: str, right: str) -> Floats | None:
-    spread = rep.spreads[left]
-    if spread is None:
-        return None
-    l, r = rep.fields[left][:, 0], rep.fields[right][:, 0]  # noqa: E741
-    return np.asarray(divided(200.0 * spread * np.hypot(l, r), (l + r) ** 2))
 
 
 def _events(rep: Rep) -> dict[str, tuple[Floats, Floats]]:

@@ -16,7 +16,6 @@ from hipdrive.analysis.signal import (
     Floats,
     Ints,
     divided,
-    first_true,
     gather,
     line,
     mean_sd,
@@ -28,9 +27,6 @@ from hipdrive.trial import BOX
 
 TIERS = ("two_plate", "backward_integration", "flight_anchored", "box_height", "none")
 """Ways to the touchdown velocity of a drop jump, the best first (METRICS.md 5)."""
-
-SOON, LATE = 0.45, 1.3
-"""s after touchdown in which the lowest point of the landing is looked for: first the usual, then the slow."""
 
 SWAY = 2.0
 """How many times the wandering of white noise counts as the athlete's own."""
@@ -196,10 +192,7 @@ def _phases(rep: Rep, start: Floats) -> Rep:
 def _landing(rep: Rep) -> Rep:
     """Add `landing_zero_velocity`: the first return of velocity to zero after touchdown."""
     begin = rep.facts.events["touchdown"]
-    guess = upward_zero(rep, begin, begin + SOON)
-    slow = ~np.isfinite(guess) & np.isfinite(begin)
-    if slow.any():
-        guess = np.where(slow, upward_zero(rep, begin, begin + LATE), guess)
+    guess = upward_zero(rep, begin, begin + rep.profile.landing_search)
     times = newton(rep, guess, 0.0)
     dict.__setitem__(rep.t, "landing_zero_velocity", times)
     cause = "onset" if "onset" in rep.facts.reasons else "weight"
@@ -324,17 +317,10 @@ def no_jump(rep: Rep) -> Ints:
     )
 
 
-def rest_velocity(rep: Rep) -> Floats:
-    """Velocity at the start of the rest after the landing, integrated from the onset, m/s (Q5)."""
+def rest_impulse(rep: Rep) -> tuple[Floats, Floats]:
+    """Net impulse from the onset to the rest after the landing, N*s, and its duration, s; NaN without such a rest."""
     after = rep.facts.located.after
-    times = np.where(after.found, after.start / rep.curve.rate, np.nan)[:, np.newaxis]
-    return rep.quantity("velocity", times)[:, 0]
-
-
-def number_of(rows: Ints) -> Ints:
-    """Repetition number of each row within its record, from 1; rows are ordered by record."""
-    if not len(rows):
-        return rows
-    starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
-    lengths = np.diff(np.r_[starts, len(rows)])
-    return np.arange(len(rows)) - np.repeat(starts, lengths) + 1
+    times = np.where(after.found, after.start / rep.curve.rate, np.nan)
+    onset = rep.facts.events["onset"]
+    start = rep.curve.read(onset[:, np.newaxis])[1][:, 0]
+    return rep.integral_to(times) - start, times - onset

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hipdrive.analysis.signal import Bools, Floats, Ints
+from hipdrive.analysis.signal import Bools, Floats, Ints, gather
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,34 +47,64 @@ class Curve:
         half /= self.rate
         return half
 
-    def read(self, times: Floats) -> tuple[Floats, Floats, Floats]:
-        """Value, integral and double integral at times (n, ...), s from the start of the record; NaN outside.
+    def slopes(self, first: int, last: int, size: int) -> Floats:
+        """Least-squares slope over `size` samples from each of the columns [first, last) on, per s.
 
-        The double integral is zero where the curve holds none.
+        From the running sums: sum of j·F over a window is (m - 1)·C_end less the window's sum of C.
         """
+        assert self.sums_twice is not None
+        last = min(last, self.values.shape[1] - size + 1)
+        ends = slice(first + size - 1, last + size - 1)
+        before = first - 1
+        sums, twice = self.sums, self.sums_twice
+        earlier = sums[:, before : last - 1] if before >= 0 else np.pad(sums[:, : last - 1], ((0, 0), (1, 0)))
+        earlier_twice = (
+            twice[:, before : last - 1] if before >= 0 else np.pad(twice[:, : last - 1], ((0, 0), (1, 0)))
+        )
+        moment = (size - 1) * sums[:, ends] - twice[:, first + size - 2 : last + size - 2] + earlier_twice
+        moment -= 0.5 * (size - 1) * (sums[:, ends] - earlier)
+        return np.asarray(moment * (self.rate / (size * (size * size - 1) / 12.0)))
+
+    def around(self, first: Ints, width: int, size: int) -> Floats:
+        """Mean over `size` samples around each of `width` columns from `first` of each row on; NaN past the end."""
+        rows = np.arange(len(first), dtype=np.int64)
+        sums = gather(self.sums, rows, first - size // 2 - 1, width + size)
+        return np.asarray((sums[:, size:] - sums[:, :-size]) / size)
+
+    def read(self, times: Floats) -> tuple[Floats, Floats]:
+        """Value and integral from the curve's first sample, at times (n, ...), s of the record; NaN outside."""
+        index, part, flat = self._place(times)
+        values, zero = self.values.reshape(-1), self._zero(times)
+        here = values.take(flat)
+        slope = part * (values.take(flat + 1) - here)
+        before = self.sums.reshape(-1).take(flat) - 0.5 * (here + zero)
+        return here + slope, (before + part * (here + 0.5 * slope)) / self.rate
+
+    def read_twice(self, times: Floats) -> Floats:
+        """Double integral from the curve's first sample, at times (n, ...), s of the record; NaN outside."""
+        assert self.sums_twice is not None, "this curve was made without its double integral"
+        index, part, flat = self._place(times)
+        values, zero = self.values.reshape(-1), self._zero(times)
+        here, sums = values.take(flat), self.sums.reshape(-1).take(flat)
+        step = values.take(flat + 1) - here
+        before = sums - 0.5 * (here + zero)
+        double = self.sums_twice.reshape(-1).take(flat) - sums - 0.5 * (sums - here + index * zero)
+        double += (3.0 * sums - 2.0 * here - zero) / 6.0
+        return np.asarray((double + part * (before + part * (0.5 * here + part * step / 6.0))) / self.rate**2)
+
+    def _place(self, times: Floats) -> tuple[Ints, Floats, Ints]:
+        """Column before each time, fraction to the next one (NaN outside the curve), and place in the flat arrays."""
         shape = (-1, *([1] * (times.ndim - 1)))
-        width, dt = self.values.shape[1], 1.0 / self.rate
+        width = self.values.shape[1]
         place = times * self.rate - self.origin.reshape(shape)
         inside = (place >= 0.0) & (place <= width - 1)
-        whole = bool(inside.all())
-        place = place if whole else np.where(inside, place, 0.0)
+        if not inside.all():
+            place = np.where(inside, place, 0.0)
         index = np.minimum(place.astype(np.int64), width - 2)
         part = place - index
-        u = part * dt
-        flat = index + np.arange(len(times)).reshape(shape) * width
-        values, zero = self.values.reshape(-1), self.values[:, 0].reshape(shape)
-        here = values.take(flat)
-        step = values.take(flat + 1) - here
-        value = here + step * part
-        sums = self.sums.reshape(-1).take(flat)
-        before = dt * (sums - 0.5 * (here + zero))
-        once = before + u * (here + 0.5 * part * step)
-        if not whole:
-            value = np.where(inside, value, np.nan)
-        if self.sums_twice is None:
-            return value, once, np.zeros_like(once)
-        double = dt * dt * (
-            self.sums_twice.reshape(-1).take(flat) - sums - 0.5 * (sums - here + index * zero)
-            + (3.0 * sums - 2.0 * here - zero) / 6.0
-        )  # fmt: skip
-        return value, once, double + u * (before + u * (0.5 * here + part * step / 6.0))
+        if not inside.all():
+            part = np.where(inside, part, np.nan)
+        return index, part, index + np.arange(0, len(times) * width, width).reshape(shape)
+
+    def _zero(self, times: Floats) -> Floats:
+        return self.values[:, 0].reshape((-1, *([1] * (times.ndim - 1))))

@@ -86,13 +86,15 @@ def touchdown_velocity(rep: Rep) -> Floats:
 def touchdown_velocity_backward(rep: Rep) -> Floats:
     """Velocity at first contact by integrating backwards from the rest after the landing."""
     after = rep.facts.located.after
-    start = np.where(after.found, after.start / rep.curve.rate, np.nan)
     rep.note("weight")
-    rep.require(np.isfinite(start), "no_stillness")
-    times = np.repeat(start[:, np.newaxis], rep.k, axis=1)
-    if (rep.facts.tier == 1).all():
+    rep.require(after.found, "no_stillness")
+    chosen = (rep.facts.tier == 1)[:, np.newaxis]
+    if chosen.all():
         return rep.velocity["first_contact"]
-    return -rep.net_impulse("first_contact", times) / rep.mass
+    start = np.where(after.found, after.start / rep.curve.rate, np.nan)[:, np.newaxis]
+    change = rep.integral_to(start[:, 0])[:, np.newaxis] - rep._reading("first_contact")[1]
+    drift = (rep._base[:, np.newaxis] + rep._shift - rep.weight) * (start - rep.t["first_contact"])
+    return np.where(chosen, rep.velocity["first_contact"], -(change + drift) / rep.mass)
 
 
 @metric("touchdown_velocity_flight", unit="m/s", tests=DJ, source="Baca 1999", repeats="drop_height",

@@ -7,7 +7,7 @@ import numpy as np
 from hipdrive.analysis.jump import ALL
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.rep import Rep
-from hipdrive.analysis.signal import Floats, divided, first_true, gather, lasting
+from hipdrive.analysis.signal import Floats, Ints, divided, first_true, gather, lasting
 
 STABLE_SEARCH = 5.0
 """s after touchdown in which stabilisation is looked for (METRICS.md 4: fix the record length)."""
@@ -77,35 +77,26 @@ def first_peak_rate(rep: Rep, start: str, largest: Floats, window: float = 0.3) 
     known = np.isfinite(begin) & np.isfinite(largest)
     first = np.ceil(np.where(known, begin, 0.0) * rate).astype(np.int64) - rep.curve.origin
     rows, width = np.arange(rep.n, dtype=np.int64), round(window * rate)
-    net = gather(rep.curve.values, rows, first, width)
-    force = np.nan_to_num(net + rep._base[:, np.newaxis])
-    smooth = _running_mean(force, max(1, round(0.005 * rate)))
-    at = np.array(
-        [_first_peak(s, 0.1 * p) if k else -1 for s, p, k in zip(smooth, largest, known, strict=True)]
-    )
+    smooth = rep.curve.around(first, width, max(1, round(0.005 * rate)))
+    at = np.where(known, _first_peak(smooth, 0.1 * np.where(known, largest, np.inf)), -1)
     rep.require(at >= 0, "no_first_peak")
+    force = gather(rep.curve.values, rows, first, width) + rep._base[:, np.newaxis]
     top = np.where(at >= 0, force[rows, np.maximum(at, 0)], np.nan)
     low, high = (_rising_through(force, share * top, at) for share in (0.2, 0.8))
-    return np.repeat((divided(0.6 * top, high - low) * rate)[:, np.newaxis], rep.k, axis=1)
+    return (divided(0.6 * top, high - low) * rate)[:, np.newaxis]
 
 
-def _running_mean(values: Floats, size: int) -> Floats:
-    padded = np.pad(values, ((0, 0), (size // 2, size - 1 - size // 2)), mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, size, axis=1).mean(axis=2)
+def _first_peak(smooth: Floats, prominence: Floats) -> Ints:
+    """Place of the first local maximum from which the curve falls by `prominence`, -1 where there is none, (n,)."""
+    highest = np.maximum.accumulate(smooth, axis=1)
+    fallen = first_true(highest - smooth >= prominence[:, np.newaxis])
+    rows = np.arange(len(smooth))
+    top = highest[rows, np.maximum(fallen, 0)]
+    at = first_true(smooth >= top[:, np.newaxis])
+    return np.where((fallen >= 0) & (at > 0) & (top >= prominence), at, -1)
 
 
-def _first_peak(smooth: Floats, prominence: float) -> int:
-    """Index of the first local maximum from which the curve falls by `prominence` before it rises above it, or -1."""
-    best, at = smooth[0], 0
-    drops = np.maximum.accumulate(smooth) - smooth
-    fallen = np.flatnonzero(drops >= prominence)
-    if not len(fallen):
-        return -1
-    best, at = float(smooth[: fallen[0]].max()), int(smooth[: fallen[0]].argmax())
-    return at if at > 0 and best >= prominence else -1
-
-
-def _rising_through(force: Floats, level: Floats, before: np.ndarray) -> Floats:
+def _rising_through(force: Floats, level: Floats, before: Ints) -> Floats:
     """Interpolated sample at which force first passes a level on its way to sample `before`."""
     above = force >= level[:, np.newaxis]
     at = np.maximum(first_true(above), 1)
@@ -185,7 +176,8 @@ def time_to_stabilisation(rep: Rep) -> Floats:
     start = facts.events["touchdown"]
     first = np.floor(np.nan_to_num(start) / block.cell_time).astype(np.int64)
     need = round(profile.stable_hold / block.cell_time)
-    width = round(STABLE_SEARCH / block.cell_time)
+    room = int((block.lengths[facts.record] // block.cell - first).max(initial=1))
+    width = max(1, min(round(STABLE_SEARCH / block.cell_time), room))
     weight = facts.weight + facts.zero
     band = profile.stable_band * facts.weight
     near = (

@@ -71,6 +71,7 @@ class Profile:
     propulsion_velocity: float = 0.0
     rfd_window: float = 0.020
     landing_window: float = 0.3
+    landing_search: float = 0.8
     stable_band: float = 0.05
     stable_hold: float = 1.0
     # telling the tests apart

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hipdrive.analysis.build import rest_velocity
+from hipdrive.analysis.build import rest_impulse
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.rep import NUMBER, Rep
 from hipdrive.analysis.segment import Runs
@@ -120,11 +120,12 @@ def of_repetitions(rep: Rep) -> Seen:
     if facts.test == "dj":
         checks["flight_ft_tov_discrepancy"] = _heights(rep, facts.tier == 1)
         return checks
-    closure = rest_velocity(rep)
+    impulse, duration = rest_impulse(rep)
+    closure = impulse / rep.mass[:, 0]
     checks["velocity_closure_error"] = _limits(
         closure, np.abs(closure) > profile.closure_warn, np.abs(closure) > profile.closure_fail
     )
-    checks["system_weight_impulse"] = _impulse_weight(rep)
+    checks["system_weight_impulse"] = _impulse_weight(rep, impulse, duration)
     checks["flight_ft_tov_discrepancy"] = _heights(rep, np.ones(rep.n, dtype=bool))
     if facts.test == "sj":
         checks["sj_countermovement"] = _dip(rep)
@@ -148,12 +149,9 @@ def _landing_on_plate(rep: Rep) -> tuple[Floats, Ints]:
     return largest, np.where(low, WARNED, NONE)
 
 
-def _impulse_weight(rep: Rep) -> tuple[Floats, Ints]:
-    after = rep.facts.located.after
-    rest = np.where(after.found, after.start / rep.curve.rate, np.nan)[:, np.newaxis]
-    start = rep.t["onset"][:, :1]
-    force = (rep._reading(rest)[1] - rep._reading(start)[1]) / (rest - start) + rep._base[:, np.newaxis]
-    value = np.asarray(force[:, 0])
+def _impulse_weight(rep: Rep, impulse: Floats, duration: Floats) -> tuple[Floats, Ints]:
+    """Mean force between rest and rest, which is the weight."""
+    value = rep.facts.weight + impulse / duration
     return _limits(value, np.abs(value - rep.facts.weight) > 0.005 * rep.facts.weight)
 
 

@@ -7,7 +7,8 @@ Force is integrated once; a copy differs by a shift of force, weight, start or e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -23,7 +24,6 @@ from hipdrive.analysis.signal import (
     Ints,
     divided,
     gather,
-    peak_slopes,
     plate_windows,
     within,
 )
@@ -33,9 +33,6 @@ CODES = ("", *REASONS)
 """Reason codes by number; 0 is none. Rows carry numbers, people get sentences."""
 
 NUMBER = {code: i for i, code in enumerate(CODES)}
-
-AFTER_LANDING, REST_WITHIN = 1.4, 6.0
-"""s of curve kept after touchdown at least, and at most where the rest after it is used."""
 
 INPUTS = ("weight", "zero", "start_velocity", "noise")
 """Uncertain inputs of every test, before its events."""
@@ -130,15 +127,16 @@ class Rep:
         self.force, self.velocity, self.displacement = (
             AtEvents(self, q) for q in ("force", "velocity", "displacement")
         )
-        self._read: dict[str, tuple[Floats, Floats, Floats]] = {}
+        self._read: dict[str, tuple[Floats, Floats]] = {}
         self._peaks: dict[tuple[Any, ...], Floats] = {}
         self.fields: dict[str, Floats] = {}
         self.field_reasons: dict[str, Ints] = {}
         self.spreads: dict[str, Floats | None] = {}
         self.methods: dict[str, Any] = {}
-        self._origin_shift: Floats | None = None
-        self._anchor: tuple[Floats, Floats, Floats, tuple[Floats, Floats, Floats]] | None = None
+        self._origin: tuple[Floats, Floats, Floats, Floats] | None = None
+        self._anchor: tuple[Floats, Floats, Floats, Floats] | None = None
         self._sides: dict[str, Side] = {}
+        self._speeds: tuple[int, int, Floats] = (0, -1, np.empty((0, 0)))
         self._base = np.where(np.isfinite(facts.weight), facts.weight, 0.0)
         self.begin()
         self._copies()
@@ -171,18 +169,14 @@ class Rep:
     def _curve(self) -> Curve:
         """Net force (F - W of the measurement) over the samples that any event needs."""
         facts, rate = self.facts, self.facts.block.rate
-        after = facts.located.after
-        rest = np.where(after.found, after.start / rate, np.nan)
-        rest = np.where(rest - facts.events["touchdown"] < REST_WITHIN, rest, np.nan)
-        times = np.array([*facts.events.values(), facts.anchor, rest])
+        times = np.array([*facts.events.values()])
         some = np.isfinite(times)
         first = np.where(some, times, np.inf).min(axis=0)
         last = np.where(some, times, -np.inf).max(axis=0)
         first = np.where(np.isfinite(first), first, 0.0)
         last = np.maximum(np.where(np.isfinite(last), last, 0.0), first)
         origin = np.maximum(np.floor(first * rate).astype(np.int64) - max(3, round(0.02 * rate)), 0)
-        landed = np.nan_to_num(facts.events["touchdown"]) + AFTER_LANDING
-        end = np.ceil(np.maximum(last + 0.05, landed) * rate).astype(np.int64)
+        end = np.ceil((last + self.profile.landing_search + 0.05) * rate).astype(np.int64)
         end = np.minimum(end, facts.block.lengths[facts.record])
         width = int(max((end - origin).max(initial=4), 4))
         net = (
@@ -224,7 +218,7 @@ class Rep:
         """An event's times, or times as given."""
         return self.t[at] if isinstance(at, str) else at
 
-    def _reading(self, at: str | Floats) -> tuple[Floats, Floats, Floats]:
+    def _reading(self, at: str | Floats) -> tuple[Floats, Floats]:
         if not isinstance(at, str):
             return self.curve.read(at)
         self.note(at)
@@ -241,7 +235,7 @@ class Rep:
         if name == "velocity":
             return self._velocity(at)
         if name == "displacement":
-            return self._path(at) - self._from_origin()
+            return self._path(at)
         if name == "power":
             return self.quantity("force", at) * self._velocity(at)
         raise KeyError(f"a repetition has no quantity {name!r}: force, velocity, displacement or power")
@@ -250,47 +244,88 @@ class Rep:
         """Anchor time, its integral, the anchor's velocity, and force not in the integral, (n, k)."""
         if self._anchor is None:
             facts = self.facts
-            inside = bool(facts.anchor_at)
-            time = dict.__getitem__(self.t, facts.anchor_at) if inside else facts.anchor[:, np.newaxis]
-            velocity = self._raised("start_velocity", facts.anchor_velocity, facts.start_u)
-            if facts.flight_anchored is not None:
-                flight = (
-                    0.5
-                    * self.g
-                    * (dict.__getitem__(self.t, "touchdown") - dict.__getitem__(self.t, "takeoff"))
-                )
-                rows = facts.flight_anchored[:, np.newaxis]
-                time = np.where(rows, dict.__getitem__(self.t, "takeoff"), time)
-                velocity = np.where(rows, flight, velocity)
             rest = self._base[:, np.newaxis] + self._shift - self.weight
-            time = np.broadcast_to(time, (self.n, self.k))
-            self._anchor = (time, velocity, rest, self.curve.read(time))
+            velocity = self._raised("start_velocity", facts.anchor_velocity, facts.start_u)
+            if facts.anchor_at:
+                time = dict.__getitem__(self.t, facts.anchor_at)
+                integral = self._reading(facts.anchor_at)[1]
+            else:
+                time, integral = facts.anchor[:, np.newaxis], self.integral_to(facts.anchor)[:, np.newaxis]
+            if facts.flight_anchored is not None and facts.flight_anchored.any():
+                leave, land = (dict.__getitem__(self.t, name) for name in ("takeoff", "touchdown"))
+                rows = facts.flight_anchored[:, np.newaxis]
+                time, velocity = (
+                    np.where(rows, leave, time),
+                    np.where(rows, 0.5 * self.g * (land - leave), velocity),
+                )
+                integral = np.where(rows, self._reading("takeoff")[1], integral)
+            self._anchor = time, integral, velocity, rest
             steps = self._raised("noise", np.zeros(self.n), np.ones(self.n))
             self._walk = steps * (facts.noise[:, np.newaxis] / self.mass[:, :1])
-        time, velocity, rest, reading = self._anchor
-        return time, reading[1], velocity, rest
+        return self._anchor
+
+    def integral_to(self, times: Floats) -> Floats:
+        """Integral of net force from the curve's first sample to times (n,) that may lie beyond the curve, N*s.
+
+        Beyond the curve it is summed over 10 ms cells, so such times must be the edge of a cell.
+        """
+        block, curve = self.facts.block, self.curve
+        edge = -(
+            -np.ceil(np.nan_to_num(self.facts.events["touchdown"]) * curve.rate).astype(np.int64)
+            // block.cell
+        )
+        far = np.isfinite(times) & (times * curve.rate >= curve.origin + curve.values.shape[1] - 1)
+        inside = np.where(far, edge * block.cell_time, times)
+        integral = curve.read(inside[:, np.newaxis])[1][:, 0]
+        if not far.any():
+            return np.asarray(np.where(np.isfinite(times), integral, np.nan))
+        count = np.where(far, np.round(np.nan_to_num(times) / block.cell_time).astype(np.int64) - edge, 0)
+        width = int(max(count.max(initial=1), 1))
+        sums = np.where(
+            np.arange(width) < count[:, np.newaxis], gather(block.sums, self.facts.record, edge, width), 0.0
+        )
+        force = self.facts.zero + self._base
+        total = sums.sum(axis=1) - force * count * block.cell
+        rows = np.arange(self.n)
+        place = np.where(far, np.round(np.nan_to_num(times) * curve.rate), 0).astype(np.int64)
+        ends = block.total[self.facts.record, place] - gather(
+            block.total, self.facts.record, edge * block.cell, 1)[rows, 0]  # fmt: skip
+        return np.asarray(np.where(far, integral + (total + 0.5 * ends) / curve.rate,
+                                   np.where(np.isfinite(times), integral, np.nan)))  # fmt: skip
 
     def _velocity(self, at: str | Floats) -> Floats:
+        return self._speed(self._reading(at)[1], self.times(at))
+
+    def _speed(self, reading: Floats, times: Floats) -> Floats:
+        """Velocity where the integral reads so, at times, in every copy."""
         time, integral, start, rest = self._anchored()
-        tau = self.times(at) - time
+        tau = times - time
         walk = np.sqrt((np.abs(tau) + self.facts.tail[:, np.newaxis]) * self.facts.block.dt)
-        return start + (self._reading(at)[1] - integral + rest * tau) / self.mass + self._walk * walk
+        return start + (reading - integral + rest * tau) / self.mass + self._walk * walk
+
+    def force_and_velocity(self, times: Floats) -> tuple[Floats, Floats]:
+        """Both at times, from one reading."""
+        value, once = self.curve.read(times)
+        return value + (self._base[:, np.newaxis] + self._shift), self._speed(once, times)
 
     def _path(self, at: str | Floats) -> Floats:
-        time, integral, start, rest = self._anchored()
-        tau = self.times(at) - time
-        twice = self._reading(at)[2] - self._anchor[3][2]
-        walk = np.sign(tau) * np.sqrt(np.abs(tau) ** 3 * (self.facts.block.dt / 3.0))
-        return (
-            tau * (start + 0.5 * rest * tau / self.mass)
-            + (twice - integral * tau) / self.mass
-            + self._walk * walk
-        )
-
-    def _from_origin(self) -> Floats:
-        if self._origin_shift is None:
-            self._origin_shift = self._path(dict.__getitem__(self.t, self.facts.origin))
-        return self._origin_shift
+        """Displacement from the origin event, from its velocity and the double integral between."""
+        if self._origin is None:
+            origin = self.facts.origin
+            start = dict.__getitem__(self.t, origin)
+            self._origin = (
+                start,
+                self._velocity(origin),
+                self._reading(origin)[1],
+                self.curve.read_twice(start),
+            )
+        start, speed, once, twice = self._origin
+        rest = self._anchored()[3]
+        tau = self.times(at) - start
+        change = self.curve.read_twice(self.times(at)) - twice - once * tau
+        walk = self._walk * np.sign(tau) * np.sqrt(np.abs(tau) ** 3 * (self.facts.block.dt / 3.0))
+        path = tau * speed + change / self.mass + walk
+        return path + 0.5 * rest * tau * tau / self.mass
 
     def at(self, name: str, event: str, offset: float) -> Floats:
         """A quantity `offset` s after an event."""
@@ -352,7 +387,8 @@ class Rep:
         key = (name, sign, start, end) if isinstance(start, str) and isinstance(end, str) else None
         if key is None or key not in self._peaks:
             at = self._extreme_time(name, begin[:, 0], stop[:, 0], sign)
-            found = np.repeat(at[:, np.newaxis], self.k, axis=1)
+            # the same sample in every copy: one column, which broadcasts
+            found = at[:, np.newaxis]
             if key is None:
                 return found
             self._peaks[key] = found
@@ -363,7 +399,7 @@ class Rep:
         first, last, known = self._columns(begin, stop)
         if not known.any():
             return np.full(self.n, np.nan)
-        pick = np.argmax if sign > 0 else np.argmin
+        values_of = operator.methodcaller("argmax" if sign > 0 else "argmin")
         start, end = int(first[known].min()), int(last[known].max())
         values = self.curve.values[:, start:end]
         if name != "force":
@@ -372,7 +408,7 @@ class Rep:
         at = np.full(self.n, np.nan)
         low, high = (first - start).tolist(), (last - start).tolist()
         for row in np.flatnonzero(known).tolist():
-            at[row] = low[row] + pick(values[row, low[row] : high[row]])
+            at[row] = low[row] + values_of(values[row, low[row] : high[row]])
         return (self.curve.origin + start + at) / self.curve.rate
 
     def _columns(self, begin: Floats, stop: Floats) -> tuple[Ints, Ints, Bools]:
@@ -389,7 +425,14 @@ class Rep:
         return first, last, known & (last > first)
 
     def _column_velocity(self, first: int, last: int) -> Floats:
-        """The measurement's velocity at columns [first, last) of the curve, (n, last - first)."""
+        """The measurement's velocity at columns [first, last) of the curve, (n, last - first); the widest is kept."""
+        low, high, speed = self._speeds
+        if low <= first and last <= high:
+            return speed[:, first - low : last - low]
+        self._speeds = first, last, self._computed_velocity(first, last)
+        return self._speeds[2]
+
+    def _computed_velocity(self, first: int, last: int) -> Floats:
         time, integral, start, rest = (part[:, :1] for part in self._anchored())
         change = self.curve.integral(first, last)
         if self._drifts:
@@ -424,17 +467,13 @@ class Rep:
 
     def sampled_path(self, grid: Floats) -> Floats:
         """The measurement's displacement at times (n, width), up to a constant of each row, m."""
-        time, integral, start, rest = (part[:, :1] for part in self._anchored())
-        twice = self.curve.read(grid)[2] - self._anchored_twice()
-        tau = grid - time
-        return np.asarray(
-            tau * (start + 0.5 * rest * tau / self.mass[:, :1]) + (twice - integral * tau) / self.mass[:, :1]
-        )
-
-    def _anchored_twice(self) -> Floats:
-        self._anchored()
-        assert self._anchor is not None
-        return self._anchor[3][2][:, :1]
+        self._path(self.facts.origin)
+        assert self._origin is not None
+        start, speed, once, twice = self._origin
+        tau = grid - start[:, :1]
+        change = self.curve.read_twice(grid) - twice[:, :1] - once[:, :1] * tau
+        rest = self._anchored()[3][:, :1]
+        return np.asarray(tau * speed[:, :1] + (change + 0.5 * rest * tau * tau) / self.mass[:, :1])
 
     def _samples(self, begin: Floats, stop: Floats) -> tuple[Ints, int, Bools, Bools]:
         """Columns of the curve in [begin, stop): first, width, mask (n, width), rows that have any."""
@@ -460,11 +499,13 @@ class Rep:
         last = np.ceil(np.where(known, self.times(end)[:, 0], 0.0) * self.curve.rate).astype(np.int64)
         count = last - self.curve.origin - first - size + 1
         self.require(~known | (count > 0), "phase_too_short")
-        samples = gather(self.curve.values, np.arange(self.n, dtype=np.int64), first, max(width, size))
-        slopes = peak_slopes(samples, size, 1.0 / self.curve.rate)
-        inside = (np.arange(slopes.shape[1]) < count[:, np.newaxis]) & np.isfinite(slopes)
-        best = np.where(inside, slopes, -np.inf).max(axis=1)
-        best = np.where(known & np.isfinite(best), best, np.nan)
+        best = np.full(self.n, np.nan)
+        if (known & (count > 0)).any():
+            start = int(first[known].min())
+            slopes = self.curve.slopes(start, int((first + np.maximum(count, 1))[known].max()), size)
+            for row in np.flatnonzero(known & (count > 0)).tolist():
+                at = int(first[row]) - start
+                best[row] = slopes[row, at : at + int(count[row])].max()
         spread = self.noise * self.curve.rate / np.sqrt(size * (size * size - 1) / 12.0)
         return np.repeat(best[:, np.newaxis], self.k, axis=1), spread
 
@@ -502,14 +543,13 @@ class Rep:
 class Side:
     """One foot's share of additive quantities, with the events of the whole: what `sides=True` metrics are given.
 
-    Right is the whole less left: that they add up is arithmetic, and only one plate is read.
-
-    Peaks are read at the instant of the total's peak, so that left and right add up to the total (METRICS.md 7).
+    Peaks are read at the instant of the total's peak, and right is the whole less left, so that they add up to the
+    total (METRICS.md 7). Sides are measured only, without copies: k is 1.
     """
 
     def __init__(self, whole: Rep, name: str) -> None:
         self._whole, self._name = whole, name
-        self._readings: dict[str, tuple[Floats, Floats, Floats]] = {}
+        self._readings: dict[str, tuple[Floats, Floats]] = {}
         self.force = AtEvents(self, "force")  # type: ignore[arg-type]
         self._curve = self._windows() if name == "left" else None
 
@@ -523,61 +563,82 @@ class Side:
         samples -= facts.plate_zero["left"][:, np.newaxis]
         return Curve.of(samples, whole.curve.origin, whole.curve.rate)
 
-    def _left_reading(self, at: str | Floats) -> tuple[Floats, Floats, Floats]:
-        if self._curve is None:
-            return self._whole.left._left_reading(at)
-        if not isinstance(at, str):
-            return self._curve.read(at)
-        if at not in self._readings:
-            self._readings[at] = self._curve.read(self._whole.times(at))
-        return self._readings[at]
-
     def __getattr__(self, name: str) -> Any:
-        """Events, times, weight, durations and refusals are the whole body's."""
+        """Noise, profile, refusals and the like are the whole body's."""
         return getattr(self._whole, name)
 
     def __getitem__(self, field: str) -> Floats:
         """Another metric of the whole body."""
-        return self._whole[field]
+        return self._whole[field][:, :1]
+
+    @property
+    def t(self) -> dict[str, Floats]:
+        """Event times, (n, 1)."""
+        return {name: times[:, :1] for name, times in dict.items(self._whole.t)}
+
+    def times(self, at: str | Floats) -> Floats:
+        """An event's times, or times as given, (n, 1)."""
+        return self._whole.times(at)[:, :1]
+
+    def duration(self, start: str | Floats, end: str | Floats) -> Floats:
+        """Time between two events, s, (n, 1)."""
+        return self.times(end) - self.times(start)
+
+    def time_of_max(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
+        """When the total is largest, s, (n, 1)."""
+        return self._whole.time_of_max(name, start, end)[:, :1]
+
+    def time_of_min(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
+        """When the total is smallest, s, (n, 1)."""
+        return self._whole.time_of_min(name, start, end)[:, :1]
+
+    def _left(self, at: str | Floats) -> tuple[Floats, Floats]:
+        if self._curve is None:
+            return self._whole.left._left(at)
+        if not isinstance(at, str):
+            return self._curve.read(at)
+        if at not in self._readings:
+            self._readings[at] = self._curve.read(self.times(at))
+        return self._readings[at]
 
     def quantity(self, name: str, at: str | Floats) -> Floats:
-        """Force of this plate at an event or at times."""
+        """Force of this plate at an event or at times, N."""
         if name != "force":
-            return self._whole.quantity(name, at)
-        self._whole.times(at)
-        left = self._left_reading(at)[0]
-        return left if self._name == "left" else self._whole.quantity("force", at) - left
+            return self._whole.quantity(name, at)[:, :1]
+        whole = self._whole.quantity("force", at)[:, :1]
+        left = self._left(at)[0]
+        return left if self._name == "left" else whole - left
 
     def at(self, name: str, event: str, offset: float) -> Floats:
         """A quantity `offset` s after an event."""
-        return self.quantity(name, self._whole.t[event] + offset)
+        return self.quantity(name, self.times(event) + offset)
 
     def impulse(self, start: str | Floats, end: str | Floats) -> Floats:
         """Gross impulse of this plate, N*s."""
-        self._whole.duration(start, end)
-        left = self._left_reading(end)[1] - self._left_reading(start)[1]
-        return left if self._name == "left" else self._whole.impulse(start, end) - left
+        whole = self._whole.impulse(start, end)[:, :1]
+        left = self._left(end)[1] - self._left(start)[1]
+        return left if self._name == "left" else whole - left
 
     def mean(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
         """Mean force of this plate."""
         if name != "force":
-            return self._whole.mean(name, start, end)
-        return np.asarray(divided(self.impulse(start, end), self._whole.duration(start, end)))
+            return self._whole.mean(name, start, end)[:, :1]
+        return np.asarray(divided(self.impulse(start, end), self.duration(start, end)))
 
     def max(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
         """This plate's value at the instant of the total's largest."""
-        return self.quantity(name, self._whole.time_of_max(name, start, end))
+        return self.quantity(name, self.time_of_max(name, start, end))
 
     def min(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
         """This plate's value at the instant of the total's smallest."""
-        return self.quantity(name, self._whole.time_of_min(name, start, end))
+        return self.quantity(name, self.time_of_min(name, start, end))
 
 
-def newton(rep: Rep, guess: Floats, level: Sequence[float] | Floats | float, rounds: int = 3) -> Floats:
+def newton(rep: Rep, guess: Floats, level: float, rounds: int = 2) -> Floats:
     """The times at which velocity passes `level`, from times close by, in every copy, (n, k)."""
-    times = np.repeat(guess[:, np.newaxis], rep.k, axis=1) if guess.ndim == 1 else guess
+    times = np.repeat(guess[:, np.newaxis], rep.k, axis=1)
     for _ in range(rounds):
-        acceleration = (rep.quantity("force", times) - rep.weight) / rep.mass
-        step = divided(rep.quantity("velocity", times) - level, acceleration)
+        force, speed = rep.force_and_velocity(times)
+        step = divided((speed - level) * rep.mass, force - rep.weight)
         times = times - np.clip(step, -0.02, 0.02)
     return times

@@ -185,13 +185,6 @@ def line(samples: Floats, spacing: float) -> tuple[Floats, Floats]:
     return samples.mean(axis=1) + slope * x[0], slope / spacing
 
 
-def peak_slopes(samples: Floats, window: int, spacing: float) -> Floats:
-    """Slope of the least-squares line over each window of `window` samples, (n, width - window + 1)."""
-    x = np.arange(window) - 0.5 * (window - 1)
-    views = np.lib.stride_tricks.sliding_window_view(samples, window, axis=1)
-    return np.asarray(np.einsum("ijk,k->ij", views, x / (x @ x)) / spacing)
-
-
 def divided(numerator: Any, denominator: Any) -> Any:
     """A quotient that is NaN, not a warning, where it has no value."""
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -26,15 +26,36 @@ def student(blocks: Floats) -> Floats:
     return np.where(np.asarray(blocks) >= 4, _T95[freedom] / COVERAGE, np.nan)
 
 
-def evaluate(rep: Rep, name: str, target: object | None = None) -> None:
-    """Compute one metric of a rep (or of a side of it, as `target`) into `rep.fields`, with reasons and method."""
-    field, metric = (name, METRICS[name]) if target is None else (target[0], METRICS[name])  # type: ignore[index]
+def evaluate(rep: Rep, name: str) -> None:
+    """Compute one metric into `rep.fields`, (n, k), with its reasons, extra spread and method."""
     rep.begin()
-    result = metric.function(rep if target is None else target[1])  # type: ignore[index]
-    value, sd = result if isinstance(result, tuple) else (result, None)
+    metric = METRICS[name]
+    result = metric.function(rep)
+    value, rep.spreads[name] = result if isinstance(result, tuple) else (result, None)
     value = np.asarray(value, dtype=np.float64)
     if value.shape != (rep.n, rep.k):
         value = np.broadcast_to(value.reshape(-1, 1) if value.ndim == 1 else value, (rep.n, rep.k))
+    rep.fields[name] = _with_reasons(rep, name, value)
+    rep.methods[name] = rep.method if rep.method is not None else metric.method
+
+
+def evaluate_side(rep: Rep, name: str, side: str) -> str:
+    """Compute an additive metric of one plate, (n, 1), under its own name, which is returned.
+
+    Its uncertainty is its share of the whole's: events, weight and zero move both feet together.
+    """
+    rep.begin()
+    metric, field = METRICS[name], f"{name}_{side}"
+    result = metric.function(rep.left if side == "left" else rep.right)
+    value = result[0] if isinstance(result, tuple) else result
+    rep.fields[field] = _with_reasons(rep, field, np.asarray(value, dtype=np.float64))
+    rep.spreads[field] = rep.spreads[name]
+    rep.methods[field] = rep.method if rep.method is not None else metric.method
+    return field
+
+
+def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:
+    """The values, NaN in refused rows; reasons are kept for every row without a number."""
     refused = rep._refused
     if refused is not None and refused.any():
         value = np.where((refused > 0)[:, np.newaxis], np.nan, value)
@@ -44,9 +65,7 @@ def evaluate(rep: Rep, name: str, target: object | None = None) -> None:
         for known in (rep._why, refused):
             code = code if known is None else np.where(known > 0, known, code)
         rep.field_reasons[field] = np.where(bad, code, 0)
-    rep.fields[field] = value
-    rep.spreads[field] = sd
-    rep.methods[field] = rep.method if rep.method is not None else metric.method
+    return value
 
 
 def u95(rep: Rep, names: list[str]) -> Floats:

@@ -4,6 +4,7 @@ python tests/test_docs.py          writes docs/metrics.md anew from the registry
 """
 
 import dataclasses
+import os
 import re
 import shlex
 import subprocess
@@ -227,7 +228,10 @@ def test_the_metric_of_the_readme_is_a_script_too(tmp_path: Path) -> None:
         + '\nv = hd.analyse(hd.simulate("cmj", seed=1)).reps[0]["late_push"]\nprint(v.value, v.u95)\n',
         encoding="utf-8",
     )
-    answer = subprocess.run([sys.executable, str(script)], cwd=ROOT, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    answer = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
     assert answer.returncode == 0, answer.stderr
     value, width = map(float, answer.stdout.split())
     assert 0 < width < value

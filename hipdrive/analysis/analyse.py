@@ -31,7 +31,7 @@ from hipdrive.errors import HipdriveError, UsageError, sentence
 from hipdrive.results import FLAGGED, OK, REFUSED, Analysis, Columns, Event, Finding, Results
 from hipdrive.trial import Trial
 
-BLOCK_SAMPLES = 400_000
+BLOCK_SAMPLES = 500_000
 """Samples analysed side by side: a few megabytes, which caches hold."""
 
 SHORTEST = 0.5

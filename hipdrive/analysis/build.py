@@ -18,9 +18,6 @@ from hipdrive.analysis.signal import (
     divided,
     gather,
     line,
-    mean_sd,
-    plate_windows,
-    within,
 )
 from hipdrive.analysis.uncertainty import student
 from hipdrive.trial import BOX
@@ -83,10 +80,10 @@ def _plate_zero(block: Block, located: Located) -> dict[str, Floats]:
         return {}
     found = located.found
     trim = (found.end - found.start) // 5
-    first, last = found.start + trim, found.end - trim
-    width = int(max((last - first).max(initial=1), 1))
-    inside = within(first, width, first, last)
-    level = mean_sd(plate_windows(block, "left", found.record, first, width), inside)[0]
+    left = block.names.index("left")
+    level = np.array([block.plates[r][left, a:b].mean() for r, a, b in
+                      zip(found.record.tolist(), (found.start + trim).tolist(), (found.end - trim).tolist(),
+                          strict=True)])  # fmt: skip
     level = np.where(located.zero != 0.0, level, 0.0)
     return {"left": level, "right": located.zero - level}
 
@@ -111,7 +108,9 @@ def jumps(block: Block, located: Located, given: Given, profile: Profile) -> lis
     reps = []
     if (~squat).any():
         keep = ~squat
-        reps.append(_countermovement(facts.where(keep), bare.curve.where(keep), slowest[keep, 0], dip[keep]))
+        whole = bare if keep.all() else None
+        part = facts if keep.all() else facts.where(keep)
+        reps.append(_countermovement(part, bare.curve.where(keep), slowest[keep, 0], dip[keep], whole))
     if squat.any():
         reps.append(_squat(block, located.where(squat), bare.curve.where(squat), fast[squat], given, profile))
     return reps
@@ -133,7 +132,7 @@ def _jump_facts(block: Block, located: Located, test: str, given: Given, profile
     return with_reason(facts, "onset", ~np.isfinite(onset), "no_onset")
 
 
-def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats) -> Rep:
+def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, like: Rep | None) -> Rep:
     time, u = _force_is_weight(facts, curve, slowest)
     down = dip < DIP
     time = np.where(down, time, np.nan)
@@ -147,7 +146,7 @@ def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats) -
     facts = following(facts, "peak_negative_velocity", "onset")
     facts = with_reason(facts, "peak_negative_velocity", ~np.isfinite(time), "no_countermovement")
     facts = following(facts, "zero_velocity", "peak_negative_velocity")
-    rep = Rep(facts, curve=curve)
+    rep = Rep(facts, curve=curve, like=like)
     return _phases(rep, time)
 
 

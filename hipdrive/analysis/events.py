@@ -200,6 +200,10 @@ def _line_zero(inner: Floats, level: Floats) -> tuple[Floats, Floats]:
     return divided(value - level, slope), -slope
 
 
+NEAR = 0.3
+"""s after the weighing in which a movement usually starts; only where it does not is the rest looked at."""
+
+
 def onset_threshold(sd: Floats, profile: Profile) -> Floats:
     """Departure from the weight that counts as movement, N."""
     return np.maximum(profile.onset_sds * sd, profile.onset_floor)
@@ -212,12 +216,33 @@ def movement_start(
 
     weight includes the zero error, as the samples do. Rows with `upward` count a rise only (squat jumps).
     """
-    width = int(max((before - after).max(initial=1), 1)) + 1
-    samples = gather(block.total, record, after, width) - weight[:, np.newaxis]
-    size = np.where(upward[:, np.newaxis], samples, np.abs(samples))
+    span = before - after
+    near = np.minimum(span, round(NEAR * block.rate))
+    crossing = _departs(block, record, after, near, weight, theta, upward, profile)
+    far = ~np.isfinite(crossing) & (span > near) & np.isfinite(weight)
+    if far.any():
+        rest = (part[far] for part in (record, after, span, weight, theta, upward))
+        crossing[far] = _departs(block, *rest, profile)
+    return crossing
+
+
+def _departs(
+    block: Block, record: Ints, after: Ints, span: Ints, weight: Floats, theta: Floats, upward: Bools, profile: Profile
+) -> Floats:  # fmt: skip
+    """The first lasting departure within `span` samples."""
+    width = int(max(span.max(initial=1), 1)) + 1
+    size = gather(block.total, record, after, width)
+    size -= weight[:, np.newaxis]
+    if upward.all():
+        pass
+    elif not upward.any():
+        np.abs(size, out=size)
+    else:
+        size = np.where(upward[:, np.newaxis], size, np.abs(size))
     hold = max(3, round(profile.onset_hold * block.rate))
-    inside = np.arange(width) < (before - after)[:, np.newaxis]
-    away = (size > theta[:, np.newaxis]) & inside
+    away = size > theta[:, np.newaxis]
+    if (span < width).any():
+        away &= np.arange(width) < span[:, np.newaxis]
     first = first_true(lasting(away, hold))
     return after + _interpolated(size, first, theta)
 

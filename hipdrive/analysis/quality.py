@@ -21,8 +21,6 @@ from hipdrive.analysis.signal import (
     Ints,
     divided,
     gather,
-    mean_sd,
-    plate_windows,
     within,
 )
 from hipdrive.results import FAIL, INFO, WARN, Finding
@@ -182,9 +180,10 @@ def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
     """Share of the weight on the lighter foot in the weighing window, %."""
     facts = rep.facts
     still = facts.located.still
-    width = min(int(max((still.end - still.start).max(initial=1), 1)), round(rep.curve.rate))
-    samples = plate_windows(facts.block, "left", facts.record, still.start, width)
-    mean = mean_sd(samples, within(still.start, width, still.start, still.end))[0] - facts.plate_zero["left"]
+    left = facts.block.names.index("left")
+    sums = [facts.block.plates[r][left, a:b].sum() for r, a, b in
+            zip(facts.record.tolist(), still.start.tolist(), still.end.tolist(), strict=True)]  # fmt: skip
+    mean = divided(np.array(sums), still.end - still.start) - facts.plate_zero["left"]
     share = divided(mean, facts.weight)
     lighter = 100.0 * np.minimum(share, 1.0 - share)
     return lighter, np.where(still.found & (lighter < 20.0), WARNED, NONE)

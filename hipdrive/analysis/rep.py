@@ -115,7 +115,9 @@ class AtEvents:
 class Rep:
     """Repetitions of one test as metrics see them. Times in s from the start of the record, forces in N."""
 
-    def __init__(self, facts: Facts, *, copies: bool = True, curve: Curve | None = None) -> None:
+    def __init__(
+        self, facts: Facts, *, copies: bool = True, curve: Curve | None = None, like: Rep | None = None
+    ) -> None:
         self.facts = facts
         self.g = facts.profile.g
         self.profile = facts.profile
@@ -136,7 +138,8 @@ class Rep:
         self._origin: tuple[Floats, Floats, Floats, Floats] | None = None
         self._anchor: tuple[Floats, Floats, Floats, Floats] | None = None
         self._sides: dict[str, Side] = {}
-        self._speeds: tuple[int, int, Floats] = (0, -1, np.empty((0, 0)))
+        # the measurement's velocities, where another Rep of the same rows and anchor has them already
+        self._speeds = (0, -1, np.empty((0, 0))) if like is None else like._speeds
         self._base = np.where(np.isfinite(facts.weight), facts.weight, 0.0)
         self.begin()
         self._copies()
@@ -179,9 +182,8 @@ class Rep:
         end = np.ceil((last + self.profile.landing_search + 0.05) * rate).astype(np.int64)
         end = np.minimum(end, facts.block.lengths[facts.record])
         width = int(max((end - origin).max(initial=4), 4))
-        net = (
-            gather(facts.block.total, facts.record, origin, width) - (facts.zero + self._base)[:, np.newaxis]
-        )
+        net = gather(facts.block.total, facts.record, origin, width)
+        net -= (facts.zero + self._base)[:, np.newaxis]
         return Curve.of(net, origin, rate, twice=True)
 
     # --- reasons ------------------------------------------------------------------------------------------------

@@ -178,7 +178,7 @@ def _search(
         growing = fits & (var <= (limit * (total / samples - level)) ** 2 + noise * noise)
         count = np.where(growing, blocks, count)
     begin_cell = anchor - count * quarter if backwards else anchor
-    return _measure(block, sums, squares, origin, begin_cell, count, quarter, most)
+    return _measure(block, totals, powers, origin, begin_cell, count, quarter, most)
 
 
 def _running(cells: Floats) -> Floats:
@@ -187,32 +187,36 @@ def _running(cells: Floats) -> Floats:
 
 def _measure(
     block: Block,
-    sums: Floats,
-    squares: Floats,
+    totals: Floats,
+    powers: Floats,
     origin: Ints,
     begin: Ints,
     count: Ints,
     quarter: int,
     most: int,
 ) -> Still:
-    """Everything about the chosen stretch, from its own cells only."""
-    rows = np.arange(len(sums), dtype=np.int64)
-    width = most * quarter
-    cells = np.arange(width)
-    inside = cells < (count * quarter)[:, np.newaxis]
-    force = np.where(inside, gather(sums, rows, begin, width), 0.0)
-    power = np.where(inside, gather(squares, rows, begin, width), 0.0)
-    number = np.where(count > 0, count * quarter, np.nan)
-    samples = number * block.cell
-    mean = force.sum(axis=1) / samples
-    centre = np.where(inside, force / block.cell - mean[:, np.newaxis], 0.0)
-    var = (power.sum(axis=1) / samples - mean * mean) * divided(samples, samples - 1.0)
-    x = np.where(inside, cells - 0.5 * (number[:, np.newaxis] - 1.0), 0.0)
-    slope = divided((x * centre).sum(axis=1), (x * x).sum(axis=1)) / block.cell_time
-    means = centre.reshape(len(sums), most, quarter).mean(axis=2)
-    block_sd = np.sqrt(divided((means * means).sum(axis=1), count - 1.0))
-    integral = np.where(inside, np.cumsum(centre, axis=1), 0.0) * block.cell_time
-    wander = (integral * integral).sum(axis=1) / number
-    start = (origin + begin) * block.cell
-    sd = np.sqrt(np.maximum(var, 0.0))
-    return Still(start, start + count * quarter * block.cell, mean, sd, slope, count, block_sd, wander)
+    """Everything about the chosen stretch, from the running sums at the edges of its quarter seconds."""
+    blocks = np.arange(most + 1)
+    edges = np.minimum(
+        begin[:, np.newaxis] + np.minimum(blocks, count[:, np.newaxis]) * quarter, totals.shape[1] - 1
+    )
+    inside = blocks[1:] <= count[:, np.newaxis]
+    sums = np.take_along_axis(totals, edges, axis=1)
+    rows = np.arange(len(count))
+    number = np.where(count > 0, count, np.nan)
+    samples = number * quarter * block.cell
+    mean = (sums[:, -1] - sums[:, 0]) / samples
+    power = powers[rows, edges[:, -1]] - powers[rows, edges[:, 0]]
+    var = (power / samples - mean * mean) * divided(samples, samples - 1.0)
+    centre = np.where(inside, np.diff(sums, axis=1) / (quarter * block.cell) - mean[:, np.newaxis], 0.0)
+    length = quarter * block.cell_time
+    x = np.where(inside, blocks[1:] - 0.5 * (number[:, np.newaxis] + 1.0), 0.0)
+    slope = divided((x * centre).sum(axis=1), (x * x).sum(axis=1)) / length
+    integral = np.cumsum(centre, axis=1) * length
+    # white noise wanders by T/6·(1 - 1/K²) at the edges of K blocks: brought to the T/6 of the whole curve
+    wander = divided((integral * integral).sum(axis=1), number - divided(1.0, number))
+    return Still(
+        (origin + begin) * block.cell, (origin + begin + count * quarter) * block.cell, mean,
+        np.sqrt(np.maximum(var, 0.0)), slope, count,
+        np.sqrt(divided((centre * centre).sum(axis=1), number - 1.0)), wander,
+    )  # fmt: skip

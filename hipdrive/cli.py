@@ -34,16 +34,12 @@ Side = Annotated[str | None, typer.Option("--side", help="left or right: the leg
 Profiles = Annotated[
     list[str] | None, typer.Option("--profile", metavar="NAME", help="Rules: a shipped name or a TOML file.")
 ]
-Rate = Annotated[
-    float | None, typer.Option("--rate", metavar="HZ", help="Sampling rate without a time column.")
-]
+Rate = Annotated[float | None, typer.Option("--rate", metavar="HZ", help="Sampling rate without a time column.")]
 Columns = Annotated[
     str | None,
     typer.Option("--columns", metavar="ROLE=NAME,...", help="Which column is what: left.fz=FP1,right.fz=FP2"),
 ]
-Mass = Annotated[
-    float | None, typer.Option("--mass", metavar="KG", help="Mass, if not weighed on the plate.")
-]
+Mass = Annotated[float | None, typer.Option("--mass", metavar="KG", help="Mass, if not weighed on the plate.")]
 Load = Annotated[float | None, typer.Option("--load", metavar="KG", help="Load carried.")]
 Height = Annotated[float | None, typer.Option("--height", metavar="M", help="Standing height.")]
 BoxHeight = Annotated[float | None, typer.Option("--box-height", metavar="M", help="Height of the box.")]
@@ -52,9 +48,7 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PARAM=VALUE", help="Change one parameter of the profile."),
 ]
-Plugin = Annotated[
-    Path | None, typer.Option("--plugin", metavar="FILE.py", help="A file with metrics of your own.")
-]
+Plugin = Annotated[Path | None, typer.Option("--plugin", metavar="FILE.py", help="A file with metrics of your own.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 
 
@@ -121,9 +115,7 @@ def report(
 
 
 @app.command()
-def check(
-    files: Files, test: Test = None, rate: Rate = None, columns: Columns = None, mass: Mass = None
-) -> int:
+def check(files: Files, test: Test = None, rate: Rate = None, columns: Columns = None, mass: Mass = None) -> int:
     """Check that files are whole and their records good enough; nothing is written."""
     from rich.console import Console
 
@@ -205,9 +197,7 @@ def simulate(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")] = Path(
-        "hipdrive-demo"
-    ),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")] = Path("hipdrive-demo"),
 ) -> int:
     """Simulated athletes through trial file, analysis and report; needs no plate and no display."""
     from rich.console import Console

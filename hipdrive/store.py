@@ -97,9 +97,7 @@ def add_run(
         trials = list(_trials(file, str(target)))
         given = [analysis] if isinstance(analysis, Analysis) else list(analysis)
         if len(given) != len(trials):
-            raise UsageError(
-                "analysis", f"{target}: {len(given)} analyses for {len(trials)} trials; give one for each"
-            )
+            raise UsageError("analysis", f"{target}: {len(given)} analyses for {len(trials)} trials; give one for each")
         for group, one in zip(trials, given, strict=True):
             _add(group, one, run, str(target))
         return _replace(target, file)
@@ -125,9 +123,7 @@ def _write_study(
     if analyses is not None:
         given = [analyses] if isinstance(analyses, Analysis) else analyses
     if len(given) != len(listed):
-        raise UsageError(
-            "analysis", f"{name}: {len(given)} analyses for {len(listed)} trials; give one for each"
-        )
+        raise UsageError("analysis", f"{name}: {len(given)} analyses for {len(listed)} trials; give one for each")
     folder = file.create_group("trials", track_order=True)
     for one, analysis in zip(listed, given, strict=True):
         key = one.uuid or str(uuid.uuid4())
@@ -271,9 +267,7 @@ def _write_facts(group: Any, trial: Trial, name: str) -> None:
 def _text(value: str, name: str) -> str:
     """A text that fits into an attribute."""
     if len(value.encode("utf-8", "replace")) > MAX_TEXT or "\x00" in value:
-        raise StoreError(
-            "text", f"{name}: {value[:20]!r}... is too long for a fact or holds a null; shorten it"
-        )
+        raise StoreError("text", f"{name}: {value[:20]!r}... is too long for a fact or holds a null; shorten it")
     return value
 
 
@@ -446,9 +440,7 @@ def _put_metrics(group: Any, analysis: Analysis) -> None:
     """Every number: repetition 0 for those over all repetitions."""
     every = [(rep.rep, field, value) for rep in analysis.reps for field, value in rep.items()]
     every += [(0, field, value) for field, value in analysis.summary.items()]
-    rows = [
-        (rep, field, v.value, v.unit, v.u95, v.method, v.code or "", v.label or "") for rep, field, v in every
-    ]
+    rows = [(rep, field, v.value, v.unit, v.u95, v.method, v.code or "", v.label or "") for rep, field, v in every]
     _put_rows(group, "metrics", ("rep", "field", "value", "unit", "u95", "method", "code", "label"), rows)
 
 
@@ -518,17 +510,14 @@ def _check_version(file: Any, name: str) -> None:
     """Refuse what is not ours and what a later major version wrote."""
     form, version = _fact(file, "format", ""), str(_fact(file, "format_version", ""))
     if form not in (TRIAL, STUDY):
-        raise StoreError(
-            "not_ours", f"{name}: is HDF5, but not a hipdrive trial file; give one that hipdrive wrote"
-        )
+        raise StoreError("not_ours", f"{name}: is HDF5, but not a hipdrive trial file; give one that hipdrive wrote")
     match = re.fullmatch(r"(\d+)\.(\d+)", version)
     if not match or int(match[1]) < VERSION[0]:
         raise StoreError("version", f"{name}: its format version {version!r} is not known; take the backup")
     if int(match[1]) > VERSION[0]:
         raise StoreError(
             "version",
-            f"{name}: has format version {version}, this hipdrive reads {VERSION[0]}.x; install a newer "
-            "hipdrive",
+            f"{name}: has format version {version}, this hipdrive reads {VERSION[0]}.x; install a newer hipdrive",
         )
 
 
@@ -742,9 +731,7 @@ def _raw_values(group: Any) -> NDArray[Any]:
         values = _values(group, name)
         if values is not None:
             return values
-    raise StoreError(
-        "damaged", f"{group.file.filename}: {group.name} holds neither counts nor values; take the backup"
-    )
+    raise StoreError("damaged", f"{group.file.filename}: {group.name} holds neither counts nor values; take the backup")
 
 
 def _load_raws(folder: Any) -> tuple[Raw, ...]:
@@ -891,9 +878,7 @@ def _check_trial(group: Any) -> list[Finding]:
     found = []
     if not _fact(group, "complete", False):
         reason = _fact(group, "end_reason", "")
-        found.append(
-            _finding("complete", WARN, f"{where} the recording was not finished: {reason}", "record again")
-        )
+        found.append(_finding("complete", WARN, f"{where} the recording was not finished: {reason}", "record again"))
     for key in (folder := _group(group, "raw")):
         found.append(_check_raw(_group(folder, key)))
     trial = _load(group, group.file.filename)
@@ -912,6 +897,4 @@ def _check_raw(group: Any) -> Finding:
     """Whether raw values are the ones that were written."""
     if _sum(_raw_values(group)) == _fact(group, "sha256", ""):
         return _finding("raw", INFO, f"{group.name} is as it was recorded")
-    return _finding(
-        "raw", FAIL, f"{group.name} is not what was recorded: its fingerprint differs", "take the backup"
-    )
+    return _finding("raw", FAIL, f"{group.name} is not what was recorded: its fingerprint differs", "take the backup")

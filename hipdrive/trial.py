@@ -72,9 +72,7 @@ class Raw:
         object.__setattr__(self, "values", read_only(self.values, np.asarray(self.values).dtype))
         if self.scaling is not None:
             object.__setattr__(self, "scaling", read_only(self.scaling))
-        if self.values.ndim != 2 or {len(self.channels), len(self.roles), len(self.units)} != {
-            self.values.shape[1]
-        }:
+        if self.values.ndim != 2 or {len(self.channels), len(self.roles), len(self.units)} != {self.values.shape[1]}:
             raise UsageError("raw_shape", f"{self.device}: {self.values.shape} raw values need one channel name, "
                              f"role and unit for each column, got {len(self.channels)}")  # fmt: skip
 
@@ -205,9 +203,7 @@ class Trial:
         if fz.ndim == 1:
             fz = fz[np.newaxis, :]
         object.__setattr__(self, "fz", fz)
-        object.__setattr__(
-            self, "components", MappingProxyType({k: read_only(v) for k, v in self.components.items()})
-        )
+        object.__setattr__(self, "components", MappingProxyType({k: read_only(v) for k, v in self.components.items()}))
         where = self.file or "trial"
         if fz.ndim != 2 or fz.shape[0] != len(self.plates):
             raise UsageError("plates", f"{where}: forces of shape {fz.shape} do not fit the plates "
@@ -227,9 +223,7 @@ class Trial:
         return self.samples / self.rate
 
     @classmethod
-    def from_forces(
-        cls, fz: ArrayLike, rate: float, plates: Sequence[str] | None = None, **facts: Any
-    ) -> Trial:
+    def from_forces(cls, fz: ArrayLike, rate: float, plates: Sequence[str] | None = None, **facts: Any) -> Trial:
         """A trial of forces in memory.
 
         Parameters

@@ -1,6 +1,6 @@
 """How often u95 covers the truth: the command behind the coverage table of docs/uncertainty.md.
 
-    python tests/coverage_study.py --seeds 2000          every cell, seeds 0 to 1999, none skipped
+python tests/coverage_study.py --seeds 2000          every cell, seeds 0 to 1999, none skipped
 """
 
 from __future__ import annotations

@@ -23,9 +23,7 @@ HEAVY = {
 def run(*command: str, folder: Path = ROOT, path: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run a Python module in `folder`, finding hipdrive in `path`."""
     environment = {**os.environ, "PYTHONPATH": str(path), "COLUMNS": "200", "NO_COLOR": "1"}
-    return subprocess.run(
-        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True
-    )
+    return subprocess.run([sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -160,9 +160,7 @@ def test_json_goes_to_stdout_alone(run: Run, tmp_path: Path) -> None:
     done = run("analyse", jump(tmp_path / "a.csv", "dj"), "--json")
     assert done.code == 0 and done.err == ""
     (trial,) = done.document["trials"]
-    assert (
-        trial["test"] == "dj" and trial["detected"] and trial["reps"][0]["metrics"]["rsi_jh"]["value"] > 0.5
-    )
+    assert trial["test"] == "dj" and trial["detected"] and trial["reps"][0]["metrics"]["rsi_jh"]["value"] > 0.5
     assert trial["file"] == str(tmp_path / "a.csv")
 
 
@@ -180,9 +178,7 @@ def test_numbers_agree_with_the_truth(run: Run, tmp_path: Path) -> None:
 
 
 def test_several_profiles_are_several_trials(run: Run, tmp_path: Path) -> None:
-    done = run(
-        "analyse", jump(tmp_path / "a.csv"), "--json", "--profile", "hipdrive", "--profile", "fixed_20n"
-    )
+    done = run("analyse", jump(tmp_path / "a.csv"), "--json", "--profile", "hipdrive", "--profile", "fixed_20n")
     assert [trial["profile"] for trial in done.document["trials"]] == ["hipdrive", "fixed_20n"]
 
 
@@ -231,9 +227,7 @@ def test_files_called_like_markup_or_escapes_are_shown_as_text(run: Run, tmp_pat
     except OSError:
         pytest.skip("this file system does not take the name")
     done = run("analyse", path)
-    assert (
-        done.code == 0 and "[red]x[link=a] ?[31m.csv" in done.out.replace("\n", "") and "\x1b" not in done.out
-    )
+    assert done.code == 0 and "[red]x[link=a] ?[31m.csv" in done.out.replace("\n", "") and "\x1b" not in done.out
 
 
 def test_study_file_gives_every_trial_in_order(run: Run, tmp_path: Path) -> None:
@@ -360,9 +354,7 @@ def test_out_never_replaces_an_input_even_through_a_link(run: Run, tmp_path: Pat
     assert done.code == 2 and (tmp_path / "a.csv").read_bytes() == before
 
 
-def test_a_failed_write_leaves_the_old_table(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_the_old_table(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("analyse", jump(tmp_path / "a.csv"), "--out", "t.csv")
     before = (tmp_path / "t.csv").read_bytes()
 
@@ -502,9 +494,7 @@ def test_report_replaces_only_its_own_pages(run: Run, tmp_path: Path) -> None:
 
 def test_as_a_program_with_an_old_code_page(tmp_path: Path) -> None:
     jump(tmp_path / "Jürgen ±.csv")
-    done = subprocess_run(
-        "analyse", "Jürgen ±.csv", cwd=tmp_path, PYTHONIOENCODING="cp1252", LC_ALL="C.UTF-8"
-    )
+    done = subprocess_run("analyse", "Jürgen ±.csv", cwd=tmp_path, PYTHONIOENCODING="cp1252", LC_ALL="C.UTF-8")
     assert done.returncode == 0 and b"Traceback" not in done.stderr
     assert "Jürgen ±.csv" in done.stdout.decode("utf-8") and b"\x1b[" not in done.stdout
 
@@ -535,9 +525,7 @@ def test_a_defect_is_a_sentence_too(run: Run, tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr("hipdrive.report.job.trials", broken)
     done = run("analyse", jump(tmp_path / "a.csv"))
-    assert (
-        done.code == 1 and one_sentence(done.err) and "ZeroDivisionError" in done.err and "report" in done.err
-    )
+    assert done.code == 1 and one_sentence(done.err) and "ZeroDivisionError" in done.err and "report" in done.err
 
 
 def test_version_and_help_are_quick() -> None:

@@ -42,10 +42,7 @@ def test_the_command_line_keeps_the_contract(tmp_path: Path, capsys: pytest.Capt
         exchange.save(simulate(test, seed=1), tmp_path / f"{test}.csv")
     empty = Trial.from_forces(np.zeros((2, 3000)), 1000.0, ("left", "right"))
     (tmp_path / "empty.csv").write_text(exchange.to_csv(empty))
-    assert (
-        cli.run(["analyse", str(tmp_path), "--json", "--profile", "hipdrive", "--profile", "mcmahon2018"])
-        == 1
-    )
+    assert cli.run(["analyse", str(tmp_path), "--json", "--profile", "hipdrive", "--profile", "mcmahon2018"]) == 1
     assert kept(capsys.readouterr().out, tmp_path).startswith("kept: 8 trials")
 
 

@@ -66,9 +66,7 @@ def page() -> str:
 
 
 def metric_table(found: Iterable[Metric]) -> str:
-    second = {
-        name: [a for a, field in registry.ALIASES.items() if field == name] for name in registry.METRICS
-    }
+    second = {name: [a for a, field in registry.ALIASES.items() if field == name] for name in registry.METRICS}
     rows = [
         (
             ", also ".join(f"`{name}`" for name in (m.name, *second[m.name])),
@@ -86,9 +84,7 @@ def made_in(metric: Metric) -> str:
 
 
 def classes(metric: Metric) -> str:
-    return (
-        f" ({', '.join(f'{i}: {label}' for i, label in enumerate(metric.labels))})" if metric.labels else ""
-    )
+    return f" ({', '.join(f'{i}: {label}' for i, label in enumerate(metric.labels))})" if metric.labels else ""
 
 
 def profile_table() -> str:
@@ -97,9 +93,7 @@ def profile_table() -> str:
     rows = []
     for name in usual:
         others = [p.parameters()[name] for p in profiles[1:]]
-        rows.append(
-            (f"`{name}`", shown(usual[name]), *("" if v == usual[name] else shown(v) for v in others))
-        )
+        rows.append((f"`{name}`", shown(usual[name]), *("" if v == usual[name] else shown(v) for v in others)))
     return table(("Parameter", *(f"`{name}`" for name in PROFILES)), rows)
 
 
@@ -122,9 +116,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def test_the_table_of_metrics_is_what_the_registry_says() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), (
-        f"docs/metrics.md is out of date; write it with `{COMMAND}`"
-    )
+    assert PAGE.read_text(encoding="utf-8") == page(), f"docs/metrics.md is out of date; write it with `{COMMAND}`"
 
 
 # --- names, links ---
@@ -224,8 +216,7 @@ def test_the_metric_of_the_readme_is_a_script_too(tmp_path: Path) -> None:
     """In a process of its own: this registry stays as it is."""
     script = tmp_path / "mine.py"
     script.write_text(
-        plugin()
-        + '\nv = hd.analyse(hd.simulate("cmj", seed=1)).reps[0]["late_push"]\nprint(v.value, v.u95)\n',
+        plugin() + '\nv = hd.analyse(hd.simulate("cmj", seed=1)).reps[0]["late_push"]\nprint(v.value, v.u95)\n',
         encoding="utf-8",
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

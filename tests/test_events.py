@@ -144,9 +144,7 @@ def test_below_400_hz_an_edge_is_the_middle_of_two_samples(rate: float) -> None:
 
 @pytest.mark.parametrize(("profile", "threshold"), [("fixed_20n", 20.0), ("forcedecks_like", 30.0)])
 @pytest.mark.parametrize("rate", [500.0, 1000.0, 2000.0])
-def test_a_threshold_crossing_lies_on_the_line_between_its_samples(
-    rate: float, profile: str, threshold: float
-) -> None:
+def test_a_threshold_crossing_lies_on_the_line_between_its_samples(rate: float, profile: str, threshold: float) -> None:
     for phase in PHASES:
         built = build(rate, float(phase), "gentle")
         force, events = built.trial.fz[0], measured(built, profile).events
@@ -219,9 +217,7 @@ def test_onset_threshold_grows_with_the_noise_of_standing(noise: float, sds: flo
     rep = measured(built, onset_sds=sds)
     weight, theta = theta_of(built, rep, sds)
     away = np.abs(built.trial.fz[0] - weight)
-    first = next(
-        k for k in range(round(rep.events["weigh_end"].t * 1000), 4000) if (away[k : k + 10] > theta).all()
-    )
+    first = next(k for k in range(round(rep.events["weigh_end"].t * 1000), 4000) if (away[k : k + 10] > theta).all())
     crossing = first - 1 + (theta - away[first - 1]) / (away[first] - away[first - 1])
     assert rep.events["movement_threshold_crossing"].t == pytest.approx(crossing / 1000.0, abs=1e-6)
 
@@ -232,9 +228,7 @@ def test_profiles_name_the_onset_rule() -> None:
     assert crossed["onset"].t == pytest.approx(built.start + 10.0 / 300.0, abs=1e-6)
     assert crossed["onset"].t - shifted["onset"].t == pytest.approx(0.030, abs=1e-6)
     back = measured(built, onset_floor=10.0, onset_rule="backtrack").events["onset"].t  # type: ignore[arg-type]
-    assert back == pytest.approx(built.start + 2.0 / 300.0, abs=1e-3), (
-        "the last sample within 2 N of the weight"
-    )
+    assert back == pytest.approx(built.start + 2.0 / 300.0, abs=1e-3), "the last sample within 2 N of the weight"
 
 
 def blip(size: float, length: float, ends: float) -> Callable[[Floats], Floats]:
@@ -265,9 +259,7 @@ def test_without_a_rest_between_the_twitch_is_the_start() -> None:
 def test_a_departure_shorter_than_10_ms_is_no_movement() -> None:
     """A shock of 15 N for 6 ms, half a second before the start."""
     shock = build(ramp=500.0, extra=lambda t: np.where((t > -0.5) & (t < -0.494), 15.0, 0.0))
-    assert measured(shock).events["movement_threshold_crossing"].t == pytest.approx(
-        shock.start + 0.02, abs=1e-3
-    )
+    assert measured(shock).events["movement_threshold_crossing"].t == pytest.approx(shock.start + 0.02, abs=1e-3)
 
 
 def test_a_countermovement_may_begin_with_a_rise() -> None:

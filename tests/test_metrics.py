@@ -500,11 +500,7 @@ def test_missing_is_never_zero_and_never_a_sentinel() -> None:
         for trial in (hurried(test), cut(simulate(test, seed=1), 0.0, 6.0)):
             for result in analyse(trial).reps:
                 for name, value in result.items():
-                    if (
-                        value.code is None
-                        and METRICS.get(name)
-                        and METRICS[name].unit in ("m", "s", "m/s", "N")
-                    ):
+                    if value.code is None and METRICS.get(name) and METRICS[name].unit in ("m", "s", "m/s", "N"):
                         assert value.value != 0.0 and value.value != -1.0 and abs(value.value) < 1e5, name
 
 

@@ -60,16 +60,12 @@ def dots_in_role_names() -> Scenario:
 @scenario
 def start_blocks_by_their_axes() -> Scenario:
     header = b"time,front_x,front_z,rear_x,rear_z,hands_x,hands_z,gun\n"
-    return Scenario(
-        header + rows(TIMES, TWO, RAMP, TWO, TWO, TWO, TWO, TWO).encode(), ("front", "rear", "hands")
-    )
+    return Scenario(header + rows(TIMES, TWO, RAMP, TWO, TWO, TWO, TWO, TWO).encode(), ("front", "rear", "hands"))
 
 
 @scenario
 def one_column_without_header() -> Scenario:
-    return Scenario(
-        rows(RAMP).encode(), options=(("rate", 1000),), note="only column taken as vertical force"
-    )
+    return Scenario(rows(RAMP).encode(), options=(("rate", 1000),), note="only column taken as vertical force")
 
 
 @scenario
@@ -131,9 +127,7 @@ def many_lines_above_the_names() -> Scenario:
 
 @scenario
 def rate_in_the_header() -> Scenario:
-    return Scenario(
-        b"Sampling rate (Hz): 1000\nFz\n" + rows(RAMP).encode(), note="rate taken from the header"
-    )
+    return Scenario(b"Sampling rate (Hz): 1000\nFz\n" + rows(RAMP).encode(), note="rate taken from the header")
 
 
 @scenario
@@ -172,9 +166,7 @@ def utf16_with_bom() -> Scenario:
 
 @scenario
 def utf8_bom_and_quotes() -> Scenario:
-    text = '"Time (s)","Left (N)","Right (N)"\n' + rows(
-        [f'"{t}"' for t in TIMES], [f'"{f}"' for f in RAMP], TWO
-    )
+    text = '"Time (s)","Left (N)","Right (N)"\n' + rows([f'"{t}"' for t in TIMES], [f'"{f}"' for f in RAMP], TWO)
     return Scenario(b"\xef\xbb\xbf" + text.encode(), ("left", "right"))
 
 
@@ -272,16 +264,12 @@ def columns_by_their_number() -> Scenario:
 
 @scenario
 def sign_turned_by_the_user() -> Scenario:
-    return Scenario(
-        b"time,Fz\n" + rows(TIMES, [-f for f in RAMP]).encode(), options=(("columns", {"fz": "-Fz"}),)
-    )
+    return Scenario(b"time,Fz\n" + rows(TIMES, [-f for f in RAMP]).encode(), options=(("columns", {"fz": "-Fz"}),))
 
 
 @scenario
 def sides_exchanged_by_the_user() -> Scenario:
-    return Scenario(
-        b"time,L,R\n" + rows(TIMES, RAMP, TWO).encode(), ("right", "left"), options=(("swap", True),)
-    )
+    return Scenario(b"time,L,R\n" + rows(TIMES, RAMP, TWO).encode(), ("right", "left"), options=(("swap", True),))
 
 
 @scenario
@@ -297,9 +285,7 @@ def repeated_names_are_plates_in_order() -> Scenario:
 def stamps_rounded_to_milliseconds() -> Scenario:
     """450 Hz in whole milliseconds: steps of 2 and 3 ms are no gaps."""
     times = [f"{round(i / 450, 3):.3f}" for i in range(900)]
-    return Scenario(
-        b"time,Fz\n" + rows(times, [10.0] * 900).encode(), rate=450.0, first=(10.0,) * 4, note="450 Hz"
-    )
+    return Scenario(b"time,Fz\n" + rows(times, [10.0] * 900).encode(), rate=450.0, first=(10.0,) * 4, note="450 Hz")
 
 
 @scenario
@@ -406,9 +392,7 @@ FORCES = st.lists(st.integers(-10_000, 10_000_000), min_size=8, max_size=40)
 
 @given(
     counts=FORCES,
-    style=st.sampled_from(
-        [("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (" ", "."), ("|", ",")]
-    ),
+    style=st.sampled_from([("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (" ", "."), ("|", ",")]),
     header=st.sampled_from(["", "time{0}left_fz{0}right_fz", "Time [s]{0}Left Fz [N]{0}Right Fz [N]"]),
     end=st.sampled_from(["\n", "\r\n", "\r"]),
     coding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
@@ -573,9 +557,7 @@ def test_too_large(tmp_path: Path) -> None:
         read(path)
 
 
-@pytest.mark.parametrize(
-    "columns", ["left.fz", "left.weight=FP1", "=FP1", "left.fz=", {"": "a"}, {"..fz": "a"}]
-)
+@pytest.mark.parametrize("columns", ["left.fz", "left.weight=FP1", "=FP1", "left.fz=", {"": "a"}, {"..fz": "a"}])
 def test_wrong_roles(columns: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("FP1,FP2\n1,2\n3,4\n")

@@ -163,9 +163,7 @@ def test_warnings_come_with_what_to_do() -> None:
 
 def test_several_repetitions_stand_beside_one_another() -> None:
     rep = MADE.reps[0]
-    text = printed(
-        dataclasses.replace(MADE, reps=tuple(dataclasses.replace(rep, rep=i) for i in range(1, 6)))
-    )
+    text = printed(dataclasses.replace(MADE, reps=tuple(dataclasses.replace(rep, rep=i) for i in range(1, 6))))
     assert all(f"rep {i}" in text for i in range(1, 6)) and max(map(len, text.splitlines())) <= 80
 
 
@@ -300,9 +298,7 @@ def test_a_page_of_several_repetitions_begins_with_all_of_them() -> None:
         summary={f"{analysis.headline[0]}_mean": Value(0.3, "m", 0.01, "mean")},
     )  # fmt: skip
     page = Page(html.page([(trial, several)]))
-    assert (
-        page.text.index("3 repetitions") < page.text.index("Repetition 1") < page.text.index("Repetition 3")
-    )
+    assert page.text.index("3 repetitions") < page.text.index("Repetition 1") < page.text.index("Repetition 3")
     assert "30" in page.text
 
 

@@ -33,9 +33,7 @@ class Host:
         self.pip_says = ""
         self.code = 0
 
-    def watch(
-        self, command: Sequence[str], place: Place, lock: BinaryIO, environment: Mapping[str, str]
-    ) -> int:
+    def watch(self, command: Sequence[str], place: Place, lock: BinaryIO, environment: Mapping[str, str]) -> int:
         self.told.append(list(command))
         place.log.write_text(self.pip_says, encoding="utf-8")
         return self.code
@@ -77,10 +75,7 @@ def test_first_run_makes_the_environment_and_hands_over(host: Host, place: Place
     assert host.run("analyse", "a.csv") == 7
     assert host.handed == [[str(place.python), "-P", "-m", "hipdrive", "analyse", "a.csv"]]
     assert host.told[0][-2:] == ["--editable", "."]
-    assert (
-        subprocess.run([place.python, "-c", "import sys; assert sys.prefix != sys.base_prefix"]).returncode
-        == 0
-    )
+    assert subprocess.run([place.python, "-c", "import sys; assert sys.prefix != sys.base_prefix"]).returncode == 0
     assert not list(place.venv.rglob("pip"))  # no ensurepip
 
 
@@ -221,9 +216,7 @@ def test_the_lock_outlives_a_killed_run_until_its_pip_ends(place: Place) -> None
     place.venv.mkdir()
     with place.lock.open("ab") as lock:
         assert run.try_lock(lock)
-        pip = subprocess.Popen(
-            [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=[lock.fileno()]
-        )
+        pip = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=[lock.fileno()])
     with place.lock.open("ab") as other:
         assert not run.try_lock(other)
         pip.communicate(b"\n")
@@ -261,26 +254,20 @@ def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
         ("", "it was stopped"),
     ],
 )
-def test_pip_fails_in_a_sentence(
-    host: Host, capsys: pytest.CaptureFixture[str], pip_says: str, told: str
-) -> None:
+def test_pip_fails_in_a_sentence(host: Host, capsys: pytest.CaptureFixture[str], pip_says: str, told: str) -> None:
     host.code, host.pip_says = 1, pip_says
     assert host.run("demo") == 1
     assert told in one_sentence(capsys)
     assert host.handed == []
 
 
-def test_an_incomplete_clone_fails_in_a_sentence(
-    host: Host, place: Place, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_incomplete_clone_fails_in_a_sentence(host: Host, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     (place.root / "pyproject.toml").unlink()
     assert host.run("demo") == 1
     assert "pyproject.toml is missing" in one_sentence(capsys)
 
 
-def test_a_file_in_the_way_fails_in_a_sentence(
-    host: Host, place: Place, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_in_the_way_fails_in_a_sentence(host: Host, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     place.venv.touch()
     assert host.run("demo") == 1
     assert ".venv" in one_sentence(capsys)

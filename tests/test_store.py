@@ -89,9 +89,7 @@ def full_trial() -> Trial:
         raw=(imported, counts),
         gaps=imported.gaps,
         notes=("converted from kN to N", "µ noticed"),
-        truth=Truth(
-            values={"flight_time": 0.1 + 0.2}, events={"takeoff": 1.25}, settings={"seed": 3, "test": "dj"}
-        ),
+        truth=Truth(values={"flight_time": 0.1 + 0.2}, events={"takeoff": 1.25}, settings={"seed": 3, "test": "dj"}),
     )
 
 
@@ -155,9 +153,7 @@ def test_everything_comes_back(tmp_path: Path) -> None:
 
 
 def test_saving_what_was_loaded_changes_nothing(tmp_path: Path) -> None:
-    first = store.load_trial(
-        store.save(tmp_path / "a.h5", Trial.from_forces([[1.0, 2.0], [3.0, 4.0]], rate=100))
-    )
+    first = store.load_trial(store.save(tmp_path / "a.h5", Trial.from_forces([[1.0, 2.0], [3.0, 4.0]], rate=100)))
     assert_same(store.load_trial(store.save(tmp_path / "b.h5", first)), first)
 
 
@@ -260,9 +256,7 @@ def test_index_is_quick(tmp_path: Path) -> None:
 
 
 def test_study_keeps_the_order(tmp_path: Path) -> None:
-    trials = [
-        Trial.from_forces([float(i), 0.0], rate=100, athlete=f"A{i}", uuid=f"{9 - i}") for i in range(5)
-    ]
+    trials = [Trial.from_forces([float(i), 0.0], rate=100, athlete=f"A{i}", uuid=f"{9 - i}") for i in range(5)]
     analyses: Sequence[Analysis | None] = [an_analysis(t) if t.athlete == "A1" else None for t in trials]
     path = store.save(tmp_path / "study.h5", trials, analyses)
     assert [t.athlete for t in store.load(path)] == [t.athlete for t in trials]

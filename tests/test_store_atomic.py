@@ -127,9 +127,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     """On a file system of 256 kB, where this is allowed."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], capture_output=True
-    )
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], capture_output=True)
     if mounted.returncode:
         pytest.skip("mounting is not allowed here")
     try:
@@ -164,9 +162,7 @@ def test_killed_while_saving(tmp_path: Path) -> None:
     path = store.save(tmp_path / "a.h5", trial(9))
     rng = np.random.default_rng(5)
     for _ in range(10):
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, cwd=ROOT
-        ) as child:
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, cwd=ROOT) as child:
             assert child.stdout is not None
             assert child.stdout.readline() == b"ready\n"
             time.sleep(float(rng.uniform(0.005, 0.08)))

@@ -180,9 +180,7 @@ def a_file_of_another_program(file: Any, folder: Path) -> None:
 
 
 def good(folder: Path) -> Path:
-    return store.save(
-        folder / "a.h5", Trial.from_forces(np.arange(3000.0), rate=1000, uuid="u", created="now")
-    )
+    return store.save(folder / "a.h5", Trial.from_forces(np.arange(3000.0), rate=1000, uuid="u", created="now"))
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -216,9 +214,7 @@ def test_what_a_later_minor_version_added_is_ignored_and_kept(tmp_path: Path) ->
     assert store.index(path)[0]["mood"] == "good"
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"\x89HDF\r\n\x1a\n", b"text", b"\x89HDF\r\n\x1a\n" + b"\x00" * 4000]
-)
+@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"text", b"\x89HDF\r\n\x1a\n" + b"\x00" * 4000])
 def test_not_hdf5(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     path.write_bytes(content)

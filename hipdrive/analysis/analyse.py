@@ -64,6 +64,15 @@ class Batch:
     """Flights of each trial that are no repetitions of its test."""
 
 
+class Named(dict[str, Any]):
+    """Columns by field; an alias finds its field."""
+
+    def __missing__(self, name: str) -> Any:
+        if name not in ALIASES:
+            raise KeyError(name)
+        return self[ALIASES[name]]
+
+
 @dataclass(frozen=True, eq=False)
 class Table(Mapping[str, Any]):
     """Many repetitions at once: field -> (n,) array, one row a repetition, in the order of the trials.
@@ -147,9 +156,7 @@ def analyse_many(
 
 def _checked(test: str) -> str:
     if test != "auto" and test not in TESTS:
-        raise UsageError(
-            "test_unknown", f"test {test!r} is not known; choose auto or one of {', '.join(TESTS)}"
-        )
+        raise UsageError("test_unknown", f"test {test!r} is not known; choose auto or one of {', '.join(TESTS)}")
     return test
 
 
@@ -177,11 +184,7 @@ def _batches(trials: Sequence[Trial], asked: Sequence[str], profile: Profile) ->
 def _block_size(lengths: Sequence[int]) -> int:
     """How many of the trials, ordered by length, go into one block: little padding, bounded memory."""
     size = 1
-    while (
-        size < len(lengths)
-        and lengths[size] * (size + 1) <= BLOCK_SAMPLES
-        and lengths[size] <= 1.25 * lengths[0]
-    ):
+    while size < len(lengths) and lengths[size] * (size + 1) <= BLOCK_SAMPLES and lengths[size] <= 1.25 * lengths[0]:
         size += 1
     return size
 
@@ -240,19 +243,22 @@ def _repetitions(
     np.add.at(others, located.record[located.rebound & trusted], 1)
     usable = trusted & ~located.rebound
     drop = located.drop & usable
-    fallen = drops(block, located.where(drop), given, profile) if given.test in ("auto", "dj") else None
+    stepped = np.zeros(len(drop), dtype=bool)
+    fallen = drops(block, located.where(drop), given, profile)
     if fallen is not None:
-        down = is_drop(fallen)
-        np.add.at(drop, np.flatnonzero(drop)[~down], False)
-        stepped = np.flatnonzero(drop)[~down]
-        drop[stepped] = False
-        fallen = fallen if down.all() else drops(block, located.where(drop), given, profile)
-    rest = usable & ~drop & (~located.drop | (fallen is not None))
-    found = jumps(block, located.where(rest), given, profile) if given.test in ("auto", "cmj", "sj") else []
+        # a contact from an empty plate that is no fall: somebody stepped on and jumped at once
+        stepped[np.flatnonzero(drop)[~is_drop(fallen)]] = True
+        if stepped.any():
+            fallen = drops(block, located.where(drop & ~stepped), given, profile)
+    rest = usable & (~drop | stepped)
+    found: list[Rep] = []
     if given.test == "dj":
         np.add.at(others, located.record[rest], 1)
-    elif given.test != "auto":
-        np.add.at(others, located.record[located.drop & usable], 1)
+    else:
+        found = jumps(block, located.where(rest), given, profile)
+        if given.test != "auto":
+            fallen = None
+            np.add.at(others, located.record[drop & ~stepped], 1)
     reps = [r for r in (*found, fallen) if r is not None]
     return _one_test(reps, others, given), others
 
@@ -262,6 +268,10 @@ def _one_test(reps: list[Rep], others: Ints, given: Given) -> list[tuple[Rep, In
     counts = np.zeros((len(reps), len(others)), dtype=np.int64)
     codes = [no_jump(rep) for rep in reps]
     flying = [code == 0 for code in codes]
+    for rep, code in zip(reps, codes, strict=True):
+        weight = rep.facts.weight
+        wrong = (weight < rep.profile.weight_min) | (weight > rep.profile.weight_max)
+        code[wrong] = NUMBER["bad_weight"]
     for i, rep in enumerate(reps):
         np.add.at(counts[i], rep.facts.record[flying[i]], 1)
     winner = counts.argmax(axis=0) if len(reps) else others
@@ -308,7 +318,7 @@ def _group(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
     for name in names:
         if name not in rep.fields:
             evaluate(rep, name)
-    checks = quality.of_repetitions(rep)
+    checks = {**quality.of_repetitions(rep), **_missing(rep, test)}
     width = dict(zip(names, u95(rep, names), strict=True))
     if rep.facts.plate_zero:
         names += _sides(rep, names, width)
@@ -329,6 +339,17 @@ def _group(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
         labels={name: METRICS[name].labels for name in names if name in METRICS and METRICS[name].labels},
     )
     return Group(test, index[rep.facts.record], numbers, columns, _events(rep), checks, code)
+
+
+def _missing(rep: Rep, test: str) -> quality.Seen:
+    """How many of the first numbers are missing, without one that would only repeat another."""
+    missing = np.zeros(rep.n)
+    for name in headline(test):
+        missing += ~np.isfinite(rep.fields[name][:, 0])
+    codes = rep.field_reasons.get("jump_height_tov")
+    if codes is not None:
+        missing -= codes == NUMBER["same_as_flight"]
+    return {"missing_headline": (missing, np.where(missing > 0, quality.WARNED, quality.NONE))}
 
 
 def _refuse_rows(values: dict[str, Floats], codes: dict[str, Any], code: Ints) -> None:
@@ -415,7 +436,7 @@ def _table(batches: Sequence[Batch]) -> Table:
         units[name] = _unit(name)
     test = np.concatenate([np.full(len(g.trial), g.test) for g in groups])[order]
     status = np.concatenate([_statuses(g) for g in groups])[order]
-    return Table(values, widths, reasons, units, trial[order], rep[order], test, status, refused)
+    return Table(values, Named(widths), Named(reasons), units, trial[order], rep[order], test, status, refused)
 
 
 def _column(groups: Sequence[Group], name: str, part: str, blank: Any) -> Any:
@@ -431,23 +452,11 @@ def _column(groups: Sequence[Group], name: str, part: str, blank: Any) -> Any:
 
 
 def _statuses(group: Group) -> Any:
-    """Status of each repetition: refused, flagged by a warning or a missing headline number, or ok."""
-    missing = sum(
-        ~np.isfinite(group.columns.values[name])
-        for name in headline(group.test)
-        if name in group.columns.values
-    )
+    """Status of each repetition: refused, flagged by a warning (a missing headline number is one), or ok."""
     warned = np.zeros(len(group.trial), dtype=bool)
     for _, level in group.checks.values():
         warned |= level >= quality.WARNED
-    status = np.where(warned | (_unexplained(group, missing) > 0), FLAGGED, OK)
-    return np.where(group.code > 0, REFUSED, status)
-
-
-def _unexplained(group: Group, missing: Any) -> Any:
-    """Missing headline numbers, without those that only repeat another one."""
-    codes = group.columns.codes.get("jump_height_tov")
-    return missing if codes is None else missing - (codes == "same_as_flight")
+    return np.where(group.code > 0, REFUSED, np.where(warned, FLAGGED, OK))
 
 
 def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profile) -> Analysis:
@@ -486,11 +495,7 @@ def _flagged(results: Sequence[Results], findings: Sequence[Finding]) -> bool:
 
 
 def _results(group: Group, row: int) -> Results:
-    events = {
-        name: Event(float(t[row]), float(u[row]))
-        for name, (t, u) in group.events.items()
-        if np.isfinite(t[row])
-    }
+    events = {name: Event(float(t[row]), float(u[row])) for name, (t, u) in group.events.items() if np.isfinite(t[row])}
     code = CODES[group.code[row]]
     return Results(
         group.columns, row, int(group.rep[row]), group.test, str(_statuses(group)[row]),
@@ -499,9 +504,7 @@ def _results(group: Group, row: int) -> Results:
     )  # fmt: skip
 
 
-def _findings(
-    trial: Trial, batch: Batch, position: int, chosen: Sequence[Group], index: int
-) -> tuple[Finding, ...]:
+def _findings(trial: Trial, batch: Batch, position: int, chosen: Sequence[Group], index: int) -> tuple[Finding, ...]:
     """Everything worth saying about a trial, the most serious first."""
     found = [
         quality.finding(name, values[position], int(levels[position]))

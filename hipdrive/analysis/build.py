@@ -9,7 +9,17 @@ import numpy as np
 from hipdrive.analysis.curve import Curve
 from hipdrive.analysis.locate import Given, Located, with_onset
 from hipdrive.analysis.profile import Profile
-from hipdrive.analysis.rep import NUMBER, Facts, Rep, newton
+from hipdrive.analysis.rep import (
+    BACKWARD,
+    BY_BOX,
+    FLIGHT_ANCHORED,
+    NO_TIER,
+    NUMBER,
+    TWO_PLATE,
+    Facts,
+    Rep,
+    newton,
+)
 from hipdrive.analysis.signal import (
     Block,
     Bools,
@@ -22,11 +32,11 @@ from hipdrive.analysis.signal import (
 from hipdrive.analysis.uncertainty import student
 from hipdrive.trial import BOX
 
-TIERS = ("two_plate", "backward_integration", "flight_anchored", "box_height", "none")
-"""Ways to the touchdown velocity of a drop jump, the best first (METRICS.md 5)."""
-
 SWAY = 2.0
 """How many times the wandering of white noise counts as the athlete's own."""
+
+CROSSING = 1.4
+"""Noise over slope, times this, is the doubt of a crossing that is picked next to the lowest velocity (simulated)."""
 
 DIP = -0.10
 """m/s: a movement that never goes down faster has no countermovement to speak of."""
@@ -42,7 +52,7 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
     still, dt = located.still, block.dt
     window = (still.end - still.start) / rate
     spread = still.block_sd**2 / np.maximum(still.blocks, 1) + (still.slope * window) ** 2 / 48.0
-    weight_u = np.where(own, np.sqrt(spread) * student(still.blocks), np.nan)
+    weight_u = np.where(own, np.sqrt(spread) * student(still.blocks.astype(np.float64)), np.nan)
     mass = located.weight / profile.g
     # white noise alone makes the integral wander this much; sway is what lies well beyond it
     expected = located.found.noise**2 * window * dt / 6.0
@@ -56,6 +66,7 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
         anchor_velocity=np.zeros(len(record)), start_u=np.where(own, np.sqrt(np.maximum(wander, 0.0)), 0.0),
         tail=np.zeros(len(record)), origin="takeoff", located=located,
         plate_zero=_plate_zero(block, located), box_height=given.box_height[record],
+        tier=np.full(len(record), NO_TIER), two_plate_velocity=np.full(len(record), np.nan),
     )  # fmt: skip
     return with_reason(facts, "weight", ~np.isfinite(located.weight), "no_weight")
 
@@ -162,7 +173,7 @@ def _force_is_weight(facts: Facts, curve: Curve, slowest: Floats) -> tuple[Float
     part = np.clip(divided(-here, there - here), 0.0, 1.0)
     half = max(1, round(0.010 * rate))
     slope = line(gather(curve.values, rows, at - half, 2 * half + 1), 1.0 / rate)[1]
-    u = np.sqrt(divided(facts.noise, slope) ** 2 + (0.3 / rate) ** 2)
+    u = np.sqrt((CROSSING * divided(facts.noise, slope)) ** 2 + (0.3 / rate) ** 2)
     return np.where(known, (curve.origin + at + part) / rate, np.nan), u
 
 
@@ -221,14 +232,19 @@ def drops(block: Block, located: Located, given: Given, profile: Profile) -> Rep
     flying = np.isfinite(facts.events["takeoff"]) & np.isfinite(facts.events["touchdown"])
     two_plate, two_plate_u = _two_plate(block, located, profile)
     tier = np.select(
-        [np.isfinite(two_plate), near & np.isin(located.source, (1, 3, 5)), weighed & flying,
-         weighed & np.isfinite(facts.box_height)],
-        [0, 1, 2, 3], 4,
-    )  # fmt: skip
+        [
+            np.isfinite(two_plate),
+            near & (located.source == 1),
+            weighed & flying,
+            weighed & np.isfinite(facts.box_height),
+        ],
+        [TWO_PLATE, BACKWARD, FLIGHT_ANCHORED, BY_BOX],
+        NO_TIER,
+    )
     down = contact.at / rate
     box = -np.sqrt(2.0 * profile.g * facts.box_height)
-    anchor = np.select([tier == 1, tier == 4], [after.start / rate, np.nan], down)
-    velocity = np.select([tier == 0, tier == 3], [two_plate, box], 0.0)
+    anchor = np.select([tier == BACKWARD, tier == NO_TIER], [after.start / rate, np.nan], down)
+    velocity = np.select([tier == TWO_PLATE, tier == BY_BOX], [two_plate, box], 0.0)
     window = (after.end - after.start) / rate
     facts = replace(
         facts,
@@ -237,15 +253,14 @@ def drops(block: Block, located: Located, given: Given, profile: Profile) -> Rep
         bias={"first_contact": contact.bias, **facts.bias} if facts.bias else {},
         anchor=anchor,
         anchor_velocity=velocity,
-        start_u=np.select([tier == 0, tier == 3], [two_plate_u, np.nan], facts.start_u),
-        tail=np.where(tier == 1, window / 12.0, 0.0),
+        start_u=np.select([tier == TWO_PLATE, tier == BY_BOX], [two_plate_u, np.nan], facts.start_u),
+        tail=np.where(tier == BACKWARD, window / 12.0, 0.0),
         origin="first_contact",
-        flight_anchored=tier == 2,
         tier=tier,
         two_plate_velocity=two_plate,
     )
     facts = with_reason(facts, "first_contact", ~np.isfinite(down), "no_first_contact")
-    facts = with_reason(facts, "", tier == 4, "no_weight")
+    facts = with_reason(facts, "", tier == NO_TIER, "no_weight")
     rep = Rep(facts)
     return _phases(rep, down + 0.5 / rate)
 
@@ -296,7 +311,7 @@ def is_drop(rep: Rep) -> Bools:
 
 
 def no_jump(rep: Rep) -> Ints:
-    """Why a flight is none, 0 where it is one: its time fits the take-off velocity, or, without that, the plate is empty.
+    """Why a flight is none, 0 where it is one: its time fits the take-off velocity, or else the plate is empty.
 
     A step off and on again has no take-off velocity; a squat without a flight has a force that never was zero.
     """
@@ -304,16 +319,15 @@ def no_jump(rep: Rep) -> Ints:
     flight = facts.events["touchdown"] - facts.events["takeoff"]
     by_flight = rep.g * flight**2 / 8.0
     speed = rep.quantity("velocity", "takeoff")[:, 0]
-    if facts.tier is not None:
-        speed = np.where(facts.tier == 1, speed, np.nan)
+    if facts.test == "dj":
+        # the other tiers take the height from the flight or the box, so they prove nothing
+        speed = np.where(facts.tier == BACKWARD, speed, np.nan)
     by_impulse = np.maximum(speed, 0.0) ** 2 / (2.0 * rep.g)
     empty = np.abs(facts.level) <= profile.level_max * facts.located.rough
     unknown = empty & (flight >= profile.flight_min_unweighed)
     agree = np.abs(by_flight - by_impulse) <= np.maximum(0.10, 0.5 * by_flight)
     known = np.isfinite(by_impulse)
-    return np.where(
-        known, np.where(agree, 0, NUMBER["not_ballistic"]), np.where(unknown, 0, NUMBER["no_flight"])
-    )
+    return np.where(known, np.where(agree, 0, NUMBER["not_ballistic"]), np.where(unknown, 0, NUMBER["no_flight"]))
 
 
 def rest_impulse(rep: Rep) -> tuple[Floats, Floats]:

@@ -58,9 +58,7 @@ class Curve:
         before = first - 1
         sums, twice = self.sums, self.sums_twice
         earlier = sums[:, before : last - 1] if before >= 0 else np.pad(sums[:, : last - 1], ((0, 0), (1, 0)))
-        earlier_twice = (
-            twice[:, before : last - 1] if before >= 0 else np.pad(twice[:, : last - 1], ((0, 0), (1, 0)))
-        )
+        earlier_twice = twice[:, before : last - 1] if before >= 0 else np.pad(twice[:, : last - 1], ((0, 0), (1, 0)))
         moment = (size - 1) * sums[:, ends] - twice[:, first + size - 2 : last + size - 2] + earlier_twice
         moment -= 0.5 * (size - 1) * (sums[:, ends] - earlier)
         return np.asarray(moment * (self.rate / (size * (size * size - 1) / 12.0)))
@@ -73,7 +71,7 @@ class Curve:
 
     def read(self, times: Floats) -> tuple[Floats, Floats]:
         """Value and integral from the curve's first sample, at times (n, ...), s of the record; NaN outside."""
-        index, part, flat = self._place(times)
+        _, part, flat = self._place(times)
         values, zero = self.values.reshape(-1), self._zero(times)
         here = values.take(flat)
         slope = part * (values.take(flat + 1) - here)

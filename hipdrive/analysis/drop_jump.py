@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hipdrive.analysis.build import TIERS
 from hipdrive.analysis.landing import first_peak_rate
 from hipdrive.analysis.registry import metric
-from hipdrive.analysis.rep import Rep
+from hipdrive.analysis.rep import BACKWARD, TIERS, TWO_PLATE, Rep
 from hipdrive.analysis.signal import Floats, divided, gather
 
 DJ = ("dj",)
@@ -88,7 +87,7 @@ def touchdown_velocity_backward(rep: Rep) -> Floats:
     after = rep.facts.located.after
     rep.note("weight")
     rep.require(after.found, "no_stillness")
-    chosen = (rep.facts.tier == 1)[:, np.newaxis]
+    chosen = (rep.facts.tier == BACKWARD)[:, np.newaxis]
     if chosen.all():
         return rep.velocity["first_contact"]
     start = np.where(after.found, after.start / rep.curve.rate, np.nan)[:, np.newaxis]
@@ -110,9 +109,8 @@ def touchdown_velocity_flight(rep: Rep) -> Floats:
 def touchdown_velocity_two_plate(rep: Rep) -> Floats:
     """Velocity at first contact from quiet standing on a box that stands on a plate of its own."""
     velocity = rep.facts.two_plate_velocity
-    assert velocity is not None
     rep.require(np.isfinite(velocity), "no_box_plate")
-    chosen = (rep.facts.tier == 0)[:, np.newaxis]
+    chosen = (rep.facts.tier == TWO_PLATE)[:, np.newaxis]
     copies = np.full((rep.n, rep.k), np.nan)
     copies[:, 0] = velocity
     return np.where(chosen, rep.velocity["first_contact"], copies)
@@ -152,14 +150,13 @@ def contact_displacement(rep: Rep) -> Floats:
 
 @metric("dj_vertical_stiffness", unit="N/m", tests=DJ, source="McMahon & Cheng 1990", method="force/displacement",
         group="movement")  # fmt: skip
-def dj_vertical_stiffness(rep: Rep) -> Floats:
+def dj_vertical_stiffness(rep: Rep) -> tuple[Floats, Floats]:
     """Force at the lowest point over the descent: a spring only if spring_like_correlation is high."""
-    return divided(rep.force["zero_velocity"], -rep["contact_displacement"])
+    descent = -rep["contact_displacement"]
+    return divided(rep.force["zero_velocity"], descent), divided(rep.noise, descent[:, 0])
 
 
-@metric(
-    "spring_like_correlation", unit="1", tests=DJ, source="Padua 2005", method="pearson", group="movement"
-)
+@metric("spring_like_correlation", unit="1", tests=DJ, source="Padua 2005", method="pearson", group="movement")
 def spring_like_correlation(rep: Rep) -> Floats:
     """Minus the correlation of force and displacement over contact: 1 is a perfect spring, good from 0.8."""
     begin, end = rep.t["first_contact"][:, 0], rep.t["takeoff"][:, 0]
@@ -177,9 +174,9 @@ def spring_like_correlation(rep: Rep) -> Floats:
 
 
 @metric("time_to_peak_force_dj", unit="s", tests=DJ, source="vendor", method="sample_maximum", group="time")
-def time_to_peak_force_dj(rep: Rep) -> Floats:
+def time_to_peak_force_dj(rep: Rep) -> tuple[Floats, Floats]:
     """From first contact to the peak of force."""
-    return rep.time_of_max("force", "first_contact", "takeoff") - rep.t["first_contact"]
+    return rep.time_of_max("force", "first_contact", "takeoff") - rep.t["first_contact"], rep.unknown
 
 
 @metric("impact_peak_flag", unit="bool", tests=DJ, source="vendor", method="first_fifth", group="time")
@@ -189,9 +186,7 @@ def impact_peak_flag(rep: Rep) -> Floats:
     return np.where(np.isfinite(share), share < 0.2, np.nan)
 
 
-@metric(
-    "loading_rate_dj", unit="N/s", tests=DJ, source="Milner 2006", method="first_peak_20_80", group="landing"
-)
+@metric("loading_rate_dj", unit="N/s", tests=DJ, source="Milner 2006", method="first_peak_20_80", group="landing")
 def loading_rate_dj(rep: Rep) -> Floats:
     """Slope between 20 and 80 % of the rise to the first peak of contact."""
     peak = rep.max("force", "first_contact", "takeoff")[:, 0]

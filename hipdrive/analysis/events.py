@@ -46,9 +46,7 @@ def edge_threshold(level: Floats, noise: Floats, fixed: float, profile: Profile)
     return level + np.maximum(profile.edge_sds * noise, profile.edge_floor)
 
 
-def takeoff_edge(
-    block: Block, record: Ints, start: Ints, level: Floats, noise: Floats, profile: Profile
-) -> Instants:
+def takeoff_edge(block: Block, record: Ints, start: Ints, level: Floats, noise: Floats, profile: Profile) -> Instants:
     """Take-off: first crossing below the threshold after the last sample above a quarter of the weight."""
     width = _reach(block)
     threshold = edge_threshold(level, noise, profile.takeoff_fixed, profile)
@@ -82,13 +80,14 @@ def _reach(block: Block) -> int:
 
 
 def _edge(
-    block: Block, record: Ints, loaded: Ints, side: int, level: Floats, noise: Floats, threshold: Floats, profile: Profile
+    block: Block, record: Ints, loaded: Ints, side: int, level: Floats, noise: Floats, threshold: Floats,
+    profile: Profile,
 ) -> Instants:  # fmt: skip
     """The edge between the sample `loaded` and its neighbour on `side` (+1: force ends, -1: force begins)."""
     found = loaded >= 0
     at = np.where(found, loaded, 0)
     # the loaded side first, running away from the edge; then the unloaded side
-    n6 = max(5, round(2 * profile.edge_window * block.rate))
+    n6 = max(5, round(2 * profile.edge_window * block.rate), round(TAKEOFF_FIT * block.rate))
     reach = max(4, round(OUTWARDS * block.rate))
     into = gather(block.total, record, at - (n6 - 1 if side > 0 else 0), n6)
     inner = into[:, ::-1] if side > 0 else into
@@ -105,9 +104,9 @@ def _edge(
     elif profile.edge_rule == "edge_line":
         offset, u = edge_line(block, inner, outer, level, noise, profile)
     else:
-        offset, u = edge_corner(
-            inner, outer, level, noise, block.rate, TAKEOFF_FIT if side > 0 else TOUCHDOWN_FIT
-        )
+        offset, u = edge_corner(inner, outer, level, noise, block.rate, TAKEOFF_FIT if side > 0 else TOUCHDOWN_FIT)
+        straight = edge_line(block, inner, outer, level, noise, profile)[0]
+        u = np.sqrt(u * u + (SHAPE * (offset - straight) * block.dt) ** 2)
         if side < 0:
             u = np.sqrt(u * u + (IMPACT * block.dt**2) ** 2)
     nothing = np.where(found & np.isfinite(offset), 0.0, np.nan)
@@ -116,6 +115,9 @@ def _edge(
 
 OUTWARDS, TAKEOFF_FIT, TOUCHDOWN_FIT = 0.008, 0.006, 0.004
 """s of the unloaded side that the corner may lie in, and of the loaded side that it is judged by (simulated)."""
+
+SHAPE = 0.12
+"""Part of the way from the straight line's corner to the parabola's that a foot's own shape leaves in doubt."""
 
 IMPACT = 25.0
 """1/s: how much of the squared sampling interval the heel's impact, steeper than any parabola, adds to a touchdown."""
@@ -167,7 +169,8 @@ def edge_corner(
 @cache
 def _corner_design(n: int, beyond: int, rate: float) -> tuple[Floats, ...]:
     """Corners tried (samples outwards), the two basis curves for each, (samples, corners), their sums, and the
-    least c1 / c2 that BEND allows."""
+    least c1 / c2 that BEND allows.
+    """
     place = np.arange(1 - n, beyond + 1, dtype=np.float64)
     corners = np.arange(-0.5, beyond - 0.5, CORNER_GRID * rate)
     tau = np.clip(corners - place[:, np.newaxis], 0.0, None)
@@ -183,7 +186,7 @@ def edge_line(
     """METRICS.md `edge_instant` in its first form: the loaded side's line brought down to the empty level."""
     n3 = max(3, round(profile.edge_window * block.rate))
     offset3, slope3 = _line_zero(inner[:, :n3], level)
-    offset6, _ = _line_zero(inner, level)
+    offset6, _ = _line_zero(inner[:, : max(5, round(2 * profile.edge_window * block.rate))], level)
     empty = first_true(outer <= level[:, np.newaxis])
     width = np.where(empty < 0, outer.shape[1], empty + 2).astype(np.float64)
     good = (slope3 < 0.0) & (offset3 >= 0.0) & (offset3 <= width)
@@ -210,7 +213,8 @@ def onset_threshold(sd: Floats, profile: Profile) -> Floats:
 
 
 def movement_start(
-    block: Block, record: Ints, after: Ints, before: Ints, weight: Floats, theta: Floats, upward: Bools, profile: Profile
+    block: Block, record: Ints, after: Ints, before: Ints, weight: Floats, theta: Floats, upward: Bools,
+    profile: Profile,
 ) -> Floats:  # fmt: skip
     """`movement_threshold_crossing`: first lasting departure from the weight within samples [after, before).
 
@@ -221,8 +225,9 @@ def movement_start(
     crossing = _departs(block, record, after, near, weight, theta, upward, profile)
     far = ~np.isfinite(crossing) & (span > near) & np.isfinite(weight)
     if far.any():
-        rest = (part[far] for part in (record, after, span, weight, theta, upward))
-        crossing[far] = _departs(block, *rest, profile)
+        crossing[far] = _departs(
+            block, record[far], after[far], span[far], weight[far], theta[far], upward[far], profile
+        )
     return crossing
 
 
@@ -257,7 +262,8 @@ def _interpolated(size: Floats, first: Ints, theta: Floats) -> Floats:
 
 
 def last_rest(
-    block: Block, record: Ints, start: Floats, before: Ints, weight: Floats, level: Floats, theta: Floats, profile: Profile
+    block: Block, record: Ints, start: Floats, before: Ints, weight: Floats, level: Floats, theta: Floats,
+    profile: Profile,
 ) -> Ints:  # fmt: skip
     """Sample at which the athlete last came to rest between `start` and `before`, -1 where there is no such rest.
 
@@ -285,12 +291,10 @@ def _run_before(mask: Bools, at: Ints) -> Ints:
     """How many True directly precede position `at` in each row."""
     broken = np.where(mask, -1, np.arange(mask.shape[1]))
     broken = np.where(np.arange(mask.shape[1]) < at[:, np.newaxis], broken, -1)
-    return np.maximum(at - 1 - broken.max(axis=1), 0)
+    return np.asarray(np.maximum(at - 1 - broken.max(axis=1), 0))
 
 
-def onset_from(
-    block: Block, record: Ints, crossing: Floats, after: Ints, weight: Floats, profile: Profile
-) -> Floats:
+def onset_from(block: Block, record: Ints, crossing: Floats, after: Ints, weight: Floats, profile: Profile) -> Floats:
     """`onset` from the threshold crossing, by the profile's rule, in samples."""
     if profile.onset_rule == "threshold":
         return crossing
@@ -308,5 +312,5 @@ def onset_u(block: Block, record: Ints, crossing: Floats, sd: Floats) -> Floats:
     half = max(1, round(0.010 * block.rate))
     at = np.round(np.where(np.isfinite(crossing), crossing, 0.0)).astype(np.int64)
     slope = np.abs(line(gather(block.total, record, at - half, 2 * half + 1), block.dt)[1])
-    u = np.sqrt((0.7 * divided(sd, slope)) ** 2 + (0.3 * block.dt) ** 2)
+    u = np.sqrt((0.75 * divided(sd, slope)) ** 2 + (0.3 * block.dt) ** 2)
     return np.where(np.isfinite(crossing), u, np.nan)

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 
 from hipdrive.analysis.registry import metric
-from hipdrive.analysis.rep import Rep
+from hipdrive.analysis.rep import FLIGHT_ANCHORED, Rep
 from hipdrive.analysis.signal import Floats, divided
 
 CMJ, JUMPS, ALL = ("cmj",), ("cmj", "sj"), ("cmj", "sj", "dj")
 PHASED = ("cmj", "dj")
 """Tests with a braking and a propulsive phase."""
+
+
+EXTREME = 1.3
+"""Standard deviations of noise in an extreme of samples: the largest of many noisy ones is too large by about 1.5."""
 
 
 def push_start(rep: Rep) -> str:
@@ -33,8 +37,7 @@ def brake_start(rep: Rep) -> str:
         group="outcome")  # fmt: skip
 def jump_height_tov(rep: Rep) -> Floats:
     """Rise of the centre of mass after take-off, v² / (2 g)."""
-    if rep.facts.tier is not None:
-        rep.require(rep.facts.tier != 2, "same_as_flight")
+    rep.require(rep.facts.tier != FLIGHT_ANCHORED, "same_as_flight")
     _with_weight(rep, "impulse_momentum")
     speed = rep.velocity["takeoff"]
     rep.require(~(speed[:, 0] <= 0.0), "undefined")
@@ -184,9 +187,9 @@ def ecc_con_time_ratio(rep: Rep) -> Floats:
 
 @metric("time_to_peak_power", unit="s", tests=JUMPS, source="derived (METRICS.md 3)", method="sample_maximum",
         group="time")  # fmt: skip
-def time_to_peak_power(rep: Rep) -> Floats:
+def time_to_peak_power(rep: Rep) -> tuple[Floats, Floats]:
     """From the onset to the peak of power."""
-    return rep.time_of_max("power", push_start(rep), "takeoff") - rep.t["onset"]
+    return rep.time_of_max("power", push_start(rep), "takeoff") - rep.t["onset"], rep.unknown
 
 
 # --- depth and velocity -------------------------------------------------------------------------------------------
@@ -215,21 +218,20 @@ def peak_velocity(rep: Rep) -> Floats:
 
 @metric("cmj_stiffness", unit="N/m", tests=CMJ, source="derived (METRICS.md 3)", method="braking_slope",
         group="movement")  # fmt: skip
-def cmj_stiffness(rep: Rep) -> Floats:
+def cmj_stiffness(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force over descent in braking."""
     low, fast = "zero_velocity", "peak_negative_velocity"
-    return divided(rep.force[low] - rep.force[fast], rep.displacement[fast] - rep.displacement[low])
+    descent = rep.displacement[fast] - rep.displacement[low]
+    return divided(rep.force[low] - rep.force[fast], descent), divided(rep.noise, descent[:, 0])
 
 
 # --- force --------------------------------------------------------------------------------------------------------
 
 
-@metric(
-    "min_force", unit="N", tests=CMJ, source="Harry 2020", sides=True, method="sample_minimum", group="force"
-)
+@metric("min_force", unit="N", tests=CMJ, source="Harry 2020", sides=True, method="sample_minimum", group="force")
 def min_force(rep: Rep) -> tuple[Floats, Floats]:
     """Smallest force of the unweighting."""
-    return rep.min("force", "onset", "peak_negative_velocity"), rep.noise
+    return rep.min("force", "onset", "peak_negative_velocity"), EXTREME * rep.noise
 
 
 @metric("force_at_zero_velocity", unit="N", tests=PHASED, source="Merrigan 2022", sides=True, method="velocity_zero",
@@ -257,21 +259,21 @@ def mean_propulsive_force(rep: Rep) -> Floats:
         method="sample_maximum", group="force")  # fmt: skip
 def peak_braking_force(rep: Rep) -> tuple[Floats, Floats]:
     """Largest force of braking."""
-    return rep.max("force", brake_start(rep), "zero_velocity"), rep.noise
+    return rep.max("force", brake_start(rep), "zero_velocity"), EXTREME * rep.noise
 
 
 @metric("peak_propulsive_force", unit="N", tests=ALL, source="McMahon 2018, 2021", sides=True,
         method="sample_maximum", group="force")  # fmt: skip
 def peak_propulsive_force(rep: Rep) -> tuple[Floats, Floats]:
     """Largest force of propulsion."""
-    return rep.max("force", push_start(rep), "takeoff"), rep.noise
+    return rep.max("force", push_start(rep), "takeoff"), EXTREME * rep.noise
 
 
 def _per_weight(field: str) -> Any:
-    def relative(rep: Rep) -> Floats:
+    def relative(rep: Rep) -> tuple[Floats, Floats]:
         """Force in multiples of the weight."""
         rep.note("weight")
-        return rep[field] / rep.weight
+        return rep[field] / rep.weight, rep.spread(field) / rep.weight[:, 0]
 
     return relative
 
@@ -284,25 +286,22 @@ for _field, _tests in (("mean_braking_force", PHASED), ("mean_propulsive_force",
 
 @metric("mean_braking_rfd", unit="N/s", tests=CMJ, source="McMahon 2018", sides=True, method="velocity_zero",
         group="force")  # fmt: skip
-def mean_braking_rfd(rep: Rep) -> Floats:
+def mean_braking_rfd(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force over the time of braking."""
     rise = rep.force["zero_velocity"] - rep.force["peak_negative_velocity"]
-    return divided(rise, rep.duration("peak_negative_velocity", "zero_velocity"))
+    time = rep.duration("peak_negative_velocity", "zero_velocity")
+    return divided(rise, time), divided(rep.noise, time[:, 0])
 
 
-@metric(
-    "braking_rfd_from_min", unit="N/s", tests=CMJ, source="vendor", method="sample_minimum", group="force"
-)
-def braking_rfd_from_min(rep: Rep) -> Floats:
+@metric("braking_rfd_from_min", unit="N/s", tests=CMJ, source="vendor", method="sample_minimum", group="force")
+def braking_rfd_from_min(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force from its minimum to the lowest point, over its time."""
     start = rep.time_of_min("force", "onset", "peak_negative_velocity")
     rise = rep.force["zero_velocity"] - rep.quantity("force", start)
-    return divided(rise, rep.duration(start, "zero_velocity"))
+    return divided(rise, rep.duration(start, "zero_velocity")), rep.unknown
 
 
-@metric(
-    "peak_rfd", unit="N/s", tests=JUMPS, source="Maffiuletti 2016", method="least_squares_20ms", group="force"
-)
+@metric("peak_rfd", unit="N/s", tests=JUMPS, source="Maffiuletti 2016", method="least_squares_20ms", group="force")
 def peak_rfd(rep: Rep) -> tuple[Floats, Floats]:
     """Steepest least-squares slope of force in a sliding window before take-off."""
     window = rep.profile.rfd_window
@@ -311,13 +310,11 @@ def peak_rfd(rep: Rep) -> tuple[Floats, Floats]:
     return rep.peak_slope("force", window, start, "takeoff")
 
 
-@metric(
-    "propulsive_rfd_sj", unit="N/s", tests=("sj",), source="vendor", method="sample_maximum", group="force"
-)
-def propulsive_rfd_sj(rep: Rep) -> Floats:
+@metric("propulsive_rfd_sj", unit="N/s", tests=("sj",), source="vendor", method="sample_maximum", group="force")
+def propulsive_rfd_sj(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force from the onset to its peak, over its time."""
     peak = rep.time_of_max("force", "onset", "takeoff")
-    return divided(rep.quantity("force", peak) - rep.force["onset"], rep.duration("onset", peak))
+    return divided(rep.quantity("force", peak) - rep.force["onset"], rep.duration("onset", peak)), rep.unknown
 
 
 # --- impulse ------------------------------------------------------------------------------------------------------
@@ -358,9 +355,7 @@ def propulsive_gross_impulse(rep: Rep) -> Floats:
     return rep.impulse(push_start(rep), "takeoff")
 
 
-@metric(
-    "positive_net_impulse", unit="N*s", tests=CMJ, source="vendor", method="velocity_zero", group="impulse"
-)
+@metric("positive_net_impulse", unit="N*s", tests=CMJ, source="vendor", method="velocity_zero", group="impulse")
 def positive_net_impulse(rep: Rep) -> Floats:
     """Net impulse from the peak negative velocity to take-off."""
     return rep.net_impulse("peak_negative_velocity", "takeoff")
@@ -418,24 +413,26 @@ def mean_propulsive_power(rep: Rep) -> Floats:
 
 @metric("peak_power", unit="W", tests=ALL, source="Owen 2014; Davies & Rennie 1968", method="sample_maximum",
         group="power")  # fmt: skip
-def peak_power(rep: Rep) -> Floats:
+def peak_power(rep: Rep) -> tuple[Floats, Floats]:
     """Largest product of force and velocity in propulsion: power of the system, not of muscles."""
-    return rep.max("power", push_start(rep), "takeoff")
+    at = rep.time_of_max("power", push_start(rep), "takeoff")
+    return rep.quantity("power", at), EXTREME * rep.noise * np.abs(rep.quantity("velocity", at)[:, 0])
 
 
 @metric("peak_braking_power", unit="W", tests=PHASED, source="derived (METRICS.md 3)", method="sample_minimum",
         group="power")  # fmt: skip
-def peak_braking_power(rep: Rep) -> Floats:
+def peak_braking_power(rep: Rep) -> tuple[Floats, Floats]:
     """Most negative power on the way down."""
     start = "first_contact" if rep.facts.test == "dj" else "onset"
-    return rep.min("power", start, "zero_velocity")
+    at = rep.time_of_min("power", start, "zero_velocity")
+    return rep.quantity("power", at), EXTREME * rep.noise * np.abs(rep.quantity("velocity", at)[:, 0])
 
 
 for _field, _tests in (("mean_propulsive_power", ALL), ("peak_power", ALL), ("peak_braking_power", PHASED)):
 
-    def _per_mass(rep: Rep, field: str = _field) -> Floats:
+    def _per_mass(rep: Rep, field: str = _field) -> tuple[Floats, Floats]:
         """Power for each kilogram of the system."""
-        return rep[field] / rep.mass
+        return rep[field] / rep.mass, rep.spread(field) / rep.mass[:, 0]
 
     metric(f"{_field}_rel", unit="W/kg", tests=_tests, source="Owen 2014", repeats=_field, method="over_mass",
            group="power")(_per_mass)  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hipdrive.analysis.jump import ALL
+from hipdrive.analysis.jump import ALL, EXTREME
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, Ints, divided, first_true, gather, lasting
@@ -19,8 +19,13 @@ def _end(rep: Rep) -> Floats:
 
 def _landed(rep: Rep) -> None:
     """Refuse where the record does not hold the landing's window."""
-    room = rep.facts.block.lengths[rep.facts.record] / rep.curve.rate
-    rep.require(~(_end(rep)[:, 0] > room), "no_landing")
+    _held(rep, rep.profile.landing_window)
+
+
+def _held(rep: Rep, after: float) -> None:
+    """Refuse where the record ends sooner than `after` s after touchdown."""
+    room = (rep.facts.block.lengths[rep.facts.record] - 1) / rep.curve.rate
+    rep.require(~(rep.facts.events["touchdown"] + after > room), "no_landing")
 
 
 @metric("peak_landing_force", unit="N", tests=ALL, source="derived (METRICS.md 4)", sides=True,
@@ -28,31 +33,31 @@ def _landed(rep: Rep) -> None:
 def peak_landing_force(rep: Rep) -> tuple[Floats, Floats]:
     """Largest force within 0.3 s of touchdown, unfiltered."""
     _landed(rep)
-    return rep.max("force", "touchdown", _end(rep)), rep.noise
+    return rep.max("force", "touchdown", _end(rep)), EXTREME * rep.noise
 
 
 @metric("peak_landing_force_rel", unit="1", tests=ALL, source="derived (METRICS.md 4)", repeats="peak_landing_force",
         method="over_weight", group="landing")  # fmt: skip
-def peak_landing_force_rel(rep: Rep) -> Floats:
+def peak_landing_force_rel(rep: Rep) -> tuple[Floats, Floats]:
     """Peak landing force in multiples of the weight."""
     rep.note("weight")
-    return rep["peak_landing_force"] / rep.weight
+    return rep["peak_landing_force"] / rep.weight, rep.spread("peak_landing_force") / rep.weight[:, 0]
 
 
 @metric("time_to_peak_landing_force", unit="s", tests=ALL, source="derived (METRICS.md 4)", method="sample_maximum",
         group="landing")  # fmt: skip
-def time_to_peak_landing_force(rep: Rep) -> Floats:
+def time_to_peak_landing_force(rep: Rep) -> tuple[Floats, Floats]:
     """From touchdown to the peak landing force."""
     _landed(rep)
-    return rep.time_of_max("force", "touchdown", _end(rep)) - rep.t["touchdown"]
+    return rep.time_of_max("force", "touchdown", _end(rep)) - rep.t["touchdown"], rep.unknown
 
 
 @metric("landing_rate_mean", unit="N/s", tests=ALL, source="derived (METRICS.md 4)", method="sample_maximum",
         group="landing")  # fmt: skip
-def landing_rate_mean(rep: Rep) -> Floats:
+def landing_rate_mean(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force from touchdown to its peak, over its time."""
     rise = rep["peak_landing_force"] - rep.force["touchdown"]
-    return divided(rise, rep["time_to_peak_landing_force"])
+    return divided(rise, rep["time_to_peak_landing_force"]), rep.unknown
 
 
 @metric(
@@ -65,7 +70,8 @@ def landing_rate_mean(rep: Rep) -> Floats:
 )
 def landing_rate_2080(rep: Rep) -> Floats:
     """Slope between 20 and 80 % of the rise to the first peak: the first local maximum of the 5 ms mean that stands
-    out by 10 % of the peak landing force."""
+    out by 10 % of the peak landing force.
+    """
     _landed(rep)
     return first_peak_rate(rep, "touchdown", rep["peak_landing_force"][:, 0])
 
@@ -102,15 +108,14 @@ def _rising_through(force: Floats, level: Floats, before: Ints) -> Floats:
     at = np.maximum(first_true(above), 1)
     rows = np.arange(len(force))
     here, earlier = force[rows, at], force[rows, at - 1]
-    return np.asarray(
-        np.where(before > 0, at - 1 + np.clip(divided(level - earlier, here - earlier), 0, 1), np.nan)
-    )
+    return np.asarray(np.where(before > 0, at - 1 + np.clip(divided(level - earlier, here - earlier), 0, 1), np.nan))
 
 
 @metric("landing_net_impulse_100ms", unit="N*s", tests=ALL, source="derived (METRICS.md 4)", method="first_100ms",
         group="landing")  # fmt: skip
 def landing_net_impulse_100ms(rep: Rep) -> Floats:
     """Net impulse of the first 100 ms after touchdown."""
+    _held(rep, 0.1)
     return rep.net_impulse("touchdown", rep.t["touchdown"] + 0.1)
 
 
@@ -118,6 +123,7 @@ def landing_net_impulse_100ms(rep: Rep) -> Floats:
         repeats="landing_net_impulse_100ms", method="first_100ms", group="landing")  # fmt: skip
 def landing_gross_impulse_100ms(rep: Rep) -> Floats:
     """Impulse of the whole force in the first 100 ms after touchdown: the form that left and right add up to."""
+    _held(rep, 0.1)
     return rep.impulse("touchdown", rep.t["touchdown"] + 0.1)
 
 
@@ -180,9 +186,7 @@ def time_to_stabilisation(rep: Rep) -> Floats:
     width = max(1, min(round(STABLE_SEARCH / block.cell_time), room))
     weight = facts.weight + facts.zero
     band = profile.stable_band * facts.weight
-    near = (
-        np.abs(gather(block.means, facts.record, first, width) - weight[:, np.newaxis]) <= band[:, np.newaxis]
-    )
+    near = np.abs(gather(block.means, facts.record, first, width) - weight[:, np.newaxis]) <= band[:, np.newaxis]
     at = first_true(lasting(near, need))
     rep.require((at >= 0) | ~np.isfinite(facts.weight), "no_stillness")
     begin = (first + at - 1) * block.cell

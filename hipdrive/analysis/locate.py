@@ -6,6 +6,7 @@ One function a step, in the order of METRICS.md 1: provisional departure, weighi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -55,8 +56,6 @@ class Located:
     takeoff: events.Instants
     touchdown: events.Instants
     first_contact: events.Instants
-    empty_level: Floats
-    empty_noise: Floats
     drop: Bools
     """A contact that began from an empty plate, without a still stretch in it."""
 
@@ -73,13 +72,14 @@ class Located:
 
     def where(self, keep: Bools) -> Located:
         """Some of the repetitions."""
-        return Located(*(_some(getattr(self, name), keep) for name in self.__dataclass_fields__))
+        parts: dict[str, Any] = {name: _some(getattr(self, name), keep) for name in self.__dataclass_fields__}
+        return Located(**parts)
 
 
-def _some(part: object, keep: Bools) -> object:
+def _some(part: Any, keep: Bools) -> Any:
     if isinstance(part, np.ndarray):
         return part[keep]
-    return replace(part, **{n: getattr(part, n)[keep] for n in part.__dataclass_fields__})  # type: ignore
+    return replace(part, **{n: getattr(part, n)[keep] for n in part.__dataclass_fields__})
 
 
 def locate(block: Block, given: Given, profile: Profile) -> tuple[Located, Survey, Runs]:
@@ -120,11 +120,10 @@ def _weighed_and_started(
     search = _without_window(block, found, search, weight + zero, theta, profile)
     located = Located(
         found, zero, _zero_u(found, zero), weight, still, before, after, source, theta, search,
-        *(np.full(len(record), np.nan),) * 3,
+        np.full(len(record), np.nan), np.full(len(record), np.nan), np.full(len(record), np.nan),
         events.takeoff_edge(block, record, found.start, level, found.noise, profile),
         events.touchdown_edge(block, record, found.end, level, found.noise, profile),
         _contact(block, found, runs, empty, drop, profile),
-        *(part[empty] if len(runs.record) else part for part in (runs.level, runs.noise)),
         drop, (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
     )  # fmt: skip
     return with_onset(block, located, np.full(len(record), given.test == "sj"), profile)
@@ -137,7 +136,7 @@ def _zero_u(found: Candidates, zero: Floats) -> Floats:
 
 
 def _departure(block: Block, found: Candidates, rough: Floats, profile: Profile) -> Ints:
-    """Sample at which force last left the band around the rough weight before the flight; the flight if it never was."""
+    """Sample at which force last left the band around the rough weight; the flight where it never was in it."""
     first, last = found.ground // block.cell, found.start // block.cell
     width = int(np.minimum((last - first).max(initial=1), round(12.0 / block.cell_time)))
     origin = last - width
@@ -161,9 +160,7 @@ def _weighed(
     if not still.found.all():
         limit = profile.weigh_sd_warn
         gap = round(profile.weigh_gap * rate)
-        loose = calmest_before(
-            block, record, found.ground, departed - gap, level, found.noise, profile, limit=limit
-        )
+        loose = calmest_before(block, record, found.ground, departed - gap, level, found.noise, profile, limit=limit)
         late = still_after(
             block,
             record,
@@ -212,8 +209,8 @@ def _weight_elsewhere(
         profile,
         limit=profile.weigh_sd_pass,
     )
-    standing = spot.mean - found.level
-    options.append((6, np.where(standing > segment.LOADED, standing, np.nan)))
+    stood = spot.mean - found.level
+    options.append((6, np.where(stood > segment.LOADED, stood, np.nan)))
     for number, choice in options:
         use = (source == 7) & np.isfinite(choice)
         source, weight = np.where(use, number, source), np.where(use, choice, weight)
@@ -260,9 +257,7 @@ def with_onset(block: Block, located: Located, upward: Bools, profile: Profile) 
     start = np.where(usable, located.search_from, found.start)
     args = (found.start, force, located.theta, upward, profile)
     crossing = events.movement_start(block, found.record, start, *args)
-    rest = events.last_rest(
-        block, found.record, crossing, found.start, force, found.level, located.theta, profile
-    )
+    rest = events.last_rest(block, found.record, crossing, found.start, force, found.level, located.theta, profile)
     again = rest >= 0
     if again.any():
         start = np.where(again, rest, start)

@@ -85,6 +85,10 @@ class Profile:
     level_max: float = 0.25
     # quality
     offset_min: float = 0.5
+    weight_min: float = 200.0
+    weight_max: float = 3000.0
+    drop_error_warn: float = 0.05
+    session_weight_warn: float = 0.5
     offset_warn: float = 20.0
     height_gap_high: float = 0.03
     height_gap_low: float = -0.02
@@ -97,14 +101,10 @@ class Profile:
         return {k: v for k, v in asdict(self).items() if k != "name"}
 
 
-KINDS: Mapping[str, type] = MappingProxyType(
-    {f.name: type(f.default) for f in fields(Profile) if f.name != "name"}
-)
+KINDS: Mapping[str, type] = MappingProxyType({f.name: type(f.default) for f in fields(Profile) if f.name != "name"})
 
 
-def load_profile(
-    name: str | Path | Profile = "hipdrive", overrides: Mapping[str, Any] | None = None
-) -> Profile:
+def load_profile(name: str | Path | Profile = "hipdrive", overrides: Mapping[str, Any] | None = None) -> Profile:
     """The profile of a name or TOML file, with single parameters replaced.
 
     Raises
@@ -135,14 +135,10 @@ def _from_file(file: Path, depth: int = 0) -> Profile:
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as why:
-        raise ProfileError(
-            "profile_file", f"{file}: the profile cannot be read ({why}); give a TOML file"
-        ) from why
+        raise ProfileError("profile_file", f"{file}: the profile cannot be read ({why}); give a TOML file") from why
     base_name = table.pop("base", "hipdrive")
     if depth > 3:
-        raise ProfileError(
-            "profile_base", f"{file}: profiles are based on one another without end; mend `base`"
-        )
+        raise ProfileError("profile_base", f"{file}: profiles are based on one another without end; mend `base`")
     base = Profile()
     if base_name in PROFILES and base_name != file.stem:
         base = _from_file(FOLDER / f"{base_name}.toml", depth + 1)
@@ -154,13 +150,11 @@ def _checked(where: str, key: str, value: Any) -> Any:
     """A parameter's value in its own kind, or one sentence."""
     if key not in KINDS:
         near = difflib.get_close_matches(key, KINDS, 1)
-        hint = f"; did you mean {near[0]}?" if near else "; `hipdrive metrics` and METRICS.md list them"
+        hint = f"; did you mean {near[0]}?" if near else "; docs/metrics.md lists them"
         raise ProfileError("parameter_unknown", f"{where}: there is no parameter {key!r}{hint}")
     if key in RULES:
         if value not in RULES[key]:
-            raise ProfileError(
-                "parameter_value", f"{where}: {key} is {value!r}; use {' or '.join(RULES[key])}"
-            )
+            raise ProfileError("parameter_value", f"{where}: {key} is {value!r}; use {' or '.join(RULES[key])}")
         return value
     try:
         number = math.nan if isinstance(value, bool) else float(value)

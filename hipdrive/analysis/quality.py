@@ -12,7 +12,7 @@ import numpy as np
 
 from hipdrive.analysis.build import rest_impulse
 from hipdrive.analysis.profile import Profile
-from hipdrive.analysis.rep import NUMBER, Rep
+from hipdrive.analysis.rep import BACKWARD, NUMBER, Rep
 from hipdrive.analysis.segment import Runs
 from hipdrive.analysis.signal import (
     Block,
@@ -77,6 +77,8 @@ CHECKS = {
               "(lowest velocity {})", "say which it was with --test"),
         Check("other_flights", "-", "1", "{} further flights are no repetitions of this test",
               "nothing, if hops, rebounds or steps off the plate were meant"),
+        Check("drop_height_error", "-", "m", "the athlete fell {} further than the box is high",
+              "step off the box: neither down nor up"),
         Check("sampling_rate", "-", "s", "one sample every {} is coarse for contact and flight times",
               "record at 1000 Hz"),
         Check("weight_source", "-", "N", "the weight of {} was not measured in a still stance before the movement",
@@ -106,7 +108,9 @@ def of_repetitions(rep: Rep) -> Seen:
     window = (still.end - still.start) / rep.curve.rate
     checks = {
         "system_weight": _limits(weight, np.zeros(rep.n, dtype=bool)),
-        "weigh_sd": _limits(still.sd, still.sd > profile.weigh_sd_pass * weight, still.sd > profile.weigh_sd_warn * weight),
+        "weigh_sd": _limits(
+            still.sd, still.sd > profile.weigh_sd_pass * weight, still.sd > profile.weigh_sd_warn * weight
+        ),
         "weigh_slope": _limits(still.slope, np.abs(still.slope) * window > 0.003 * weight),
         "unloaded_noise_sd": _limits(facts.noise, facts.noise > 3.0),
         "zero_offset": _zero_offset(facts.level, profile),
@@ -116,7 +120,9 @@ def of_repetitions(rep: Rep) -> Seen:
     if facts.plate_zero:
         checks["foot_off_plate"] = _foot_off(rep)
     if facts.test == "dj":
-        checks["flight_ft_tov_discrepancy"] = _heights(rep, facts.tier == 1)
+        error = rep["drop_height_error"][:, 0]
+        checks["drop_height_error"] = _limits(error, np.abs(error) > profile.drop_error_warn)
+        checks["flight_ft_tov_discrepancy"] = _heights(rep, facts.tier == BACKWARD)
         return checks
     impulse, duration = rest_impulse(rep)
     closure = impulse / rep.mass[:, 0]
@@ -127,7 +133,17 @@ def of_repetitions(rep: Rep) -> Seen:
     checks["flight_ft_tov_discrepancy"] = _heights(rep, np.ones(rep.n, dtype=bool))
     if facts.test == "sj":
         checks["sj_countermovement"] = _dip(rep)
+    else:
+        checks["mixed_movement"] = _mixed(rep)
     return checks
+
+
+def _mixed(rep: Rep) -> tuple[Floats, Ints]:
+    """Movements with the speed or the depth of a countermovement, but not both."""
+    speed = rep["peak_negative_velocity_value"][:, 0]
+    depth = rep["countermovement_depth"][:, 0]
+    fast, deep = speed < rep.profile.cmj_velocity, depth < rep.profile.cmj_depth
+    return speed, np.where(np.isfinite(depth) & (fast != deep), WARNED, NONE)
 
 
 def _zero_offset(level: Floats, profile: Profile) -> tuple[Floats, Ints]:
@@ -230,9 +246,7 @@ def _flat_top(force: Floats) -> bool:
     steps = np.abs(np.diff(near))
     quantum = steps[steps > 0.0].min(initial=np.inf)
     slope = min(force[top] - force[top - 3], force[top] - force[end + 2]) / 3.0
-    return bool(
-        force[top] > 200.0 and slope * length / 4.0 > 3.0 * quantum and slope * length > 0.01 * force[top]
-    )
+    return bool(force[top] > 200.0 and slope * length / 4.0 > 3.0 * quantum and slope * length > 0.01 * force[top])
 
 
 def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools]:

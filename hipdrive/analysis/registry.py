@@ -99,16 +99,12 @@ def _check(name: str, unit: str, tests: frozenset[str], function: Callable[[Any]
     if unit not in SHOWN:
         raise UsageError("metric_unit", f"metric {name}: unit {unit!r} is not one of {', '.join(SHOWN)}")
     if not function.__doc__:
-        raise UsageError(
-            "metric_doc", f"metric {name}: give its function a docstring, which is its definition"
-        )
+        raise UsageError("metric_doc", f"metric {name}: give its function a docstring, which is its definition")
     old = METRICS.get(name)
     if old is not None and old.function.__module__ != function.__module__:
         raise UsageError("metric_taken", f"metric {name} is already defined; choose another name")
     if not tests:
-        raise UsageError(
-            "metric_tests", f"metric {name}: name at least one test, for example tests={{'cmj'}}"
-        )
+        raise UsageError("metric_tests", f"metric {name}: name at least one test, for example tests={{'cmj'}}")
 
 
 def load_builtin() -> None:
@@ -154,9 +150,7 @@ def load_plugin(path: str | Path) -> None:
         raise UsageError(why.code, f"{file}: {why}") from why
     except Exception as why:
         line = getattr(why, "lineno", None) or (why.__traceback__ and _last_line(why.__traceback__, file))
-        raise UsageError(
-            "plugin", f"{file}, line {line}: {type(why).__name__}: {why}; mend the plug-in"
-        ) from why
+        raise UsageError("plugin", f"{file}, line {line}: {type(why).__name__}: {why}; mend the plug-in") from why
 
 
 def _last_line(traceback: Any, file: Path) -> int | None:

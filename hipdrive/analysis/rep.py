@@ -34,6 +34,11 @@ CODES = ("", *REASONS)
 
 NUMBER = {code: i for i, code in enumerate(CODES)}
 
+TIERS = ("two_plate", "backward_integration", "flight_anchored", "box_height", "none")
+"""Ways to the touchdown velocity of a drop jump, the best first (METRICS.md 5)."""
+
+TWO_PLATE, BACKWARD, FLIGHT_ANCHORED, BY_BOX, NO_TIER = range(5)
+
 INPUTS = ("weight", "zero", "start_velocity", "noise")
 """Uncertain inputs of every test, before its events."""
 
@@ -45,8 +50,9 @@ class Facts:
     events : time s of each measured event, with u (standard uncertainty, s) and bias (one-sided bound, s).
     reasons : why an event or the weight is missing, as code numbers; absent where nothing is missing.
     anchor, anchor_velocity : time s and velocity m/s from which velocity is known; start_u its uncertainty.
-    anchor_at : the event that the anchor is, "" where it is none; flight_anchored : rows whose velocity is half the
-    flight's at take-off instead. tail : s that lengthen the noise's random walk (METRICS.md 20, T_w / 12).
+    anchor_at : the event that the anchor is, "" where it is none. tier : of the touchdown velocity of a drop jump,
+    index into TIERS; rows anchored to the flight leave with half its velocity. tail : s that lengthen the noise's
+    random walk (METRICS.md 20, T_w / 12).
     origin : event at which displacement is zero. plate_zero : zero level of each plate, N.
     """
 
@@ -73,9 +79,8 @@ class Facts:
     located: Located
     plate_zero: Mapping[str, Floats]
     box_height: Floats
-    flight_anchored: Bools | None = None
-    tier: Ints | None = None
-    two_plate_velocity: Floats | None = None
+    tier: Ints
+    two_plate_velocity: Floats
 
     def where(self, keep: Bools) -> Facts:
         """Some of the repetitions."""
@@ -139,7 +144,7 @@ class Rep:
         self._anchor: tuple[Floats, Floats, Floats, Floats] | None = None
         self._sides: dict[str, Side] = {}
         # the measurement's velocities, where another Rep of the same rows and anchor has them already
-        self._speeds = (0, -1, np.empty((0, 0))) if like is None else like._speeds
+        self._speeds: tuple[int, int, Floats] = (0, -1, np.empty((0, 0))) if like is None else like._speeds
         self._base = np.where(np.isfinite(facts.weight), facts.weight, 0.0)
         self.begin()
         self._copies()
@@ -210,6 +215,17 @@ class Rep:
         bad = np.where(np.asarray(condition), 0, NUMBER[code])
         self._refused = bad if self._refused is None else np.where(self._refused > 0, self._refused, bad)
 
+    @property
+    def unknown(self) -> Floats:
+        """The spread of a number whose uncertainty is not modelled: it makes u95 NaN."""
+        return np.full(self.n, np.nan)
+
+    def spread(self, field: str) -> Floats:
+        """The extra standard uncertainty, beyond the copies, of another field, (n,)."""
+        self[field]
+        spread = self.spreads[field]
+        return np.zeros(self.n) if spread is None else spread
+
     def says(self, method: Any) -> None:
         """Name the method of the number, one text or one a row."""
         self.method = method
@@ -253,9 +269,10 @@ class Rep:
                 integral = self._reading(facts.anchor_at)[1]
             else:
                 time, integral = facts.anchor[:, np.newaxis], self.integral_to(facts.anchor)[:, np.newaxis]
-            if facts.flight_anchored is not None and facts.flight_anchored.any():
+            anchored = facts.tier == FLIGHT_ANCHORED
+            if anchored.any():
                 leave, land = (dict.__getitem__(self.t, name) for name in ("takeoff", "touchdown"))
-                rows = facts.flight_anchored[:, np.newaxis]
+                rows = anchored[:, np.newaxis]
                 time, velocity = (
                     np.where(rows, leave, time),
                     np.where(rows, 0.5 * self.g * (land - leave), velocity),
@@ -272,10 +289,7 @@ class Rep:
         Beyond the curve it is summed over 10 ms cells, so such times must be the edge of a cell.
         """
         block, curve = self.facts.block, self.curve
-        edge = -(
-            -np.ceil(np.nan_to_num(self.facts.events["touchdown"]) * curve.rate).astype(np.int64)
-            // block.cell
-        )
+        edge = -(-np.ceil(np.nan_to_num(self.facts.events["touchdown"]) * curve.rate).astype(np.int64) // block.cell)
         far = np.isfinite(times) & (times * curve.rate >= curve.origin + curve.values.shape[1] - 1)
         inside = np.where(far, edge * block.cell_time, times)
         integral = curve.read(inside[:, np.newaxis])[1][:, 0]
@@ -389,12 +403,22 @@ class Rep:
         key = (name, sign, start, end) if isinstance(start, str) and isinstance(end, str) else None
         if key is None or key not in self._peaks:
             at = self._extreme_time(name, begin[:, 0], stop[:, 0], sign)
-            # the same sample in every copy: one column, which broadcasts
-            found = at[:, np.newaxis]
+            found = self._with_edges(at[:, np.newaxis], begin, stop)
             if key is None:
                 return found
             self._peaks[key] = found
         return self._peaks[key]
+
+    def _with_edges(self, at: Floats, begin: Floats, stop: Floats) -> Floats:
+        """The same sample in every copy, (n, 1), but at the edge of the interval it moves with the edge, (n, k)."""
+        step = 1.0 / self.curve.rate
+        first, last = (at - begin[:, :1] < step)[:, 0], (stop[:, :1] - at <= step)[:, 0]
+        if not (first | last).any():
+            return at
+        moved = np.where(
+            first[:, np.newaxis], begin - begin[:, :1], np.where(last[:, np.newaxis], stop - stop[:, :1], 0.0)
+        )
+        return at + moved
 
     def _extreme_time(self, name: str, begin: Floats, stop: Floats, sign: float) -> Floats:
         """Time of the largest `sign * quantity` over the samples in [begin, stop) of each row, s, (n,)."""
@@ -411,7 +435,7 @@ class Rep:
         low, high = (first - start).tolist(), (last - start).tolist()
         for row in np.flatnonzero(known).tolist():
             at[row] = low[row] + values_of(values[row, low[row] : high[row]])
-        return (self.curve.origin + start + at) / self.curve.rate
+        return np.asarray((self.curve.origin + start + at) / self.curve.rate)
 
     def _columns(self, begin: Floats, stop: Floats) -> tuple[Ints, Ints, Bools]:
         """Columns of the curve in [begin, stop) of each row, and which rows have any that hold samples."""
@@ -420,9 +444,7 @@ class Rep:
             np.ceil(np.where(known, edge, 0.0) * self.curve.rate - 1e-7).astype(np.int64) - self.curve.origin
             for edge in (begin, stop)
         )
-        held = np.minimum(
-            self.facts.block.lengths[self.facts.record] - self.curve.origin, self.curve.values.shape[1]
-        )
+        held = np.minimum(self.facts.block.lengths[self.facts.record] - self.curve.origin, self.curve.values.shape[1])
         first, last = np.maximum(first, 0), np.minimum(last, held)
         return first, last, known & (last > first)
 
@@ -438,16 +460,14 @@ class Rep:
         time, integral, start, rest = (part[:, :1] for part in self._anchored())
         change = self.curve.integral(first, last)
         if self._drifts:
-            change += rest * (
-                (self.curve.origin[:, np.newaxis] + np.arange(first, last)) / self.curve.rate - time
-            )
+            change += rest * ((self.curve.origin[:, np.newaxis] + np.arange(first, last)) / self.curve.rate - time)
         change -= integral
         change /= self.mass[:, :1]
         change += start
         return change
 
     def first_upward(self, start: Floats, end: Floats, level: float) -> Floats:
-        """First time in (start, end] at which the measured velocity passes a level from below, s; NaN if it does not."""
+        """First time in (start, end] at which the measured velocity passes a level from below, s; NaN if never."""
         first, last, known = self._columns(start, end + 2.0 / self.curve.rate)
         found = np.full(self.n, np.nan)
         if not known.any():
@@ -465,7 +485,7 @@ class Rep:
             if at > 0 and part[at]:
                 here, before = speed[row, begin + at], speed[row, begin + at - 1]
                 found[row] = low + begin + at - (here - level) / (here - before)
-        return (self.curve.origin + found) / self.curve.rate
+        return np.asarray((self.curve.origin + found) / self.curve.rate)
 
     def sampled_path(self, grid: Floats) -> Floats:
         """The measurement's displacement at times (n, width), up to a constant of each row, m."""
@@ -487,9 +507,7 @@ class Rep:
         width = int(max((last - first).max(initial=1), 1))
         return first, width, within(first, width, first, last), known & (last > first)
 
-    def peak_slope(
-        self, name: str, window: float, start: str | Floats, end: str | Floats
-    ) -> tuple[Floats, Floats]:
+    def peak_slope(self, name: str, window: float, start: str | Floats, end: str | Floats) -> tuple[Floats, Floats]:
         """Largest least-squares slope of force over windows that lie wholly in [start, end), and its SD by noise.
 
         Rows shorter than the window are refused. The window is the same in every copy.
@@ -497,16 +515,16 @@ class Rep:
         if name != "force":
             raise KeyError(f"peak_slope is for force, not {name!r}")
         size = max(3, round(window * self.curve.rate) + 1)
-        first, width, _, known = self._samples(self.times(start)[:, 0], self.times(end)[:, 0])
+        first, _, _, known = self._samples(self.times(start)[:, 0], self.times(end)[:, 0])
         last = np.ceil(np.where(known, self.times(end)[:, 0], 0.0) * self.curve.rate).astype(np.int64)
         count = last - self.curve.origin - first - size + 1
         self.require(~known | (count > 0), "phase_too_short")
         best = np.full(self.n, np.nan)
         if (known & (count > 0)).any():
-            start = int(first[known].min())
-            slopes = self.curve.slopes(start, int((first + np.maximum(count, 1))[known].max()), size)
+            low = int(first[known].min())
+            slopes = self.curve.slopes(low, int((first + np.maximum(count, 1))[known].max()), size)
             for row in np.flatnonzero(known & (count > 0)).tolist():
-                at = int(first[row]) - start
+                at = int(first[row]) - low
                 best[row] = slopes[row, at : at + int(count[row])].max()
         spread = self.noise * self.curve.rate / np.sqrt(size * (size * size - 1) / 12.0)
         return np.repeat(best[:, np.newaxis], self.k, axis=1), spread

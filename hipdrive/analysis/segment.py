@@ -116,8 +116,7 @@ def _flat(block: Block, seen: Survey, profile: Profile, record: Ints, start: Int
     duration = (end - start) / block.rate
     inside = (start > 0) & (end < block.lengths[record])
     flight = inside & (duration >= profile.flight_min) & (duration <= profile.flight_max)
-    parts = (record, start, end, level, noise, count, flight)
-    return Runs(*(part[flat] for part in parts))
+    return Runs(record[flat], start[flat], end[flat], level[flat], noise[flat], count[flat], flight[flat])
 
 
 def _middle(start: Ints, end: Ints, rate: float, trim: float) -> tuple[Ints, Ints]:

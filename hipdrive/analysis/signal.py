@@ -47,9 +47,7 @@ class Block:
         return cls._summed(tuple(t.fz for t in trials), first.plates, first.rate, ground)
 
     @classmethod
-    def _summed(
-        cls, forces: tuple[Floats, ...], names: tuple[str, ...], rate: float, rows: Sequence[int]
-    ) -> Block:
+    def _summed(cls, forces: tuple[Floats, ...], names: tuple[str, ...], rate: float, rows: Sequence[int]) -> Block:
         """The block whose total is the sum of some of the plates."""
         lengths = np.array([force.shape[1] for force in forces])
         cell = max(1, round(CELL * rate))
@@ -158,9 +156,7 @@ def lasting(mask: Bools, length: int) -> Bools:
     """Where a run of at least `length` True begins or goes on for that long: mask[i : i + length].all()."""
     if length <= 1:
         return mask
-    count = np.cumsum(
-        np.concatenate([np.zeros((len(mask), 1), np.int32), mask], axis=1, dtype=np.int32), axis=1
-    )
+    count = np.cumsum(np.concatenate([np.zeros((len(mask), 1), np.int32), mask], axis=1, dtype=np.int32), axis=1)
     result = np.zeros_like(mask)
     if mask.shape[1] >= length:
         result[:, : mask.shape[1] - length + 1] = count[:, length:] - count[:, :-length] == length
@@ -185,8 +181,8 @@ def line(samples: Floats, spacing: float) -> tuple[Floats, Floats]:
     return samples.mean(axis=1) + slope * x[0], slope / spacing
 
 
-def divided(numerator: Any, denominator: Any) -> Any:
+def divided(numerator: Any, denominator: Any) -> Floats:
     """A quotient that is NaN, not a warning, where it has no value."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        result = numerator / denominator
+        result = np.asarray(numerator / denominator, dtype=np.float64)
     return np.where(np.isfinite(result), result, np.nan)

@@ -46,9 +46,7 @@ def _of(name: str, values: Sequence[float], best: Value, criterion: str) -> dict
         f"{name}_cv": Value(100.0 * sd / abs(mean), "%", method=f"sd/mean_of_{n}")
         if mean
         else Value(math.nan, "%", why=sentence("undefined"), code="undefined"),
-        f"{name}_best": Value(
-            best.value, unit, best.u95, f"repetition with the best {criterion}", best.why, best.code
-        ),
+        f"{name}_best": Value(best.value, unit, best.u95, f"repetition with the best {criterion}", best.why, best.code),
     }
 
 

@@ -48,15 +48,11 @@ class Still:
 
     def filled(self, other: Still) -> Still:
         """This stretch where there is one, else the other."""
-        return Still(
-            *(np.where(self.found, getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        )
+        return Still(*(np.where(self.found, getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
 
     def only(self, keep: Bools) -> Still:
         """The stretch of the rows to keep, none elsewhere."""
-        return Still(
-            *(np.where(keep, getattr(self, f.name), 0 if f.type == "Ints" else np.nan) for f in fields(self))
-        )
+        return Still(*(np.where(keep, getattr(self, f.name), 0 if f.type == "Ints" else np.nan) for f in fields(self)))
 
 
 def still_before(
@@ -127,9 +123,7 @@ def _search(
     high = (last_cell if backwards else first_cell + span) - origin
     cells = np.arange(width)
     usable = (cells >= low[:, np.newaxis]) & (cells < high[:, np.newaxis])
-    sums, squares = (
-        np.where(usable, gather(part, record, origin, width), 0.0) for part in (block.sums, block.squares)
-    )
+    sums, squares = (np.where(usable, gather(part, record, origin, width), 0.0) for part in (block.sums, block.squares))
     totals, powers = _running(sums), _running(squares)
 
     def moments(length: int) -> tuple[Floats, Floats]:
@@ -150,7 +144,7 @@ def _search(
     if not backwards:
         # a landing dies away slowly: the first stretch within the limit still moves, so wait for the calm one
         calmest = np.where(quiet, sd, np.inf).min(axis=1)
-        quiet &= sd <= (CALM * calmest)[:, np.newaxis]
+        quiet = quiet & (sd <= (CALM * calmest)[:, np.newaxis])
         settled = np.zeros_like(quiet)
         settled[:, quarter:] = quiet[:, quarter:] & quiet[:, :-quarter]
         quiet = np.where(settled.any(axis=1)[:, np.newaxis], settled, quiet)
@@ -197,9 +191,7 @@ def _measure(
 ) -> Still:
     """Everything about the chosen stretch, from the running sums at the edges of its quarter seconds."""
     blocks = np.arange(most + 1)
-    edges = np.minimum(
-        begin[:, np.newaxis] + np.minimum(blocks, count[:, np.newaxis]) * quarter, totals.shape[1] - 1
-    )
+    edges = np.minimum(begin[:, np.newaxis] + np.minimum(blocks, count[:, np.newaxis]) * quarter, totals.shape[1] - 1)
     inside = blocks[1:] <= count[:, np.newaxis]
     sums = np.take_along_axis(totals, edges, axis=1)
     rows = np.arange(len(count))

@@ -35,9 +35,7 @@ def _stored(path: Path) -> Iterator[Finding]:
 
 def _record(analysis: Analysis, console: Console) -> bool:
     """Print what the analysis found about the record."""
-    console.print(
-        Text(f"  {name_of_test(analysis.test)}: ").append(analysis.status, COLOURS[analysis.status])
-    )
+    console.print(Text(f"  {name_of_test(analysis.test)}: ").append(analysis.status, COLOURS[analysis.status]))
     for finding in analysis.quality:
         console.print(Text("  ").append_text(check_line(finding)))
     if analysis.status == REFUSED and analysis.why:

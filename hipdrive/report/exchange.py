@@ -27,9 +27,7 @@ def fresh(path: Path, *, force: bool) -> Path:
     if path.is_dir():
         raise UsageError("out_is_folder", f"{clean(path)} is a folder; give the name of a file")
     if path.exists() and not force:
-        raise UsageError(
-            "exists", f"{clean(path)} exists and is left alone; choose another name or add --force"
-        )
+        raise UsageError("exists", f"{clean(path)} exists and is left alone; choose another name or add --force")
     if not path.resolve().parent.is_dir():
         raise UsageError("out_folder", f"{clean(path.parent)}: no such folder; make it first")
     return path

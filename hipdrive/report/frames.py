@@ -69,9 +69,7 @@ def tidy_rows(analyses: Analysis | Iterable[Analysis]) -> Iterator[Row]:
                 yield dict(zip(TIDY, cells, strict=True))
 
 
-def wide_rows(
-    analyses: Analysis | Iterable[Analysis], settings: Mapping[str, Any] | None = None
-) -> list[Row]:
+def wide_rows(analyses: Analysis | Iterable[Analysis], settings: Mapping[str, Any] | None = None) -> list[Row]:
     """The rows of `wide` as dicts; a trial without a repetition has one row that says why.
 
     `settings` are the options that were asked for; a table that is continued finds its files again by them.
@@ -109,8 +107,7 @@ def to_csv(rows: Sequence[Row]) -> str:
 def from_csv(text: str) -> list[Row]:
     """The rows of a table that `to_csv` wrote, to be continued."""
     return [
-        {name: Written(cell) for name, cell in row.items()}
-        for row in csv.DictReader(io.StringIO(text, newline=""))
+        {name: Written(cell) for name, cell in row.items()} for row in csv.DictReader(io.StringIO(text, newline=""))
     ]
 
 
@@ -120,8 +117,7 @@ def to_arrow(rows: Sequence[Row]) -> pa.Table:
 
     columns_ = {name: [row.get(name) for row in rows] for name in columns(rows)}
     fields = [
-        pa.field(name, _arrow_type(name, cells), metadata={"unit": unit_of(name)})
-        for name, cells in columns_.items()
+        pa.field(name, _arrow_type(name, cells), metadata={"unit": unit_of(name)}) for name, cells in columns_.items()
     ]
     return pa.table(columns_, schema=pa.schema(fields, metadata={"format": "hipdrive-table"}))
 

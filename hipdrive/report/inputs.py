@@ -87,9 +87,7 @@ def suffixes() -> frozenset[str]:
     from hipdrive.acquisition.formats import reading  # noqa: F401  registers the readers
     from hipdrive.acquisition.formats.registry import READERS
 
-    return frozenset(s.lower() for one in READERS.values() for s in one.suffixes if s) | frozenset(
-        TRIAL_FILES
-    )
+    return frozenset(s.lower() for one in READERS.values() for s in one.suffixes if s) | frozenset(TRIAL_FILES)
 
 
 def files(paths: Sequence[Path]) -> list[Path]:

@@ -54,9 +54,7 @@ def target(asked: Iterable[str], out: Path | None) -> Target:
         raise UsageError("kinds", f"--{kinds[0]} and --{kinds[1]}: choose one of them")
     ending = out.suffix.lower().removeprefix(".") if out is not None else ""
     if kinds and ending in KINDS and ending != kinds[0]:
-        raise UsageError(
-            "kinds", f"--{kinds[0]} and --out {clean(out)}: the ending says {ending}; make them agree"
-        )
+        raise UsageError("kinds", f"--{kinds[0]} and --out {clean(out)}: the ending says {ending}; make them agree")
     kind = kinds[0] if kinds else ending
     if out is not None and kind not in KINDS:
         raise UsageError("out", f"--out {clean(out)}: end it in .json, .csv or .parquet, or add --json, "

@@ -49,8 +49,7 @@ def line(rep: Results, name: str) -> Line:
     """One number of a repetition."""
     metric = definition(name)
     left, right, asym = (
-        rep[side] if side in rep.columns.values else None
-        for side in (f"{name}_left", f"{name}_right", f"asym_{name}")
+        rep[side] if side in rep.columns.values else None for side in (f"{name}_left", f"{name}_right", f"asym_{name}")
     )
     if metric is None:
         return Line(name, label(name), rep[name], left, right, asym)

@@ -65,9 +65,7 @@ def _only_once(channels: list[Channel], name: str) -> list[Channel]:
     twice = next((role for role in roles if roles.count(role) > 1), None)
     if twice:
         both = ", ".join(f"'{c.name}'" for c in channels if c.role == twice)
-        raise ReadError(
-            "columns", f"{name}: {both} could all be {twice}; say which with --columns {twice}=NAME"
-        )
+        raise ReadError("columns", f"{name}: {both} could all be {twice}; say which with --columns {twice}=NAME")
     if not any(c.quantity == "fz" for c in channels):
         raise ReadError(
             "no_force",
@@ -152,9 +150,7 @@ def _timebase(sheet: Sheet, name: str) -> Timebase:
     times = sheet.si(index)
     if not np.isfinite(times).all():
         line = sheet.table.line(int(np.argmin(np.isfinite(times))))
-        raise ReadError(
-            "time", f"{name}, line {line}: the time is missing; mend that line or remove the column"
-        )
+        raise ReadError("time", f"{name}, line {line}: the time is missing; mend that line or remove the column")
     try:
         return timebase(times, told=sheet.channels[index].unit.lower() in TIME_UNITS)
     except ValueError as error:

@@ -32,12 +32,8 @@ OTHER_UNITS = frozenset((
 UNITS = {"f": FORCE_UNITS, "m": MOMENT_UNITS, "c": LENGTH_UNITS, "t": TIME_UNITS}
 """Factor to SI of each unit, by the first letter of the quantity."""
 
-LEFTS = frozenset(
-    ("left", "l", "lt", "lhs", "links", "gauche", "izquierda", "izquierdo", "esquerda", "esquerdo")
-)
-RIGHTS = frozenset(
-    ("right", "r", "rt", "rhs", "rechts", "droite", "derecha", "derecho", "direita", "direito")
-)
+LEFTS = frozenset(("left", "l", "lt", "lhs", "links", "gauche", "izquierda", "izquierdo", "esquerda", "esquerdo"))
+RIGHTS = frozenset(("right", "r", "rt", "rhs", "rechts", "droite", "derecha", "derecho", "direita", "direito"))
 NAMED_PLATES = frozenset((
     "left", "right", "front", "rear", "hands", "box", "dominant", "non_dominant", "nondominant", "involved",
     "uninvolved", "affected", "unaffected", "injured", "uninjured", "lead", "trail",
@@ -61,9 +57,7 @@ WHOLE = {
 """Words that are a whole quantity."""
 
 TIMES = frozenset(("time", "t", "zeit", "temps", "tiempo", "tempo", "timestamp", "timestamps"))
-COUNTERS = frozenset(
-    ("sample", "samples", "frame", "frames", "index", "row", "nr", "no", "item", "subframe", "sub")
-)
+COUNTERS = frozenset(("sample", "samples", "frame", "frames", "index", "row", "nr", "no", "item", "subframe", "sub"))
 GUNS = frozenset(("gun", "trigger"))
 MOMENTS, COPS = frozenset(("moment", "moments", "torque", "m")), frozenset(("cop", "cp"))
 # OpenSim is Y-up and hipdrive Z-up: forward stays X, up becomes Z, and right (Z) becomes minus left (Y).
@@ -180,9 +174,7 @@ def words(name: str) -> list[str]:
     """
     name = re.sub(r"(?i)\b_*(cop(?=[xyz_ ]|$)|cp(?=ap|ml))", lambda match: match[0].lower(), name)
     name = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", " ", name)
-    name = re.sub(
-        r"\b([lr])(?=f[xyz]\b|grf\b)|(?<=\bf[xyz])(?=[lr]\b)", r"\1 ", name.lower().replace("_", " ")
-    )
+    name = re.sub(r"\b([lr])(?=f[xyz]\b|grf\b)|(?<=\bf[xyz])(?=[lr]\b)", r"\1 ", name.lower().replace("_", " "))
     return re.findall(r"[^\W\d_]+|\d+", name)
 
 

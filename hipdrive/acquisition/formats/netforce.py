@@ -19,9 +19,7 @@ WIDTHS = (6, 7, 12, 13)
 
 def is_netforce(source: Source) -> bool:
     """Whether the file begins with comma-separated numbers in as many columns as NetForce writes."""
-    lines = [line for line in source.start.split("\n")[:4] if line.strip() and not line.startswith(COMMENT)][
-        :1
-    ]
+    lines = [line for line in source.start.split("\n")[:4] if line.strip() and not line.startswith(COMMENT)][:1]
     cells = split(lines[0], ",") if lines else []
     if len(cells) not in WIDTHS:
         return False
@@ -41,15 +39,11 @@ def read_netforce(source: Source, options: Options) -> Trial:
         channels, notes = nameless(table, told=bool(options.columns))
         return assemble(source, options, table, channels, notes)
     if table.header and any(line.strip() for line in table.header):
-        raise ReadError(
-            "header", f"{source.name}, line 1: is not a row of numbers like those below; remove it"
-        )
+        raise ReadError("header", f"{source.name}, line 1: is not a row of numbers like those below; remove it")
     plates = [f"plate{i + 1}" for i in range(width // 6)]
     channels = [Channel("time", "time", unit="s")] if timed else []
     for plate, quantity in product(plates, COMPONENTS):
         unit = QUANTITY_UNITS[quantity[0]]
         channels.append(Channel(f"{plate}.{quantity}", quantity, plate, unit, sure=True))
     order = "time, " * timed + "Fx, Fy, Fz, Mx, My, Mz"
-    return assemble(
-        source, options, table, channels, (f"no header: columns taken as AMTI's {order} of each plate",)
-    )
+    return assemble(source, options, table, channels, (f"no header: columns taken as AMTI's {order} of each plate",))

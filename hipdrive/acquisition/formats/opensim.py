@@ -62,8 +62,7 @@ def check_size(keys: Mapping[str, str], table: Table) -> tuple[str, ...]:
     if columns is not None and table.dialect.columns != columns:
         raise ReadError(
             "truncated",
-            f"{table.name}: its header says {columns} columns, but {table.dialect.columns} are there; "
-            "export it again",
+            f"{table.name}: its header says {columns} columns, but {table.dialect.columns} are there; export it again",
         )
     more = rows is not None and len(table.values) > rows
     return (f"the header says {rows} rows, {len(table.values)} are there: all were read",) if more else ()

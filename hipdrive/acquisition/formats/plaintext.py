@@ -51,9 +51,7 @@ def decoded(data: bytes, name: str) -> str:
             f"{name}, line {line}: holds bytes that no text has, so it is damaged or not a text file; "
             "export it again as text or CSV",
         )
-    return (
-        text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\x1a") if "\r" in text else text.rstrip("\x1a")
-    )
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\x1a") if "\r" in text else text.rstrip("\x1a")
 
 
 @dataclass(frozen=True)
@@ -125,10 +123,7 @@ def split(line: str, delimiter: str) -> list[str]:
         return [cell.strip('"') for cell in line.split()]
     if '"' in line:
         try:
-            return [
-                cell.strip()
-                for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
-            ]
+            return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])]
         except csv.Error:
             pass
     return [cell.strip() for cell in line.split(delimiter)]
@@ -180,8 +175,7 @@ def dialect_of(lines: Sequence[str], name: str) -> Dialect:
     if 2 * best < max(len(sample), 1):
         raise ReadError(
             "no_table",
-            f"{name}: no table of numbers was found in it; give a text file with one row of numbers for "
-            "each sample",
+            f"{name}: no table of numbers was found in it; give a text file with one row of numbers for each sample",
         )
     able = [dialect for count, dialect in scored if count == best]
     wide = next((dialect for dialect in able if dialect.columns > 1), able[-1])
@@ -191,9 +185,7 @@ def dialect_of(lines: Sequence[str], name: str) -> Dialect:
 def _unclear(dialect: Dialect, able: Sequence[Dialect], sample: Sequence[str]) -> bool:
     """Whether a comma could be the delimiter of whole numbers as well as a decimal mark."""
     one_column = any(other.columns == 1 and other.decimal == "," for other in able)
-    return (
-        dialect.delimiter == "," and dialect.columns == 2 and one_column and not any("." in s for s in sample)
-    )
+    return dialect.delimiter == "," and dialect.columns == 2 and one_column and not any("." in s for s in sample)
 
 
 def _settle_comma(dialect: Dialect, lines: Sequence[str], sample: Sequence[str], name: str) -> Dialect:
@@ -208,8 +200,7 @@ def _settle_comma(dialect: Dialect, lines: Sequence[str], sample: Sequence[str],
         return decimal
     raise ReadError(
         "comma",
-        f"{name}: the commas may separate columns or decimals; write a line with the column names above the "
-        "numbers",
+        f"{name}: the commas may separate columns or decimals; write a line with the column names above the numbers",
     )
 
 

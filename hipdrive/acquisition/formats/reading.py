@@ -101,9 +101,7 @@ def _opened(name: str) -> Source:
     if facts.st_size == 0:
         raise ReadError("empty", f"{name}: is empty; export the recording again")
     if facts.st_size > MAX_BYTES:
-        raise ReadError(
-            "too_large", f"{name}: is larger than {MAX_BYTES // 1024**3} GB; cut it into single trials"
-        )
+        raise ReadError("too_large", f"{name}: is larger than {MAX_BYTES // 1024**3} GB; cut it into single trials")
     with path.open("rb") as file:
         head = file.read(HEAD)
     for start, sentence in REFUSED:
@@ -121,8 +119,7 @@ def _roles(columns: Mapping[str, str] | str | None) -> Mapping[str, str]:
         if not all(equals and role.strip() and column.strip() for role, equals, column in parts):
             raise UsageError(
                 "columns",
-                f"--columns {columns}: not understood; write ROLE=NAME,ROLE=NAME, for example "
-                "left.fz=FP1,right.fz=FP2",
+                f"--columns {columns}: not understood; write ROLE=NAME,ROLE=NAME, for example left.fz=FP1,right.fz=FP2",
             )
         columns = {role.strip(): column.strip() for role, _, column in parts}
     return MappingProxyType({_role(role): str(column) for role, column in columns.items()})

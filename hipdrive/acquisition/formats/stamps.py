@@ -48,13 +48,9 @@ def timebase(times: Floats, *, told: bool) -> Timebase:
         raise ValueError(int(np.argmax(steps < 0)) + 1)
     median = float(np.median(steps))
     if not told and median >= SLOW:
-        return Timebase(
-            notes=(f"the time column steps by {median:g}, so it is not in seconds: it was left out",)
-        )
+        return Timebase(notes=(f"the time column steps by {median:g}, so it is not in seconds: it was left out",))
     if (steps == 0).any():
-        return Timebase(
-            notes=("time stamps repeat, so they cannot tell the sampling rate: they were left out",)
-        )
+        return Timebase(notes=("time stamps repeat, so they cannot tell the sampling rate: they were left out",))
     return _regular(times, steps, _resolution(times))
 
 
@@ -114,18 +110,14 @@ def _notes(rate: float, kept: Floats, step: float, resolution: float) -> tuple[s
     jitter = float(np.abs(kept - step).max())
     notes = [f"rate taken from the time column: {rate:.10g} Hz"]
     if jitter > 0.02 * step + resolution:
-        notes.append(
-            f"time stamps jitter by up to {1000.0 * jitter:.2g} ms: samples are taken as evenly spaced"
-        )
+        notes.append(f"time stamps jitter by up to {1000.0 * jitter:.2g} ms: samples are taken as evenly spaced")
     return tuple(notes)
 
 
 def agreed(found: Timebase, given: float | None, name: str) -> tuple[float, tuple[str, ...]]:
     """The rate from the time stamps or from the user, and notes; refused where they differ or say nothing."""
     if given is not None and not (math.isfinite(given) and RATES[0] <= given <= RATES[1]):
-        raise ReadError(
-            "rate", f"{name}: --rate {given:g} makes no sense; give the rate in Hz, for example 1000"
-        )
+        raise ReadError("rate", f"{name}: --rate {given:g} makes no sense; give the rate in Hz, for example 1000")
     if math.isfinite(found.rate):
         if given is not None and abs(given - found.rate) > TOLERANCE * found.rate:
             raise ReadError(

@@ -49,13 +49,9 @@ def nameless(table: Table, *, told: bool) -> tuple[list[Channel], tuple[str, ...
     if told:
         return numbered, ()
     if width == 1:
-        return [Channel("1", "fz", "plate1")], (
-            "no header: the only column taken as vertical force in newtons",
-        )
+        return [Channel("1", "fz", "plate1")], ("no header: the only column taken as vertical force in newtons",)
     if width == 2 and is_clock(table):
-        return [Channel("1", "time"), Channel("2", "fz", "plate1")], (
-            "no header: columns taken as time and force",
-        )
+        return [Channel("1", "time"), Channel("2", "fz", "plate1")], ("no header: columns taken as time and force",)
     if width == 2:
         plates = [Channel("1", "fz", "plate1"), Channel("2", "fz", "plate2")]
         return plates, ("no header: columns taken as the vertical forces of two plates in newtons",)

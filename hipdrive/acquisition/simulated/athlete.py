@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 from numpy.random import Generator
+from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
 from hipdrive.acquisition.simulated.motion import (
     Edge,
     Motion,
-    PPoly,
     bump,
     constant,
     crossings,
@@ -88,9 +88,7 @@ def simulate(
     (2, 2.62)
     """
     if test not in MAKERS:
-        raise UsageError(
-            "test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(MAKERS)}"
-        )
+        raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(MAKERS)}")
     if plates not in (1, 2) or noise < 0 or not 50.0 <= rate <= 100_000.0:
         raise UsageError("simulate", "simulate: plates is 1 or 2, noise at least 0 N, rate 50 to 100000 Hz")
     rng = np.random.default_rng([seed, *map(ord, test)])
@@ -120,14 +118,12 @@ def _edges(rng: Generator, kind: str | None) -> Callable[[bool], Edge]:
         slope = rng.uniform(30.0, 45.0) if takeoff else rng.uniform(60.0, 120.0)
         corner = slope * rng.uniform(0.35, 0.65)
         toe = rng.uniform(0.005, 0.010) if takeoff else rng.uniform(0.004, 0.008)
-        return Edge(slope, corner, toe) if soft else Edge(slope, slope, 0.0)
+        return Edge(slope, corner, toe, rng.uniform(0.45, 0.55)) if soft else Edge(slope, slope, 0.0)
 
     return draw
 
 
-def _cmj(
-    rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: float, settle: float
-) -> Movement:
+def _cmj(rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: float, settle: float) -> Movement:
     v_to, s_to = rng.uniform(2.0, 3.1), rng.uniform(0.08, 0.14)
     v_pn, dip = -v_to * rng.uniform(0.40, 0.50), rng.uniform(0.60, 0.85)
     length = 2.0 * -v_pn / (G * dip)
@@ -139,15 +135,11 @@ def _cmj(
     return _fly_and_land(rng, edges, before, v_to, s_to, drop, settle, marks)
 
 
-def _sj(
-    rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: float, settle: float
-) -> Movement:
+def _sj(rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: float, settle: float) -> Movement:
     v_to, distance = rng.uniform(1.9, 2.9), rng.uniform(0.30, 0.45)
     push = _push(rng, edges(True), 0.0, v_to, distance)
     rise = rng.uniform(0.08, 0.14)
-    return _fly_and_land(
-        rng, edges, [constant(standing, 0.0), push], v_to, rise, drop, settle, {"start": standing}
-    )
+    return _fly_and_land(rng, edges, [constant(standing, 0.0), push], v_to, rise, drop, settle, {"start": standing})
 
 
 def _push(rng: Generator, edge: Edge, v_start: float, v_end: float, distance: float) -> PPoly:
@@ -171,14 +163,10 @@ def _push(rng: Generator, edge: Edge, v_start: float, v_end: float, distance: fl
 
 
 def _scaled(shape: Any, factor: float) -> Any:
-    return type(shape)(
-        shape.knots, tuple(factor * v for v in shape.values), tuple(factor * s for s in shape.slopes)
-    )
+    return type(shape)(shape.knots, tuple(factor * v for v in shape.values), tuple(factor * s for s in shape.slopes))
 
 
-def _dj(
-    rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: float, settle: float
-) -> Movement:
+def _dj(rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: float, settle: float) -> Movement:
     height, contact = rng.uniform(0.20, 0.50), rng.uniform(0.16, 0.28)
     v_td, v_to = -np.sqrt(2.0 * G * height), rng.uniform(2.0, 2.9)
     off_time = rng.uniform(0.35, 0.5)
@@ -225,9 +213,7 @@ MAKERS: Mapping[str, Callable[..., Movement]] = {"cmj": _cmj, "sj": _sj, "dj": _
 def _sway(rng: Generator, times: Any, marks: Mapping[str, float], size: float) -> Any:
     """Slow force variation in quiet standing, zero around the movement."""
     waves = [np.sin(2 * np.pi * (rng.uniform(0.15, 0.6) * times + rng.random())) for _ in range(3)]
-    still = np.clip((marks["start"] - 0.1 - times) / 0.2, 0.0, 1.0) + np.clip(
-        (times - marks["rest"]) / 0.2, 0.0, 1.0
-    )
+    still = np.clip((marks["start"] - 0.1 - times) / 0.2, 0.0, 1.0) + np.clip((times - marks["rest"]) / 0.2, 0.0, 1.0)
     return size * np.sqrt(2.0 / 3.0) * sum(waves) * still
 
 
@@ -291,9 +277,7 @@ def _jump_truth(motion: Motion, marks: Any, weight: float, settings: Any, values
     """From standing or from the squat: onset by the default rule, phases, forces, work and power."""
     to = marks["takeoff"]
     theta = max(ONSET_SDS * settings["noise"], ONSET_FLOOR) / weight
-    crossed = np.r_[
-        crossings(motion.net, theta, marks["start"], to), crossings(motion.net, -theta, marks["start"], to)
-    ]
+    crossed = np.r_[crossings(motion.net, theta, marks["start"], to), crossings(motion.net, -theta, marks["start"], to)]
     onset = events["onset"] = float(crossed.min()) - BACK_SHIFT
     values["time_to_takeoff"] = to - onset
     values["rsi_modified"] = values["jump_height_tov"] / values["time_to_takeoff"]

@@ -41,12 +41,14 @@ def bump(start: float, peak: float, end: float) -> Shape:
 class Edge:
     """How force meets zero: `slope` at the loaded end of the toe, `corner` slope at zero (both W/s), `toe` in s.
 
-    A steep edge has no toe and keeps its slope to the corner, a soft one bends over the toe, as feet do.
+    A steep edge has no toe and keeps its slope to the corner, a soft one bends over the toe, as feet do: as a parabola
+    if `bend` is 0.5, sooner or later if it is less or more.
     """
 
     slope: float
     corner: float
     toe: float
+    bend: float = 0.5
 
     @property
     def length(self) -> float:
@@ -55,15 +57,13 @@ class Edge:
 
     @property
     def _lift(self) -> float:
-        return 0.5 * (self.slope + self.corner) * self.toe
+        return (self.bend * self.slope + (1.0 - self.bend) * self.corner) * self.toe
 
     def rise(self) -> Shape:
         """From -1 (no force) at 0 s up to 0 (body weight)."""
         if self.toe == 0.0:
             return Shape((0.0, self.length), (-1.0, 0.0), (self.slope, 0.0))
-        return Shape(
-            (0.0, self.toe, self.length), (-1.0, self._lift - 1.0, 0.0), (self.corner, self.slope, 0.0)
-        )
+        return Shape((0.0, self.toe, self.length), (-1.0, self._lift - 1.0, 0.0), (self.corner, self.slope, 0.0))
 
     def fall(self, end: float) -> Shape:
         """The mirror image: from 0 down to -1 at `end`."""
@@ -75,9 +75,7 @@ class Edge:
         )
 
 
-def phase(
-    length: float, fixed: Sequence[Shape], free: Sequence[Shape] = (), amplitudes: Sequence[float] = ()
-) -> PPoly:
+def phase(length: float, fixed: Sequence[Shape], free: Sequence[Shape] = (), amplitudes: Sequence[float] = ()) -> PPoly:
     """Net force f - 1 over [0, length] as the sum of shapes, exactly."""
     shapes = [*fixed, *free]
     knots = np.unique(np.clip([0.0, length, *(k for s in shapes for k in s.knots)], 0.0, length))
@@ -154,13 +152,9 @@ def crossings(poly: PPoly, level: float, start: float, end: float) -> Floats:
     return np.asarray(np.sort(roots[(roots >= start) & (roots <= end)]), dtype=np.float64)
 
 
-def extreme(
-    poly: PPoly, start: float, end: float, pick: Callable[[Any], Any] = np.argmax
-) -> tuple[float, float]:
+def extreme(poly: PPoly, start: float, end: float, pick: Callable[[Any], Any] = np.argmax) -> tuple[float, float]:
     """Time and value of the largest (or, with argmin, smallest) value in [start, end]."""
-    times = np.r_[
-        start, crossings(poly.derivative(), 0.0, start, end), poly.x[(poly.x > start) & (poly.x < end)], end
-    ]
+    times = np.r_[start, crossings(poly.derivative(), 0.0, start, end), poly.x[(poly.x > start) & (poly.x < end)], end]
     values = poly(times)
     values[-1] = poly(np.nextafter(end, start))
     best = int(pick(values))

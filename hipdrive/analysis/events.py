@@ -116,7 +116,7 @@ def _edge(
 OUTWARDS, TAKEOFF_FIT, TOUCHDOWN_FIT = 0.008, 0.006, 0.004
 """s of the unloaded side that the corner may lie in, and of the loaded side that it is judged by (simulated)."""
 
-SHAPE = 0.12
+SHAPE = 0.1
 """Part of the way from the straight line's corner to the parabola's that a foot's own shape leaves in doubt."""
 
 IMPACT = 25.0
@@ -312,5 +312,5 @@ def onset_u(block: Block, record: Ints, crossing: Floats, sd: Floats) -> Floats:
     half = max(1, round(0.010 * block.rate))
     at = np.round(np.where(np.isfinite(crossing), crossing, 0.0)).astype(np.int64)
     slope = np.abs(line(gather(block.total, record, at - half, 2 * half + 1), block.dt)[1])
-    u = np.sqrt((0.75 * divided(sd, slope)) ** 2 + (0.3 * block.dt) ** 2)
+    u = np.sqrt((0.7 * divided(sd, slope)) ** 2 + (0.3 * block.dt) ** 2)
     return np.where(np.isfinite(crossing), u, np.nan)

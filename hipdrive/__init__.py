@@ -36,16 +36,25 @@ _HOMES = {
 __all__ = sorted([*_HOMES, "__version__"])
 
 if TYPE_CHECKING:
-    from hipdrive.acquisition.formats.reading import read
-    from hipdrive.acquisition.simulated.athlete import simulate
-    from hipdrive.analysis.analyse import analyse, analyse_many
-    from hipdrive.analysis.profile import load_profile
-    from hipdrive.analysis.registry import metric
-    from hipdrive.errors import HipdriveError
-    from hipdrive.report.frames import frame
-    from hipdrive.results import Analysis, Finding, Results, Value
-    from hipdrive.store import load, save
-    from hipdrive.trial import ClockMap, Raw, Signal, Track, Trial
+    from hipdrive.acquisition.formats.reading import read as read
+    from hipdrive.acquisition.simulated.athlete import simulate as simulate
+    from hipdrive.analysis.analyse import analyse as analyse
+    from hipdrive.analysis.analyse import analyse_many as analyse_many
+    from hipdrive.analysis.profile import load_profile as load_profile
+    from hipdrive.analysis.registry import metric as metric
+    from hipdrive.errors import HipdriveError as HipdriveError
+    from hipdrive.report.frames import frame as frame
+    from hipdrive.results import Analysis as Analysis
+    from hipdrive.results import Finding as Finding
+    from hipdrive.results import Results as Results
+    from hipdrive.results import Value as Value
+    from hipdrive.store import load as load
+    from hipdrive.store import save as save
+    from hipdrive.trial import ClockMap as ClockMap
+    from hipdrive.trial import Raw as Raw
+    from hipdrive.trial import Signal as Signal
+    from hipdrive.trial import Track as Track
+    from hipdrive.trial import Trial as Trial
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import hipdrive as hd
+from hipdrive.acquisition.simulated.athlete import simulate
+from hipdrive.analysis.analyse import analyse_many
 from hipdrive.analysis.registry import headline
 from hipdrive.trial import Trial
 
@@ -42,8 +43,10 @@ def trials(cell: Cell, seeds: Sequence[int]) -> Iterator[Trial]:
         rng = np.random.default_rng([seed, 20])
         noise, offset = float(rng.uniform(0.5, 4.0)), float(rng.uniform(-10.0, 10.0))
         rate = float(rng.choice([500.0, 1000.0, 2000.0]))
-        varied = {"noise": noise, "offset": offset, "rate": rate} if cell.varied else {}
-        yield hd.simulate(cell.test, seed=seed, edge=cell.edge, **varied)
+        if cell.varied:
+            yield simulate(cell.test, seed=seed, edge=cell.edge, noise=noise, offset=offset, rate=rate)
+        else:
+            yield simulate(cell.test, seed=seed, edge=cell.edge)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Row:
 def study(cell: Cell, seeds: Sequence[int]) -> list[Row]:
     """Coverage of every headline number; a missing number counts as not covered."""
     held = list(trials(cell, seeds))
-    table = hd.analyse_many(held, test=cell.test)
+    table = analyse_many(held, test=cell.test)
     assert list(table.trial) == list(range(len(held))), "every trial gives exactly one repetition"
     rows = []
     for field in dict.fromkeys((*headline(cell.test), *MORE[cell.test])):

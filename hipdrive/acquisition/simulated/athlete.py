@@ -85,7 +85,7 @@ def simulate(
 
     >>> trial = simulate("cmj", seed=1)
     >>> trial.fz.shape[0], round(trial.truth["takeoff_velocity"], 2)
-    (2, 2.62)
+    (2, 2.98)
     """
     if test not in MAKERS:
         raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(MAKERS)}")

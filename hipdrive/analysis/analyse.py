@@ -396,13 +396,13 @@ def _events(rep: Rep) -> dict[str, tuple[Floats, Floats]]:
     """Event times with u95; weighing and rest windows beside them."""
     rate, located = rep.curve.rate, rep.facts.located
     events = {}
-    names = [n for n in dict.keys(rep.t)]
+    names = list(dict.keys(rep.t))
     times = np.array([dict.__getitem__(rep.t, name) for name in names])
     half = 0.5 * (times[:, :, 1::2] - times[:, :, 2::2])
     width = COVERAGE * np.sqrt((half * half).sum(axis=2))
     for i, name in enumerate(names):
         bias = rep.facts.bias.get(name, 0.0)
-        events[name] = (times[i, :, 0], width[i] + bias)
+        events[name] = (times[i, :, 0], np.where(width[i] > 0.0, width[i] + bias, np.nan))
     nothing = np.full(rep.n, np.nan)
     still = located.still
     inside = still.found & np.isin(located.source, (0, 1, 2, 3))

@@ -158,6 +158,9 @@ def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, l
     facts = with_reason(facts, "peak_negative_velocity", ~np.isfinite(time), "no_countermovement")
     facts = following(facts, "zero_velocity", "peak_negative_velocity")
     rep = Rep(facts, curve=curve, like=like)
+    lowest = rep.time_of_min("force", "onset", "peak_negative_velocity")[:, :1]
+    dict.__setitem__(rep.t, "force_min", np.repeat(lowest, rep.k, axis=1))
+    rep.facts = following(rep.facts, "force_min", "peak_negative_velocity")
     return _phases(rep, time)
 
 

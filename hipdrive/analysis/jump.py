@@ -135,6 +135,15 @@ def system_weight(rep: Rep) -> Floats:
     return rep.weight
 
 
+@metric("flight_baseline", unit="N", tests=ALL, source="derived (METRICS.md 1)", method="flight_mean", group="weight")
+def flight_baseline(rep: Rep) -> tuple[Floats, Floats]:
+    """Mean force of the middle of the flight: what the empty plate reads."""
+    level = rep.facts.level
+    return np.repeat(level[:, np.newaxis], rep.k, axis=1), rep.noise / np.sqrt(
+        np.maximum(rep.facts.located.found.count, 1)
+    )
+
+
 @metric("system_mass", unit="kg", tests=ALL, source="Owen 2014", repeats="system_weight", method="quiet_standing",
         group="weight")  # fmt: skip
 def system_mass(rep: Rep) -> Floats:

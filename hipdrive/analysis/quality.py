@@ -75,6 +75,8 @@ CHECKS = {
         Check("dropped_samples", "Q15", "1", "{} gaps in the record", "record again: lost samples are never filled in"),
         Check("mixed_movement", "-", "m/s", "the movement is between squat jump and countermovement jump "
               "(lowest velocity {})", "say which it was with --test"),
+        Check("onset_in_movement", "-", "N", "the force at the onset is already {} off the weight",
+              "let the athlete stand still until the movement starts"),
         Check("other_flights", "-", "1", "{} further flights are no repetitions of this test",
               "nothing, if hops, rebounds or steps off the plate were meant"),
         Check("drop_height_error", "-", "m", "the athlete fell {} further than the box is high",
@@ -116,6 +118,7 @@ def of_repetitions(rep: Rep) -> Seen:
         "zero_offset": _zero_offset(facts.level, profile),
         "landing_on_plate": _landing_on_plate(rep),
         "weight_source": _weight_source(rep),
+        "session_weight_deviation": _session(rep),
     }  # fmt: skip
     if facts.plate_zero:
         checks["foot_off_plate"] = _foot_off(rep)
@@ -131,6 +134,7 @@ def of_repetitions(rep: Rep) -> Seen:
     )
     checks["system_weight_impulse"] = _impulse_weight(rep, impulse, duration)
     checks["flight_ft_tov_discrepancy"] = _heights(rep, np.ones(rep.n, dtype=bool))
+    checks["onset_in_movement"] = _onset_quiet(rep)
     if facts.test == "sj":
         checks["sj_countermovement"] = _dip(rep)
     else:
@@ -158,9 +162,39 @@ def _weight_source(rep: Rep) -> tuple[Floats, Ints]:
 
 
 def _landing_on_plate(rep: Rep) -> tuple[Floats, Ints]:
-    largest = rep.max("force", "touchdown", rep.t["touchdown"] + 0.05)[:, 0]
-    low = largest < 0.5 * rep.facts.weight
-    return largest, np.where(low, WARNED, NONE)
+    """Largest force within 50 ms of touchdown: half the weight at least, and some of it on each foot."""
+    at = rep.time_of_max("force", "touchdown", rep.t["touchdown"] + 0.05)
+    largest = rep.quantity("force", at)[:, 0]
+    off = largest < 0.5 * rep.facts.weight
+    if rep.facts.plate_zero:
+        share = divided(rep.left.quantity("force", at)[:, 0], largest)
+        off |= (share < ONE_FOOT) | (share > 1.0 - ONE_FOOT)
+    return largest, np.where(off, FAILED if rep.facts.test == "dj" else WARNED, NONE)
+
+
+ONE_FOOT = 0.05
+"""Share of the force below which a foot is not on its plate in a landing."""
+
+
+def _onset_quiet(rep: Rep) -> tuple[Floats, Ints]:
+    """Mean force within 5 ms of the onset, less the weight: an onset that is already in the movement."""
+    onset = rep.t["onset"][:, :1]
+    reading = (rep.curve.read(onset + half)[1] for half in (0.005, -0.005))
+    away = (next(reading) - next(reading))[:, 0] / 0.010
+    sd = rep.facts.located.still.sd
+    return away, np.where(np.abs(away) > np.maximum(2.0 * sd, 0.002 * rep.facts.weight), WARNED, NONE)
+
+
+def _session(rep: Rep) -> tuple[Floats, Ints]:
+    """Deviation of each weight from the median of its record, %, where the record has several."""
+    record, weight = rep.facts.record, rep.facts.weight
+    deviation = np.full(rep.n, np.nan)
+    for name in np.unique(record[1:][record[1:] == record[:-1]]):
+        rows = (record == name) & np.isfinite(weight)
+        if rows.sum() > 1:
+            middle = float(np.median(weight[rows]))
+            deviation[rows] = 100.0 * (weight[rows] - middle) / middle
+    return _limits(deviation, np.abs(deviation) > rep.profile.session_weight_warn)
 
 
 def _impulse_weight(rep: Rep, impulse: Floats, duration: Floats) -> tuple[Floats, Ints]:

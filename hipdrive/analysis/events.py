@@ -125,7 +125,7 @@ IMPACT = 25.0
 CORNER_GRID = 5e-5
 """s between the corners that are tried."""
 
-BEND = 0.25
+BEND = 0.2
 """The slope at the corner is at least this part of the slope at the inner end of the fit (recordings: 0.35 to 1)."""
 
 MISFIT = 1.3

@@ -240,7 +240,7 @@ def _record(
     box_height = truth.values.get("drop_height")
     return Trial.from_forces(
         np.array(fz), settings["rate"], names, test=test, athlete=f"simulated-{settings['seed']}", truth=truth,
-        box_height=None if box_height is None else round(box_height + float(rng.uniform(-0.02, 0.05)), 2),
+        box_height=None if box_height is None else round(box_height + float(rng.uniform(-0.02, 0.04)), 2),
         file=f"simulated {test} {settings['seed']}",
     )  # fmt: skip
 

@@ -215,13 +215,9 @@ def must_make(place: Place, found: Stamp | None, wanted: Stamp) -> bool:
         made_from = found and (found.python, found.venv)
         return made_from != (wanted.python, wanted.venv) or running != wanted.python
     if is_foreign(place.venv):
-        raise Stop(
-            f"{place.venv} is no Python environment; rename it or name another folder in HIPDRIVE_VENV."
-        )
+        raise Stop(f"{place.venv} is no Python environment; rename it or name another folder in HIPDRIVE_VENV.")
     if running not in (None, wanted.python):
-        raise Stop(
-            f"{place.venv} is not from run.py but from {running}; rename or delete it, then run this again."
-        )
+        raise Stop(f"{place.venv} is not from run.py but from {running}; rename or delete it, then run this again.")
     return running is None
 
 
@@ -321,9 +317,7 @@ def find_pip(place: Place) -> list[str]:
     name = Path(base).name
     if any(versions):
         raise Stop(f"pip 22.3 or newer is needed: {name} -m pip install --upgrade pip, then run this again.")
-    raise Stop(
-        f"{name} has no pip; install it (Debian, Ubuntu: apt-get install python3-pip), then run this again."
-    )
+    raise Stop(f"{name} has no pip; install it (Debian, Ubuntu: apt-get install python3-pip), then run this again.")
 
 
 def pip_version(command: Sequence[str]) -> tuple[int, int] | None:

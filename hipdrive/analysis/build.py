@@ -7,19 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from hipdrive.analysis.curve import Curve
+from hipdrive.analysis.facts import BACKWARD, BY_BOX, FLIGHT_ANCHORED, NO_TIER, NUMBER, TWO_PLATE, Facts
 from hipdrive.analysis.locate import Given, Located, with_onset
 from hipdrive.analysis.profile import Profile
-from hipdrive.analysis.rep import (
-    BACKWARD,
-    BY_BOX,
-    FLIGHT_ANCHORED,
-    NO_TIER,
-    NUMBER,
-    TWO_PLATE,
-    Facts,
-    Rep,
-    newton,
-)
+from hipdrive.analysis.rep import Rep, newton
 from hipdrive.analysis.signal import (
     Block,
     Bools,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from hipdrive.analysis.facts import BACKWARD, TIERS, TWO_PLATE
 from hipdrive.analysis.landing import first_peak_rate
 from hipdrive.analysis.registry import metric
-from hipdrive.analysis.rep import BACKWARD, TIERS, TWO_PLATE, Rep
+from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, divided, gather
 
 DJ = ("dj",)

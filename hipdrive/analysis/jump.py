@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from hipdrive.analysis.facts import FLIGHT_ANCHORED
 from hipdrive.analysis.registry import metric
-from hipdrive.analysis.rep import FLIGHT_ANCHORED, Rep
+from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, divided
 
 CMJ, JUMPS, ALL = ("cmj",), ("cmj", "sj"), ("cmj", "sj", "dj")

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hipdrive.analysis.build import rest_impulse
+from hipdrive.analysis.facts import BACKWARD, NUMBER
 from hipdrive.analysis.profile import Profile
-from hipdrive.analysis.rep import BACKWARD, NUMBER, Rep
+from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.segment import Runs
 from hipdrive.analysis.signal import (
     Block,

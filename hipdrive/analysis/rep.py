@@ -8,90 +8,24 @@ Force is integrated once; a copy differs by a shift of force, weight, start or e
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from hipdrive.analysis.curve import Curve
-from hipdrive.analysis.locate import Located
-from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.facts import FLIGHT_ANCHORED, NUMBER, Facts
+from hipdrive.analysis.side import Side
 from hipdrive.analysis.signal import (
-    Block,
     Bools,
     Floats,
     Ints,
     divided,
     gather,
-    plate_windows,
     within,
 )
-from hipdrive.errors import REASONS
-
-CODES = ("", *REASONS)
-"""Reason codes by number; 0 is none. Rows carry numbers, people get sentences."""
-
-NUMBER = {code: i for i, code in enumerate(CODES)}
-
-TIERS = ("two_plate", "backward_integration", "flight_anchored", "box_height", "none")
-"""Ways to the touchdown velocity of a drop jump, the best first (METRICS.md 5)."""
-
-TWO_PLATE, BACKWARD, FLIGHT_ANCHORED, BY_BOX, NO_TIER = range(5)
 
 INPUTS = ("weight", "zero", "start_velocity", "noise")
 """Uncertain inputs of every test, before its events."""
-
-
-@dataclass(frozen=True, eq=False)
-class Facts:
-    """What is known of n repetitions of one test before any metric: all arrays (n,) unless said otherwise.
-
-    events : time s of each measured event, with u (standard uncertainty, s) and bias (one-sided bound, s).
-    reasons : why an event or the weight is missing, as code numbers; absent where nothing is missing.
-    anchor, anchor_velocity : time s and velocity m/s from which velocity is known; start_u its uncertainty.
-    anchor_at : the event that the anchor is, "" where it is none. tier : of the touchdown velocity of a drop jump,
-    index into TIERS; rows anchored to the flight leave with half its velocity. tail : s that lengthen the noise's
-    random walk (METRICS.md 20, T_w / 12).
-    origin : event at which displacement is zero. plate_zero : zero level of each plate, N.
-    """
-
-    block: Block
-    record: Ints
-    test: str
-    profile: Profile
-    zero: Floats
-    level: Floats
-    noise: Floats
-    zero_u: Floats
-    weight: Floats
-    weight_u: Floats
-    events: Mapping[str, Floats]
-    u: Mapping[str, Floats]
-    bias: Mapping[str, Floats]
-    reasons: Mapping[str, Ints]
-    anchor: Floats
-    anchor_at: str
-    anchor_velocity: Floats
-    start_u: Floats
-    tail: Floats
-    origin: str
-    located: Located
-    plate_zero: Mapping[str, Floats]
-    box_height: Floats
-    tier: Ints
-    two_plate_velocity: Floats
-
-    def where(self, keep: Bools) -> Facts:
-        """Some of the repetitions."""
-        changes: dict[str, Any] = {}
-        for field in fields(self):
-            part = getattr(self, field.name)
-            if isinstance(part, np.ndarray):
-                changes[field.name] = part[keep]
-            elif isinstance(part, Mapping):
-                changes[field.name] = {name: values[keep] for name, values in part.items()}
-        return replace(self, located=self.located.where(keep), **changes)
 
 
 class Times(dict[str, Floats]):
@@ -558,100 +492,6 @@ class Rep:
             self._why, self._refused, self.method = state
         self.note(name)
         return self.fields[name]
-
-
-class Side:
-    """One foot's share of additive quantities, with the events of the whole: what `sides=True` metrics are given.
-
-    Peaks are read at the instant of the total's peak, and right is the whole less left, so that they add up to the
-    total (METRICS.md 7). Sides are measured only, without copies: k is 1.
-    """
-
-    def __init__(self, whole: Rep, name: str) -> None:
-        self._whole, self._name = whole, name
-        self._readings: dict[str, tuple[Floats, Floats]] = {}
-        self.force = AtEvents(self, "force")  # type: ignore[arg-type]
-        self._curve = self._windows() if name == "left" else None
-
-    def _windows(self) -> Curve:
-        """The left plate over the samples from the first event to the end of the landing."""
-        whole, facts = self._whole, self._whole.facts
-        longest = np.nan_to_num(facts.events["touchdown"]) + facts.profile.landing_window + 0.1
-        end = np.ceil(longest * whole.curve.rate).astype(np.int64) - whole.curve.origin
-        width = int(np.clip(end.max(initial=4), 4, whole.curve.values.shape[1]))
-        samples = plate_windows(facts.block, "left", facts.record, whole.curve.origin, width)
-        samples -= facts.plate_zero["left"][:, np.newaxis]
-        return Curve.of(samples, whole.curve.origin, whole.curve.rate)
-
-    def __getattr__(self, name: str) -> Any:
-        """Noise, profile, refusals and the like are the whole body's."""
-        return getattr(self._whole, name)
-
-    def __getitem__(self, field: str) -> Floats:
-        """Another metric of the whole body."""
-        return self._whole[field][:, :1]
-
-    @property
-    def t(self) -> dict[str, Floats]:
-        """Event times, (n, 1)."""
-        return {name: times[:, :1] for name, times in dict.items(self._whole.t)}
-
-    def times(self, at: str | Floats) -> Floats:
-        """An event's times, or times as given, (n, 1)."""
-        return self._whole.times(at)[:, :1]
-
-    def duration(self, start: str | Floats, end: str | Floats) -> Floats:
-        """Time between two events, s, (n, 1)."""
-        return self.times(end) - self.times(start)
-
-    def time_of_max(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
-        """When the total is largest, s, (n, 1)."""
-        return self._whole.time_of_max(name, start, end)[:, :1]
-
-    def time_of_min(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
-        """When the total is smallest, s, (n, 1)."""
-        return self._whole.time_of_min(name, start, end)[:, :1]
-
-    def _left(self, at: str | Floats) -> tuple[Floats, Floats]:
-        if self._curve is None:
-            return self._whole.left._left(at)
-        if not isinstance(at, str):
-            return self._curve.read(at)
-        if at not in self._readings:
-            self._readings[at] = self._curve.read(self.times(at))
-        return self._readings[at]
-
-    def quantity(self, name: str, at: str | Floats) -> Floats:
-        """Force of this plate at an event or at times, N."""
-        if name != "force":
-            return self._whole.quantity(name, at)[:, :1]
-        whole = self._whole.quantity("force", at)[:, :1]
-        left = self._left(at)[0]
-        return left if self._name == "left" else whole - left
-
-    def at(self, name: str, event: str, offset: float) -> Floats:
-        """A quantity `offset` s after an event."""
-        return self.quantity(name, self.times(event) + offset)
-
-    def impulse(self, start: str | Floats, end: str | Floats) -> Floats:
-        """Gross impulse of this plate, N*s."""
-        whole = self._whole.impulse(start, end)[:, :1]
-        left = self._left(end)[1] - self._left(start)[1]
-        return left if self._name == "left" else whole - left
-
-    def mean(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
-        """Mean force of this plate."""
-        if name != "force":
-            return self._whole.mean(name, start, end)[:, :1]
-        return np.asarray(divided(self.impulse(start, end), self.duration(start, end)))
-
-    def max(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
-        """This plate's value at the instant of the total's largest."""
-        return self.quantity(name, self.time_of_max(name, start, end))
-
-    def min(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
-        """This plate's value at the instant of the total's smallest."""
-        return self.quantity(name, self.time_of_min(name, start, end))
 
 
 def newton(rep: Rep, guess: Floats, level: float, rounds: int = 2) -> Floats:

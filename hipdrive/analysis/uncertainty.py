@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.registry import METRICS
-from hipdrive.analysis.rep import INPUTS, NUMBER, Rep
+from hipdrive.analysis.rep import INPUTS, Rep
 from hipdrive.analysis.signal import Floats
 
 COVERAGE = 1.96

@@ -1,0 +1,187 @@
+"""Trials in blocks: from records side by side to the repetitions of each one's test, and why there are none.
+
+A block holds trials of one rate and one set of plates, and fits the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from hipdrive.analysis import quality, segment
+from hipdrive.analysis.build import drops, is_drop, jumps, no_jump
+from hipdrive.analysis.facts import NUMBER
+from hipdrive.analysis.group import Group, group_of
+from hipdrive.analysis.locate import Given, Located, locate
+from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.rep import Rep
+from hipdrive.analysis.segment import Runs, Survey
+from hipdrive.analysis.signal import Block, Bools, Floats, Ints
+from hipdrive.trial import Trial
+
+BLOCK_SAMPLES = 500_000
+"""Samples analysed side by side: a few megabytes, which caches hold."""
+
+SHORTEST = 0.5
+"""s: nothing shorter can hold a jump."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One block's outcome: its groups, and for each of its trials checks and the reason of a refusal."""
+
+    trials: Ints
+    groups: tuple[Group, ...]
+    checks: quality.Seen
+    code: Ints
+    others: Ints
+    """Flights of each trial that are no repetitions of its test."""
+
+
+def batches(trials: Sequence[Trial], asked: Sequence[str], profile: Profile) -> Iterator[Batch]:
+    """Trials in blocks of one rate, plates and test; those of like length together."""
+
+    def kind(i: int) -> tuple[Any, ...]:
+        return trials[i].rate, trials[i].plates, asked[i], trials[i].samples < SHORTEST * trials[i].rate
+
+    order = sorted(range(len(trials)), key=lambda i: (kind(i), trials[i].samples))
+    for (_, _, test, short), alike in groupby(order, key=kind):
+        members = list(alike)
+        if short:
+            yield _refused(members, "too_short")
+            continue
+        while members:
+            size = _block_size([trials[i].samples for i in members])
+            part, members = sorted(members[:size]), members[size:]
+            yield _batch([trials[i] for i in part], np.array(part), test, profile)
+
+
+def _block_size(lengths: Sequence[int]) -> int:
+    """How many of the trials, ordered by length, go into one block: little padding, bounded memory."""
+    size = 1
+    while size < len(lengths) and lengths[size] * (size + 1) <= BLOCK_SAMPLES and lengths[size] <= 1.25 * lengths[0]:
+        size += 1
+    return size
+
+
+def _refused(members: Sequence[int], code: str) -> Batch:
+    n = len(members)
+    return Batch(np.array(members), (), {}, np.full(n, NUMBER[code]), np.zeros(n, dtype=np.int64))
+
+
+def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) -> Batch:
+    block = Block.of(trials)
+    given = Given(
+        np.array([np.nan if t.mass is None else (t.mass + t.load) * profile.g for t in trials]),
+        np.array([np.nan if t.box_height is None else t.box_height for t in trials]),
+        test,
+    )
+    located, seen, runs = locate(block, given, profile)
+    checks = quality.of_records(block, trials, runs, seen.rough_weight, profile)
+    code = _record_code(checks)
+    reps, others = _repetitions(block, located, given, code, profile)
+    groups = tuple(group_of(rep, index, wrong, number) for rep, wrong, number in reps)
+    held = np.zeros(len(trials), dtype=bool)
+    for rep, _, _ in reps:
+        held[rep.facts.record] = True
+    code = np.where((code == 0) & ~held, _why_none(block, seen, runs, others, given), code)
+    return Batch(index, groups, checks, code, others)
+
+
+def _record_code(checks: quality.Seen) -> Ints:
+    """Why samples of a record cannot be trusted, 0 where they can."""
+    code = np.zeros(len(checks["dropped_samples"][0]), dtype=np.int64)
+    for check, reason in (("dropped_samples", "gaps"), ("peak_saturation", "saturated"),
+                          ("plate_drift_rate", "zero_changed")):  # fmt: skip
+        code = np.where((code == 0) & (checks[check][1] == quality.FAILED), NUMBER[reason], code)
+    return code
+
+
+def _why_none(block: Block, seen: Survey, runs: Runs, others: Ints, given: Given) -> Ints:
+    """Why a record holds no repetition."""
+    code = np.full(len(seen.rough_weight), NUMBER["no_flight"])
+    if len(runs.record):
+        last = np.r_[runs.record[1:] != runs.record[:-1], True] & (runs.end >= block.lengths[runs.record])
+        brief = last & (runs.end - runs.start < 1.3 * block.rate) & (runs.start > 0)
+        code[runs.record[brief]] = NUMBER["ends_in_air"]
+    code = np.where(others > 0, NUMBER["no_jump" if given.test == "auto" else "not_this_test"], code)
+    standing = np.isfinite(seen.rough_weight) | (seen.empty_level > segment.LOADED)
+    return np.where(standing, code, NUMBER["no_load"])
+
+
+def _repetitions(
+    block: Block, located: Located, given: Given, refused: Ints, profile: Profile
+) -> tuple[list[tuple[Rep, Ints, Ints]], Ints]:
+    """Repetitions of each record's one test, with refusal codes and numbers; and the count of other flights."""
+    others = np.zeros(len(block.lengths), dtype=np.int64)
+    trusted = refused[located.record] == 0
+    np.add.at(others, located.record[located.rebound & trusted], 1)
+    usable = trusted & ~located.rebound
+    drop = located.drop & usable
+    stepped = np.zeros(len(drop), dtype=bool)
+    fallen = drops(block, located.where(drop), given, profile)
+    if fallen is not None:
+        # a contact from an empty plate that is no fall: somebody stepped on and jumped at once
+        stepped[np.flatnonzero(drop)[~is_drop(fallen)]] = True
+        if stepped.any():
+            fallen = drops(block, located.where(drop & ~stepped), given, profile)
+    rest = usable & (~drop | stepped)
+    found: list[Rep] = []
+    if given.test == "dj":
+        np.add.at(others, located.record[rest], 1)
+    else:
+        found = jumps(block, located.where(rest), given, profile)
+        if given.test != "auto":
+            fallen = None
+            np.add.at(others, located.record[drop & ~stepped], 1)
+    reps = [r for r in (*found, fallen) if r is not None]
+    return _one_test(reps, others, given), others
+
+
+def _one_test(reps: list[Rep], others: Ints, given: Given) -> list[tuple[Rep, Ints, Ints]]:
+    """Drop what is no jump where there are jumps, and keep the commonest test of each record."""
+    counts = np.zeros((len(reps), len(others)), dtype=np.int64)
+    codes = [no_jump(rep) for rep in reps]
+    flying = [code == 0 for code in codes]
+    for rep, code in zip(reps, codes, strict=True):
+        weight = rep.facts.weight
+        wrong = (weight < rep.profile.weight_min) | (weight > rep.profile.weight_max)
+        code[wrong] = NUMBER["bad_weight"]
+    for i, rep in enumerate(reps):
+        np.add.at(counts[i], rep.facts.record[flying[i]], 1)
+    winner = counts.argmax(axis=0) if len(reps) else others
+    good = counts.sum(axis=0) > 0
+    kept = []
+    for i, rep in enumerate(reps):
+        record = rep.facts.record
+        keep = np.where(good[record], flying[i] & (winner[record] == i), True)
+        np.add.at(others, record[~keep], 1)
+        if keep.all():
+            kept.append((rep, codes[i]))
+        elif keep.any():
+            kept.append((_subset(rep, keep), codes[i][keep]))
+    return [(rep, code, _numbers(rep.facts.record, rep.facts.events["takeoff"])) for rep, code in kept]
+
+
+def _subset(rep: Rep, keep: Bools) -> Rep:
+    """The same repetitions without some rows; derived events are taken over."""
+    part = Rep(rep.facts.where(keep), curve=rep.curve.where(keep))
+    for name in rep.t:
+        if name not in part.t:
+            dict.__setitem__(part.t, name, dict.__getitem__(rep.t, name)[keep])
+    return part
+
+
+def _numbers(record: Ints, takeoff: Floats) -> Ints:
+    """Repetition numbers within each record, from 1, in time."""
+    order = np.lexsort((takeoff, record))
+    ordered = record[order]
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(order) else order
+    within = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
+    numbers = np.empty(len(order), dtype=np.int64)
+    numbers[order] = within + 1
+    return numbers

@@ -1,0 +1,75 @@
+"""What is known of repetitions of one test before any metric, and why what is missing is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from hipdrive.analysis.locate import Located
+from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.signal import Block, Bools, Floats, Ints
+from hipdrive.errors import REASONS
+
+CODES = ("", *REASONS)
+"""Reason codes by number; 0 is none. Rows carry numbers, people get sentences."""
+
+NUMBER = {code: i for i, code in enumerate(CODES)}
+
+TIERS = ("two_plate", "backward_integration", "flight_anchored", "box_height", "none")
+"""Ways to the touchdown velocity of a drop jump, the best first (METRICS.md 5)."""
+
+TWO_PLATE, BACKWARD, FLIGHT_ANCHORED, BY_BOX, NO_TIER = range(5)
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of n repetitions of one test before any metric: all arrays (n,) unless said otherwise.
+
+    events : time s of each measured event, with u (standard uncertainty, s) and bias (one-sided bound, s).
+    reasons : why an event or the weight is missing, as code numbers; absent where nothing is missing.
+    anchor, anchor_velocity : time s and velocity m/s from which velocity is known; start_u its uncertainty.
+    anchor_at : the event that the anchor is, "" where it is none. tier : of the touchdown velocity of a drop jump,
+    index into TIERS; rows anchored to the flight leave with half its velocity. tail : s that lengthen the noise's
+    random walk (METRICS.md 20, T_w / 12).
+    origin : event at which displacement is zero. plate_zero : zero level of each plate, N.
+    """
+
+    block: Block
+    record: Ints
+    test: str
+    profile: Profile
+    zero: Floats
+    level: Floats
+    noise: Floats
+    zero_u: Floats
+    weight: Floats
+    weight_u: Floats
+    events: Mapping[str, Floats]
+    u: Mapping[str, Floats]
+    bias: Mapping[str, Floats]
+    reasons: Mapping[str, Ints]
+    anchor: Floats
+    anchor_at: str
+    anchor_velocity: Floats
+    start_u: Floats
+    tail: Floats
+    origin: str
+    located: Located
+    plate_zero: Mapping[str, Floats]
+    box_height: Floats
+    tier: Ints
+    two_plate_velocity: Floats
+
+    def where(self, keep: Bools) -> Facts:
+        """Some of the repetitions."""
+        changes: dict[str, Any] = {}
+        for field in fields(self):
+            part = getattr(self, field.name)
+            if isinstance(part, np.ndarray):
+                changes[field.name] = part[keep]
+            elif isinstance(part, Mapping):
+                changes[field.name] = {name: values[keep] for name, values in part.items()}
+        return replace(self, located=self.located.where(keep), **changes)

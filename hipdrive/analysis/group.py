@@ -1,0 +1,144 @@
+"""The numbers of one group: repetitions of one test, with every metric, side, event and check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hipdrive.analysis import asymmetry, quality
+from hipdrive.analysis.facts import CODES, NUMBER
+from hipdrive.analysis.registry import METRICS, headline, metrics_for
+from hipdrive.analysis.rep import Rep
+from hipdrive.analysis.signal import Floats, Ints, divided
+from hipdrive.analysis.uncertainty import COVERAGE, evaluate, evaluate_side, u95
+from hipdrive.results import FLAGGED, OK, REFUSED, Columns
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Repetitions of one test within a block, with everything a result needs. `trial` counts within the call."""
+
+    test: str
+    trial: Ints
+    rep: Ints
+    columns: Columns
+    events: Mapping[str, tuple[Floats, Floats]]
+    checks: quality.Seen
+    code: Ints
+    """Why a repetition is refused as a whole, 0 if it is not."""
+
+
+def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
+    """Every metric of the repetitions, with sides, uncertainty, reasons, events and checks."""
+    test = rep.facts.test
+    names = [m.name for m in metrics_for(test)]
+    for name in names:
+        if name not in rep.fields:
+            evaluate(rep, name)
+    checks = {**quality.of_repetitions(rep), **_missing(rep, test)}
+    width = dict(zip(names, u95(rep, names), strict=True))
+    if rep.facts.plate_zero:
+        names += _sides(rep, names, width)
+    values = {name: rep.fields[name][:, 0] for name in names}
+    codes: dict[str, Any] = {}
+    for name in names:
+        reasons = rep.field_reasons.get(name)
+        codes[name] = None if reasons is None else np.array(CODES, dtype=object)[reasons]
+    if code.any():
+        _refuse_rows(values, codes, code)
+        width = {name: np.where(code > 0, np.nan, part) for name, part in width.items()}
+    columns = Columns(
+        values=values,
+        u95=width,
+        units={name: unit_of(name) for name in names},
+        methods={name: rep.methods[name] for name in names},
+        codes=codes,
+        labels={name: METRICS[name].labels for name in names if name in METRICS and METRICS[name].labels},
+    )
+    return Group(test, index[rep.facts.record], numbers, columns, _events(rep), checks, code)
+
+
+def _missing(rep: Rep, test: str) -> quality.Seen:
+    """How many of the first numbers are missing, without one that would only repeat another."""
+    missing = np.zeros(rep.n)
+    for name in headline(test):
+        missing += ~np.isfinite(rep.fields[name][:, 0])
+    codes = rep.field_reasons.get("jump_height_tov")
+    if codes is not None:
+        missing -= codes == NUMBER["same_as_flight"]
+    return {"missing_headline": (missing, np.where(missing > 0, quality.WARNED, quality.NONE))}
+
+
+def _refuse_rows(values: dict[str, Floats], codes: dict[str, Any], code: Ints) -> None:
+    """Refused repetitions keep what the plate timed, and nothing that rests on weight or movement."""
+    timed = {"flight_time", "contact_time"}
+    rows = code > 0
+    for name in values:
+        if name in timed:
+            continue
+        values[name] = np.where(rows, np.nan, values[name])
+        old = codes[name] if codes[name] is not None else np.full(len(rows), "", dtype=object)
+        codes[name] = np.where(rows, np.array(CODES, dtype=object)[code], old)
+
+
+def unit_of(name: str) -> str:
+    """Unit of a field, a side or an index."""
+    if name in METRICS:
+        return METRICS[name].unit
+    return "%" if name.startswith("asym_") else METRICS[name.rsplit("_", 1)[0]].unit
+
+
+def _sides(rep: Rep, names: Sequence[str], width: dict[str, Floats]) -> list[str]:
+    """Left, right and their index for every additive metric, with u95 into `width`."""
+    made: list[str] = []
+    for name in names:
+        if not METRICS[name].sides:
+            continue
+        left, right = (evaluate_side(rep, name, side) for side in ("left", "right"))
+        l, r = rep.fields[left][:, 0], rep.fields[right][:, 0]  # noqa: E741
+        index, total = f"asym_{name}", rep.fields[name][:, 0]
+        rep.fields[index] = asymmetry.bilateral_index(l, r)[:, np.newaxis]
+        rep.methods[index] = asymmetry.METHOD
+        reasons = rep.field_reasons.get(left)
+        if reasons is not None:
+            rep.field_reasons[index] = reasons
+        spread = rep.spreads[name]
+        width[left], width[right] = (np.abs(divided(part, total)) * width[name] for part in (l, r))
+        noise = np.full(rep.n, np.nan) if spread is None else COVERAGE * 200.0 * spread * np.hypot(l, r)
+        width[index] = divided(noise, (l + r) ** 2)
+        made += [left, right, index]
+    return made
+
+
+def _events(rep: Rep) -> dict[str, tuple[Floats, Floats]]:
+    """Event times with u95; weighing and rest windows beside them."""
+    rate, located = rep.curve.rate, rep.facts.located
+    events = {}
+    names = list(dict.keys(rep.t))
+    times = np.array([dict.__getitem__(rep.t, name) for name in names])
+    half = 0.5 * (times[:, :, 1::2] - times[:, :, 2::2])
+    width = COVERAGE * np.sqrt((half * half).sum(axis=2))
+    for i, name in enumerate(names):
+        bias = rep.facts.bias.get(name, 0.0)
+        events[name] = (times[i, :, 0], np.where(width[i] > 0.0, width[i] + bias, np.nan))
+    nothing = np.full(rep.n, np.nan)
+    still = located.still
+    inside = still.found & np.isin(located.source, (0, 1, 2, 3))
+    events["weigh_start"] = (np.where(inside, still.start / rate, np.nan), nothing)
+    events["weigh_end"] = (np.where(inside, still.end / rate, np.nan), nothing)
+    after = located.after
+    events["rest_start"] = (np.where(after.found, after.start / rate, np.nan), nothing)
+    if "onset" in names:
+        events["movement_threshold_crossing"] = (located.crossing / rate, nothing)
+    return dict(sorted(events.items(), key=lambda item: np.nan_to_num(item[1][0][0], nan=1e9)))
+
+
+def statuses(group: Group) -> Any:
+    """Status of each repetition: refused, flagged by a warning (a missing headline number is one), or ok."""
+    warned = np.zeros(len(group.trial), dtype=bool)
+    for _, level in group.checks.values():
+        warned |= level >= quality.WARNED
+    return np.where(group.code > 0, REFUSED, np.where(warned, FLAGGED, OK))

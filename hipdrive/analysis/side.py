@@ -1,0 +1,118 @@
+"""One foot of a repetition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hipdrive.analysis.curve import Curve
+from hipdrive.analysis.signal import Floats, divided, plate_windows
+
+if TYPE_CHECKING:
+    from hipdrive.analysis.rep import Rep
+
+
+class Side:
+    """One foot's share of additive quantities, with the events of the whole: what `sides=True` metrics are given.
+
+    Peaks are read at the instant of the total's peak, and right is the whole less left, so that they add up to the
+    total (METRICS.md 7). Sides are measured only, without copies: k is 1.
+    """
+
+    def __init__(self, whole: Rep, name: str) -> None:
+        self._whole, self._name = whole, name
+        self._readings: dict[str, tuple[Floats, Floats]] = {}
+        self.force = _Forces(self)
+        self._curve = self._windows() if name == "left" else None
+
+    def _windows(self) -> Curve:
+        """The left plate over the samples from the first event to the end of the landing."""
+        whole, facts = self._whole, self._whole.facts
+        longest = np.nan_to_num(facts.events["touchdown"]) + facts.profile.landing_window + 0.1
+        end = np.ceil(longest * whole.curve.rate).astype(np.int64) - whole.curve.origin
+        width = int(np.clip(end.max(initial=4), 4, whole.curve.values.shape[1]))
+        samples = plate_windows(facts.block, "left", facts.record, whole.curve.origin, width)
+        samples -= facts.plate_zero["left"][:, np.newaxis]
+        return Curve.of(samples, whole.curve.origin, whole.curve.rate)
+
+    def __getattr__(self, name: str) -> Any:
+        """Noise, profile, refusals and the like are the whole body's."""
+        return getattr(self._whole, name)
+
+    def __getitem__(self, field: str) -> Floats:
+        """Another metric of the whole body."""
+        return self._whole[field][:, :1]
+
+    @property
+    def t(self) -> dict[str, Floats]:
+        """Event times, (n, 1)."""
+        return {name: times[:, :1] for name, times in dict.items(self._whole.t)}
+
+    def times(self, at: str | Floats) -> Floats:
+        """An event's times, or times as given, (n, 1)."""
+        return self._whole.times(at)[:, :1]
+
+    def duration(self, start: str | Floats, end: str | Floats) -> Floats:
+        """Time between two events, s, (n, 1)."""
+        return self.times(end) - self.times(start)
+
+    def time_of_max(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
+        """When the total is largest, s, (n, 1)."""
+        return self._whole.time_of_max(name, start, end)[:, :1]
+
+    def time_of_min(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
+        """When the total is smallest, s, (n, 1)."""
+        return self._whole.time_of_min(name, start, end)[:, :1]
+
+    def _left(self, at: str | Floats) -> tuple[Floats, Floats]:
+        if self._curve is None:
+            return self._whole.left._left(at)
+        if not isinstance(at, str):
+            return self._curve.read(at)
+        if at not in self._readings:
+            self._readings[at] = self._curve.read(self.times(at))
+        return self._readings[at]
+
+    def quantity(self, name: str, at: str | Floats) -> Floats:
+        """Force of this plate at an event or at times, N."""
+        if name != "force":
+            return self._whole.quantity(name, at)[:, :1]
+        whole = self._whole.quantity("force", at)[:, :1]
+        left = self._left(at)[0]
+        return left if self._name == "left" else whole - left
+
+    def at(self, name: str, event: str, offset: float) -> Floats:
+        """A quantity `offset` s after an event."""
+        return self.quantity(name, self.times(event) + offset)
+
+    def impulse(self, start: str | Floats, end: str | Floats) -> Floats:
+        """Gross impulse of this plate, N*s."""
+        whole = self._whole.impulse(start, end)[:, :1]
+        left = self._left(end)[1] - self._left(start)[1]
+        return left if self._name == "left" else whole - left
+
+    def mean(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
+        """Mean force of this plate."""
+        if name != "force":
+            return self._whole.mean(name, start, end)[:, :1]
+        return np.asarray(divided(self.impulse(start, end), self.duration(start, end)))
+
+    def max(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
+        """This plate's value at the instant of the total's largest."""
+        return self.quantity(name, self.time_of_max(name, start, end))
+
+    def min(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
+        """This plate's value at the instant of the total's smallest."""
+        return self.quantity(name, self.time_of_min(name, start, end))
+
+
+class _Forces:
+    """`rep.left.force["takeoff"]`, (n, 1)."""
+
+    def __init__(self, side: Side) -> None:
+        self._side = side
+
+    def __getitem__(self, event: str) -> Floats:
+        """The plate's force at an event."""
+        return self._side.quantity("force", event)

@@ -1,0 +1,90 @@
+"""Many repetitions as one table of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from hipdrive.analysis.blocks import Batch
+from hipdrive.analysis.facts import CODES
+from hipdrive.analysis.group import Group, statuses, unit_of
+from hipdrive.analysis.registry import ALIASES
+from hipdrive.analysis.signal import Ints
+
+
+class Named(dict[str, Any]):
+    """Columns by field; an alias finds its field."""
+
+    def __missing__(self, name: str) -> Any:
+        if name not in ALIASES:
+            raise KeyError(name)
+        return self[ALIASES[name]]
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Mapping[str, Any]):
+    """Many repetitions at once: field -> (n,) array, one row a repetition, in the order of the trials.
+
+    `u95` and `reasons` likewise ("" where the number stands); `trial` and `rep` say which row is which, `test` and
+    `status` what it is; `refused` holds the trials without rows: index -> reason code.
+    """
+
+    data: Mapping[str, Any]
+    u95: Mapping[str, Any]
+    reasons: Mapping[str, Any]
+    units: Mapping[str, str]
+    trial: Ints
+    rep: Ints
+    test: Any
+    status: Any
+    refused: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __getitem__(self, name: str) -> Any:
+        """The values of a field, by its name or an alias."""
+        return self.data[ALIASES.get(name, name)]
+
+    def __iter__(self) -> Iterator[str]:
+        """Fields."""
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        """How many fields."""
+        return len(self.data)
+
+
+def table_of(batches: Sequence[Batch]) -> Table:
+    """Every repetition of every batch, in the order of trials and time."""
+    groups = [g for b in batches for g in b.groups]
+    refused = {int(t): CODES[c] for b in batches for t, c in zip(b.trials, b.code, strict=True) if c}
+    if not groups:
+        none = np.zeros(0, dtype=np.int64)
+        return Table({}, {}, {}, {}, none, none, none, none, refused)
+    names = list(dict.fromkeys(name for g in groups for name in g.columns.values))
+    trial = np.concatenate([g.trial for g in groups])
+    rep = np.concatenate([g.rep for g in groups])
+    order = np.lexsort((rep, trial))
+    values, widths, reasons, units = {}, {}, {}, {}
+    for name in names:
+        values[name] = _column(groups, name, "values", np.nan)[order]
+        widths[name] = _column(groups, name, "u95", np.nan)[order]
+        reasons[name] = _column(groups, name, "codes", "")[order]
+        units[name] = unit_of(name)
+    test = np.concatenate([np.full(len(g.trial), g.test) for g in groups])[order]
+    status = np.concatenate([statuses(g) for g in groups])[order]
+    return Table(values, Named(widths), Named(reasons), units, trial[order], rep[order], test, status, refused)
+
+
+def _column(groups: Sequence[Group], name: str, part: str, blank: Any) -> Any:
+    pieces = []
+    for g in groups:
+        column = getattr(g.columns, part).get(name)
+        if column is None:
+            absent = name not in g.columns.values
+            fill = "not_this_test" if part == "codes" and absent else blank
+            column = np.full(len(g.trial), fill, dtype=object if part == "codes" else np.float64)
+        pieces.append(column)
+    return np.concatenate(pieces)

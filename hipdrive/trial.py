@@ -7,7 +7,7 @@ computes a result; nothing in here changes after it was made.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +24,9 @@ QUANTITIES = ("fx", "fy", "fz", "mx", "my", "mz", "copx", "copy")
 
 QUANTITY_UNITS = {"f": "N", "m": "N*m", "c": "m"}
 """SI unit of a quantity by its first letter."""
+
+LARGEST = 1e7
+"""N: no plate measures more; a larger number is no force."""
 
 LEFT, RIGHT, BOX = "left", "right", "box"
 """Plate names with a meaning: one foot each, and the plate that carries the box of a drop jump."""
@@ -159,6 +162,22 @@ class Truth:
         """The true value of a field."""
         return self.values[name]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether the true value of a field is known."""
+        return name in self.values
+
+    def __iter__(self) -> Iterator[str]:
+        """Fields whose true value is known."""
+        return iter(self.values)
+
+    def __len__(self) -> int:
+        """How many fields."""
+        return len(self.values)
+
+    def keys(self) -> Iterable[str]:
+        """Fields, so that `dict(truth)` works."""
+        return self.values.keys()
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trial:
@@ -211,6 +230,19 @@ class Trial:
         if not (np.isfinite(self.rate) and 1.0 <= self.rate <= 1e6):
             raise UsageError("rate", f"{where}: a sampling rate of {self.rate} Hz makes no sense; "
                              "give the true rate in Hz, for example 1000")  # fmt: skip
+
+        if fz.size and not np.abs(fz).max() <= LARGEST:
+            raise UsageError("forces", f"{where}: forces must be finite numbers below {LARGEST:g} N; "
+                             "check the columns and their unit")  # fmt: skip
+        for name, value, low, high, unit in (
+            ("mass", self.mass, 20.0, 300.0, "kg"),
+            ("load", self.load, 0.0, 500.0, "kg"),
+            ("height", self.height, 0.5, 2.7, "m"),
+            ("box height", self.box_height, 0.0, 3.0, "m"),
+        ):
+            if value is not None and not low <= value <= high:
+                raise UsageError("fact", f"{where}: a {name} of {value:g} {unit} makes no sense; give it in {unit}, "
+                                 f"between {low:g} and {high:g}")  # fmt: skip
 
     @property
     def samples(self) -> int:

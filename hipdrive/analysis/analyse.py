@@ -93,6 +93,9 @@ def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profi
     findings = _findings(trial, batch, position, chosen, index)
     if results and all(r.status == REFUSED for r in results):
         code = CODES[chosen[0].code[_rows(chosen[0], index)[0]]]
+        if code in NO_MOVEMENT:
+            results, findings = (), _findings(trial, batch, position, (), index)
+            test = asked
     status = REFUSED if code else FLAGGED if _flagged(results, findings) else OK
     return Analysis(
         file=trial.file,
@@ -108,6 +111,10 @@ def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profi
         provenance=_provenance(trial, profile),
         headline=headline(test) if test in TESTS else (),
     )
+
+
+NO_MOVEMENT = ("no_flight", "not_ballistic")
+"""Reasons for which a record holds no repetition after all: nothing is said of a jump that was none."""
 
 
 def _rows(group: Group, index: int) -> list[int]:

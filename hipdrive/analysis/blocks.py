@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hipdrive.analysis import quality, segment
-from hipdrive.analysis.build import drops, is_drop, jumps, no_jump
+from hipdrive.analysis.build import drops, implausible, is_drop, jumps, no_jump
 from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.group import Group, group_of
 from hipdrive.analysis.locate import Given, Located, locate
@@ -82,7 +82,7 @@ def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) ->
     )
     located, seen, runs = locate(block, given, profile)
     checks = quality.of_records(block, trials, runs, seen.rough_weight, profile)
-    code = _record_code(checks)
+    code = _upside_down(block, _record_code(checks))
     reps, others = _repetitions(block, located, given, code, profile)
     groups = tuple(group_of(rep, index, wrong, number) for rep, wrong, number in reps)
     held = np.zeros(len(trials), dtype=bool)
@@ -90,6 +90,13 @@ def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) ->
         held[rep.facts.record] = True
     code = np.where((code == 0) & ~held, _why_none(block, seen, runs, others, given), code)
     return Batch(index, groups, checks, code, others)
+
+
+def _upside_down(block: Block, code: Ints) -> Ints:
+    """Refuse records whose force only ever pulls; a plate zeroed under load still has its peaks above zero."""
+    means = np.where(np.isnan(block.means), 0.0, block.means)
+    low, high = means.min(axis=1), means.max(axis=1)
+    return np.where((code == 0) & (low < -2.0 * segment.LOADED) & (high < -0.1 * low), NUMBER["upside_down"], code)
 
 
 def _record_code(checks: quality.Seen) -> Ints:
@@ -151,6 +158,7 @@ def _one_test(reps: list[Rep], others: Ints, given: Given) -> list[tuple[Rep, In
         weight = rep.facts.weight
         wrong = (weight < rep.profile.weight_min) | (weight > rep.profile.weight_max)
         code[wrong] = NUMBER["bad_weight"]
+        code[(code == 0) & implausible(rep)] = NUMBER["implausible"]
     for i, rep in enumerate(reps):
         np.add.at(counts[i], rep.facts.record[flying[i]], 1)
     winner = counts.argmax(axis=0) if len(reps) else others

@@ -57,6 +57,7 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
         anchor_velocity=np.zeros(len(record)), start_u=np.where(own, np.sqrt(np.maximum(wander, 0.0)), 0.0),
         tail=np.zeros(len(record)), origin="takeoff", located=located,
         plate_zero=_plate_zero(block, located), box_height=given.box_height[record],
+        given_weight=given.weight[record],
         tier=np.full(len(record), NO_TIER), two_plate_velocity=np.full(len(record), np.nan),
     )  # fmt: skip
     return with_reason(facts, "weight", ~np.isfinite(located.weight), "no_weight")
@@ -76,16 +77,19 @@ def following(facts: Facts, name: str, cause: str) -> Facts:
     return facts if reason is None else replace(facts, reasons={name: reason, **facts.reasons})
 
 
+def mean_of(block: Block, name: str, record: Ints, start: Ints, end: Ints) -> Floats:
+    """Mean force of one plate over the middle three fifths of samples [start, end), N: its zero during a flight."""
+    plate, trim = block.names.index(name), (end - start) // 5
+    rows = zip(record.tolist(), (start + trim).tolist(), (end - trim).tolist(), strict=True)
+    return np.array([block.plates[r][plate, a:b].mean() for r, a, b in rows])
+
+
 def _plate_zero(block: Block, located: Located) -> dict[str, Floats]:
     """Zero level of each foot's plate in the flight, so that left and right add up to the total."""
     if not {"left", "right"} <= set(block.names):
         return {}
     found = located.found
-    trim = (found.end - found.start) // 5
-    left = block.names.index("left")
-    level = np.array([block.plates[r][left, a:b].mean() for r, a, b in
-                      zip(found.record.tolist(), (found.start + trim).tolist(), (found.end - trim).tolist(),
-                          strict=True)])  # fmt: skip
+    level = mean_of(block, "left", found.record, found.start, found.end)
     level = np.where(located.zero != 0.0, level, 0.0)
     return {"left": level, "right": located.zero - level}
 
@@ -179,7 +183,9 @@ def _squat(block: Block, located: Located, curve: Curve, dips: Bools, given: Giv
         onset = np.where(dips, np.nan, facts.events["onset"])
         facts = replace(facts, events={**facts.events, "onset": onset}, anchor=onset)
         facts = with_reason(facts, "onset", dips, "countermovement_in_sj")
-    return _landing(Rep(facts, curve=curve))
+    # upward only, the onset can lie before the movement that was integrated first
+    early = (facts.events["onset"] * block.rate < curve.origin + 3).any()
+    return _landing(Rep(facts, curve=None if early else curve))
 
 
 def _phases(rep: Rep, start: Floats) -> Rep:
@@ -284,9 +290,10 @@ def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats
     width = int(max((end - still.end).max(initial=1), 1)) + 2
     net = gather(both.total, record, still.end, width) - still.mean[:, np.newaxis]
     curve = Curve.of(np.nan_to_num(net), still.end, rate)
-    mass = still.mean / profile.g
+    empty = mean_of(block, BOX, record, located.found.start, located.found.end)
+    mass = (still.mean - located.zero - empty) / profile.g
     velocity = curve.read((located.first_contact.at / rate)[:, np.newaxis])[1][:, 0] / mass
-    falling = still.found & (still.mean > 100.0) & (velocity < -0.3)
+    falling = still.found & (mass > 10.0) & (velocity < -0.3)
     length = (end - still.end) / rate
     u = np.sqrt((still.block_sd / np.sqrt(np.maximum(still.blocks, 1)) * length / mass) ** 2
                 + located.found.noise**2 * length / rate / mass**2)  # fmt: skip
@@ -315,13 +322,30 @@ def no_jump(rep: Rep) -> Ints:
     speed = rep.quantity("velocity", "takeoff")[:, 0]
     if facts.test == "dj":
         # the other tiers take the height from the flight or the box, so they prove nothing
-        speed = np.where(facts.tier == BACKWARD, speed, np.nan)
+        speed = np.where(facts.tier <= BACKWARD, speed, np.nan)
     by_impulse = np.maximum(speed, 0.0) ** 2 / (2.0 * rep.g)
     empty = np.abs(facts.level) <= profile.level_max * facts.located.rough
     unknown = empty & (flight >= profile.flight_min_unweighed)
-    agree = np.abs(by_flight - by_impulse) <= np.maximum(0.10, 0.5 * by_flight)
+    agree = (np.abs(by_flight - by_impulse) <= np.maximum(0.10, 0.5 * by_flight)) & (speed > SLOWEST_JUMP)
     known = np.isfinite(by_impulse)
     return np.where(known, np.where(agree, 0, NUMBER["not_ballistic"]), np.where(unknown, 0, NUMBER["no_flight"]))
+
+
+SLOWEST_JUMP = 0.3
+"""m/s: whoever leaves the plate more slowly (half a centimetre) has not jumped."""
+
+
+def implausible(rep: Rep) -> Bools:
+    """Rows that rise or sink farther than a body can: the clock is wrong, since lengths grow with its square."""
+    facts, profile = rep.facts, rep.profile
+    flight = facts.events["touchdown"] - facts.events["takeoff"]
+    far = rep.g * flight**2 / 8.0 > profile.height_max
+    if facts.test == "sj":
+        return far
+    if facts.test == "dj":
+        far |= rep.quantity("velocity", "first_contact")[:, 0] ** 2 / (2.0 * rep.g) > profile.drop_max
+    depth = rep.quantity("displacement", "zero_velocity")[:, 0]
+    return far | (depth < -profile.depth_max)
 
 
 def rest_impulse(rep: Rep) -> tuple[Floats, Floats]:

@@ -54,6 +54,8 @@ class Curve:
         """
         assert self.sums_twice is not None
         last = min(last, self.values.shape[1] - size + 1)
+        if last <= first:
+            return np.empty((len(self.values), 0))
         ends = slice(first + size - 1, last + size - 1)
         before = first - 1
         sums, twice = self.sums, self.sums_twice

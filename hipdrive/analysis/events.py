@@ -109,6 +109,11 @@ def _edge(
         u = np.sqrt(u * u + (SHAPE * (offset - straight) * block.dt) ** 2)
         if side < 0:
             u = np.sqrt(u * u + (IMPACT * block.dt**2) ** 2)
+    if profile.edge_rule != "threshold" and (noise == 0.0).any():
+        # exact zeros in the air: what lies below the last loaded sample was cut off before the file was written
+        n3 = max(3, round(profile.edge_window * block.rate))
+        slope = np.abs(line(inner[:, :n3], block.dt)[1])
+        bias = np.where(noise == 0.0, divided(inner[:, 0] - level, slope), bias)
     nothing = np.where(found & np.isfinite(offset), 0.0, np.nan)
     return Instants(at + side * offset + nothing, u + nothing, bias + nothing)
 
@@ -149,7 +154,8 @@ def edge_corner(
     corners, first, second, s2, s3, s4, bent = _corner_design(n, outer.shape[1], rate)
     force = np.concatenate([inner[:, :n][:, ::-1], outer], axis=1) - level[:, np.newaxis]
     force = np.where(np.isfinite(force), force, 0.0)
-    y1, y2 = force @ first, force @ second
+    # row by row, so that a row's digits do not depend on how many there are
+    y1, y2 = (np.matmul(force[:, np.newaxis, :], basis)[:, 0] for basis in (first, second))
     determinant = s2 * s4 - s3 * s3
     free = (s4 * y1 * y1 - 2.0 * s3 * y1 * y2 + s2 * y2 * y2) / determinant
     bound = (bent * y1 + y2) ** 2 / (bent * bent * s2 + 2.0 * bent * s3 + s4)

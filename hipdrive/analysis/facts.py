@@ -60,6 +60,7 @@ class Facts:
     located: Located
     plate_zero: Mapping[str, Floats]
     box_height: Floats
+    given_weight: Floats
     tier: Ints
     two_plate_velocity: Floats
 

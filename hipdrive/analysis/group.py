@@ -39,6 +39,9 @@ def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
         if name not in rep.fields:
             evaluate(rep, name)
     checks = {**quality.of_repetitions(rep), **_missing(rep, test)}
+    if "velocity_closure_error" in checks:
+        failed = checks["velocity_closure_error"][1] == quality.FAILED
+        code = np.where((code == 0) & failed, NUMBER["closure"], code)
     width = dict(zip(names, u95(rep, names), strict=True))
     if rep.facts.plate_zero:
         names += _sides(rep, names, width)
@@ -75,6 +78,8 @@ def _missing(rep: Rep, test: str) -> quality.Seen:
 def _refuse_rows(values: dict[str, Floats], codes: dict[str, Any], code: Ints) -> None:
     """Refused repetitions keep what the plate timed, and nothing that rests on weight or movement."""
     timed = {"flight_time", "contact_time"}
+    if (code[code > 0] == NUMBER["closure"]).all():
+        timed |= {"jump_height_ft", "rsi_jh", "rsi_ft", "flight_baseline"}
     rows = code > 0
     for name in values:
         if name in timed:
@@ -103,8 +108,10 @@ def _sides(rep: Rep, names: Sequence[str], width: dict[str, Floats]) -> list[str
         rep.fields[index] = asymmetry.bilateral_index(l, r)[:, np.newaxis]
         rep.methods[index] = asymmetry.METHOD
         reasons = rep.field_reasons.get(left)
-        if reasons is not None:
-            rep.field_reasons[index] = reasons
+        bad = ~np.isfinite(rep.fields[index][:, 0])
+        if bad.any():
+            known = np.zeros(rep.n, dtype=np.int64) if reasons is None else reasons
+            rep.field_reasons[index] = np.where(bad, np.where(known > 0, known, NUMBER["undefined"]), 0)
         spread = rep.spreads[name]
         width[left], width[right] = (np.abs(divided(part, total)) * width[name] for part in (l, r))
         noise = np.full(rep.n, np.nan) if spread is None else COVERAGE * 200.0 * spread * np.hypot(l, r)

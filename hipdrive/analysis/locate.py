@@ -126,7 +126,7 @@ def _weighed_and_started(
         _contact(block, found, runs, empty, drop, profile),
         drop, (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
     )  # fmt: skip
-    return with_onset(block, located, np.full(len(record), given.test == "sj"), profile)
+    return with_onset(block, located, np.zeros(len(record), dtype=bool), profile)
 
 
 def _zero_u(found: Candidates, zero: Floats) -> Floats:
@@ -188,6 +188,8 @@ def _weight_elsewhere(
     options = [(5, given.weight[record])]
     if BOX in block.names:
         box = block.through(BOX)
+        empty = np.array([block.plates[r][block.names.index(BOX), a:b].mean() for r, a, b in
+                          zip(record.tolist(), found.start.tolist(), found.end.tolist(), strict=True)])  # fmt: skip
         standing = still_before(
             box,
             record,
@@ -198,7 +200,7 @@ def _weight_elsewhere(
             profile,
             limit=profile.weigh_sd_pass,
         )
-        options.insert(0, (4, np.where(standing.mean > segment.LOADED, standing.mean, np.nan)))
+        options.insert(0, (4, np.where(standing.mean > segment.LOADED, standing.mean - empty, np.nan)))
     spot = still_after(
         block,
         record,

@@ -29,6 +29,11 @@ RULES = {
 """Parameters that name a rule, and the rules there are."""
 
 
+POSITIVE = ("g", "weigh_min", "weigh_max", "rearm", "flight_max", "edge_window", "rfd_window", "landing_window",
+            "landing_search", "stable_hold", "rest_time", "weight_max")  # fmt: skip
+"""Parameters without which nothing can be computed."""
+
+
 @dataclass(frozen=True)
 class Profile:
     """Parameters in SI units; METRICS.md sections 1 to 5 give each its meaning, source and default."""
@@ -88,6 +93,12 @@ class Profile:
     weight_min: float = 200.0
     weight_max: float = 3000.0
     drop_error_warn: float = 0.05
+    height_max: float = 1.0
+    drop_max: float = 2.0
+    depth_max: float = 0.8
+    rise_min: float = 0.03
+    rise_max: float = 0.2
+    given_mass_warn: float = 2.0
     session_weight_warn: float = 0.5
     offset_warn: float = 20.0
     height_gap_high: float = 0.03
@@ -122,8 +133,21 @@ def load_profile(name: str | Path | Profile = "hipdrive", overrides: Mapping[str
     return replace(base, **{k: _checked(f"--set {k}", k, v) for k, v in overrides.items()})
 
 
-@cache
+LARGEST_FILE = 1_000_000
+"""Bytes: nobody writes a longer profile."""
+
+
 def _named(name: str) -> Profile:
+    # only the shipped ones are remembered: a user's file may change between two calls
+    return _shipped(name) if name in PROFILES else _file(name)
+
+
+@cache
+def _shipped(name: str) -> Profile:
+    return _file(name)
+
+
+def _file(name: str) -> Profile:
     file = FOLDER / f"{name}.toml" if name in PROFILES else Path(name)
     if name not in PROFILES and file.suffix != ".toml":
         raise ProfileError("profile_unknown", f"profile {name!r} is not known; choose one of {', '.join(PROFILES)} "
@@ -133,14 +157,20 @@ def _named(name: str) -> Profile:
 
 def _from_file(file: Path, depth: int = 0) -> Profile:
     try:
+        if file.exists() and (not file.is_file() or file.stat().st_size > LARGEST_FILE):
+            raise ProfileError("profile_file", f"{file}: this is no profile; give a small TOML file")
         table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as why:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValueError, RecursionError) as why:
         raise ProfileError("profile_file", f"{file}: the profile cannot be read ({why}); give a TOML file") from why
     base_name = table.pop("base", "hipdrive")
     if depth > 3:
         raise ProfileError("profile_base", f"{file}: profiles are based on one another without end; mend `base`")
     base = Profile()
-    if base_name in PROFILES and base_name != file.stem:
+    if base_name not in PROFILES:
+        near = difflib.get_close_matches(str(base_name), PROFILES, 1)
+        hint = f"; did you mean {near[0]}?" if near else f"; choose one of {', '.join(PROFILES)}"
+        raise ProfileError("profile_base", f"{file}: there is no profile {base_name!r} to start from{hint}")
+    if base_name != "hipdrive" and file.parent != FOLDER:
         base = _from_file(FOLDER / f"{base_name}.toml", depth + 1)
     values = {k: _checked(str(file), k, v) for k, v in table.items() if k not in ("name", "note")}
     return replace(base, name=str(table.get("name", file.stem)), **values)
@@ -162,4 +192,9 @@ def _checked(where: str, key: str, value: Any) -> Any:
         number = math.nan
     if not math.isfinite(number):
         raise ProfileError("parameter_value", f"{where}: {key} is {value!r}; give a number")
+    usual = float(getattr(Profile, key))
+    if (number > 0.0 if usual < 0.0 else number < 0.0) or abs(number) > 1000.0 * max(abs(usual), 1.0):
+        raise ProfileError("parameter_value", f"{where}: {key} makes no sense as {number:g}; it is usually {usual:g}")
+    if key in POSITIVE and number == 0.0:
+        raise ProfileError("parameter_value", f"{where}: {key} must not be zero; it is usually {usual:g}")
     return number

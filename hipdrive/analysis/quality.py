@@ -80,8 +80,14 @@ CHECKS = {
               "let the athlete stand still until the movement starts"),
         Check("other_flights", "-", "1", "{} further flights are no repetitions of this test",
               "nothing, if hops, rebounds or steps off the plate were meant"),
-        Check("drop_height_error", "-", "m", "the athlete fell {} further than the box is high",
-              "step off the box: neither down nor up"),
+        Check("drop_height_error", "-", "m", "drop height less box height is {}",
+              "step off the box, neither down nor up; the box height is in metres"),
+        Check("takeoff_displacement", "-", "m", "the centre of mass rose by {} before take-off",
+              "weigh again, and check the sampling rate"),
+        Check("cut_forces", "-", "N", "forces below {} were set to zero before they were saved, so the edges of "
+              "contact are lost and its times less certain", "export the forces unfiltered, without a threshold"),
+        Check("given_mass", "-", "%", "the given mass differs by {} from what the plate weighs",
+              "check the mass, and that the plate is zeroed; the plate's weight was used"),
         Check("sampling_rate", "-", "s", "one sample every {} is coarse for contact and flight times",
               "record at 1000 Hz"),
         Check("weight_source", "-", "N", "the weight of {} was not measured in a still stance before the movement",
@@ -120,13 +126,15 @@ def of_repetitions(rep: Rep) -> Seen:
         "landing_on_plate": _landing_on_plate(rep),
         "weight_source": _weight_source(rep),
         "session_weight_deviation": _session(rep),
+        "cut_forces": _cut(rep),
+        "given_mass": _given_mass(rep),
     }  # fmt: skip
     if facts.plate_zero:
         checks["foot_off_plate"] = _foot_off(rep)
     if facts.test == "dj":
         error = rep["drop_height_error"][:, 0]
         checks["drop_height_error"] = _limits(error, np.abs(error) > profile.drop_error_warn)
-        checks["flight_ft_tov_discrepancy"] = _heights(rep, facts.tier == BACKWARD)
+        checks["flight_ft_tov_discrepancy"] = _heights(rep, facts.tier <= BACKWARD)
         return checks
     impulse, duration = rest_impulse(rep)
     closure = impulse / rep.mass[:, 0]
@@ -139,6 +147,8 @@ def of_repetitions(rep: Rep) -> Seen:
     if facts.test == "sj":
         checks["sj_countermovement"] = _dip(rep)
     else:
+        rise = rep["takeoff_displacement"][:, 0]
+        checks["takeoff_displacement"] = _limits(rise, (rise < profile.rise_min) | (rise > profile.rise_max))
         checks["mixed_movement"] = _mixed(rep)
     return checks
 
@@ -151,13 +161,33 @@ def _mixed(rep: Rep) -> tuple[Floats, Ints]:
     return speed, np.where(np.isfinite(depth) & (fast != deep), WARNED, NONE)
 
 
+def _cut(rep: Rep) -> tuple[Floats, Ints]:
+    """Smallest force before the take-off of records whose flight is exactly zero."""
+    facts = rep.facts
+    exact = facts.noise == 0.0
+    found = np.floor(np.nan_to_num(facts.events["takeoff"]) * rep.curve.rate).astype(np.int64)
+    width = max(4, round(0.03 * rep.curve.rate))
+    near = gather(facts.block.total, facts.record, found - width + 3, width) - facts.level[:, np.newaxis]
+    least = np.where(near > 0.0, near, np.inf).min(axis=1)
+    cut = exact & (facts.located.still.sd > 0.05) & np.isfinite(least)
+    return np.where(cut, least, np.nan), np.where(cut, WARNED, NONE)
+
+
+def _given_mass(rep: Rep) -> tuple[Floats, Ints]:
+    """Difference of a given mass from the plate's, %."""
+    facts = rep.facts
+    differs = divided(100.0 * (facts.given_weight - facts.weight), facts.weight)
+    return differs, np.where(np.abs(differs) > rep.profile.given_mass_warn, WARNED, NONE)
+
+
 def _zero_offset(level: Floats, profile: Profile) -> tuple[Floats, Ints]:
     levels = np.where(np.abs(level) > profile.offset_warn, WARNED, np.where(np.abs(level) > 2.0, NOTED, NONE))
     return level, levels
 
 
 def _weight_source(rep: Rep) -> tuple[Floats, Ints]:
-    usual = (1, 4) if rep.facts.test == "dj" else (0,)
+    # a given mass is no fault: the method names it
+    usual = (1, 4, 5) if rep.facts.test == "dj" else (0, 5)
     source = rep.facts.located.source
     return rep.facts.weight, np.where(np.isin(source, usual) | ~np.isfinite(rep.facts.weight), NONE, WARNED)
 
@@ -265,23 +295,32 @@ def _clipped(trial: Trial) -> float:
     return np.nan
 
 
+CLIP_BAND = 8.0
+"""N: samples so close to the largest belong to one plateau, noise or not."""
+
+
 def _flat_top(force: Floats) -> bool:
     """Whether the largest value is a plateau that is too flat for the slopes beside it.
 
-    A smooth peak in steps of q stays at its top for p samples only if it leaves it by about 4 q / p a sample.
+    A smooth peak stays within q of its top for p samples only if it leaves it by about 4 q / p a sample.
     """
     top = int(force.argmax())
-    if top + 3 >= len(force) or force[top + 3] != force[top]:
+    highest = float(force[top])
+    if top < 6 or top + 6 > len(force) or highest < 200.0:
         return False
-    end = top + int(np.argmin(force[top:] == force[top])) if (force[top:] != force[top]).any() else len(force)
-    length = end - top
-    if top < 3 or end + 3 > len(force) or length < 4:
+    first = max(0, top - 300)
+    near = force[first : top + 300]
+    high = near > highest - CLIP_BAND
+    at = top - first
+    start = at - int(high[at::-1].argmin()) + 1 if not high[at::-1].all() else 0
+    end = at + int(high[at:].argmin()) if not high[at:].all() else len(near)
+    length = end - start
+    if length < 4 or start < 3 or end + 3 > len(near):
         return False
-    near = force[max(0, top - 50) : end + 50]
+    slope = min(near[start] - near[start - 3], near[end - 1] - near[end + 2]) / 3.0
     steps = np.abs(np.diff(near))
-    quantum = steps[steps > 0.0].min(initial=np.inf)
-    slope = min(force[top] - force[top - 3], force[top] - force[end + 2]) / 3.0
-    return bool(force[top] > 200.0 and slope * length / 4.0 > 3.0 * quantum and slope * length > 0.01 * force[top])
+    band = max(CLIP_BAND, 3.0 * float(steps[steps > 0.0].min(initial=np.inf)) if (steps > 0.0).any() else 0.0)
+    return bool(slope * length / 4.0 > 3.0 * band and slope * length > 0.01 * highest)
 
 
 def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools]:

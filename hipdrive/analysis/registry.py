@@ -76,17 +76,21 @@ def metric(
     ------
     UsageError : the name, unit or tests make no sense, or the name is taken.
     """
-    among = frozenset(tests)
+    among = frozenset([tests] if isinstance(tests, str) else tests)
+    second = tuple(aliases)
 
     def register(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         _check(name, unit, among, function)
+        for alias in second:
+            if alias in METRICS or ALIASES.get(alias, name) != name:
+                raise UsageError("metric_taken", f"metric {name}: the alias {alias} is already a field; choose another")
         order = dict(headline) if isinstance(headline, Mapping) else dict.fromkeys(among, headline)
         METRICS[name] = Metric(
             name, unit, among, source, function, inspect.cleandoc(function.__doc__ or ""),
             {test: place for test, place in order.items() if place is not None},
             sides, labels, repeats, method, group,
         )  # fmt: skip
-        ALIASES.update(dict.fromkeys(aliases, name))
+        ALIASES.update(dict.fromkeys(second, name))
         metrics_for.cache_clear()
         return function
 
@@ -103,6 +107,12 @@ def _check(name: str, unit: str, tests: frozenset[str], function: Callable[[Any]
     old = METRICS.get(name)
     if old is not None and old.function.__module__ != function.__module__:
         raise UsageError("metric_taken", f"metric {name} is already defined; choose another name")
+    stem = name.removeprefix("asym_").removesuffix("_left").removesuffix("_right")
+    if ALIASES.get(name, name) != name or (stem != name and stem in METRICS and METRICS[stem].sides):
+        raise UsageError("metric_taken", f"metric {name} is already another field's name; choose another name")
+    if unknown := tests - set(TESTS):
+        raise UsageError("metric_tests", f"metric {name}: there is no test {', '.join(sorted(unknown))}; "
+                         f"choose among {', '.join(TESTS)}")  # fmt: skip
     if not tests:
         raise UsageError("metric_tests", f"metric {name}: name at least one test, for example tests={{'cmj'}}")
 
@@ -148,7 +158,7 @@ def load_plugin(path: str | Path) -> None:
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
     except UsageError as why:
         raise UsageError(why.code, f"{file}: {why}") from why
-    except Exception as why:
+    except (Exception, SystemExit) as why:
         line = getattr(why, "lineno", None) or (why.__traceback__ and _last_line(why.__traceback__, file))
         raise UsageError("plugin", f"{file}, line {line}: {type(why).__name__}: {why}; mend the plug-in") from why
 

@@ -459,7 +459,7 @@ class Rep:
             slopes = self.curve.slopes(low, int((first + np.maximum(count, 1))[known].max()), size)
             for row in np.flatnonzero(known & (count > 0)).tolist():
                 at = int(first[row]) - low
-                best[row] = slopes[row, at : at + int(count[row])].max()
+                best[row] = slopes[row, at : at + int(count[row])].max(initial=-np.inf)
         spread = self.noise * self.curve.rate / np.sqrt(size * (size * size - 1) / 12.0)
         return np.repeat(best[:, np.newaxis], self.k, axis=1), spread
 

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from hipdrive.analysis.registry import METRICS, headline
+from hipdrive.analysis.uncertainty import T95
 from hipdrive.errors import sentence
 from hipdrive.results import REFUSED, Results, Value
 
@@ -24,8 +25,9 @@ def summarise(reps: Sequence[Results]) -> Mapping[str, Value]:
     best = max(counted, key=lambda r: _sortable(r[criterion].value))
     summary: dict[str, Value] = {}
     for name in headline(test):
-        values = [r[name].value for r in counted]
-        summary |= _of(name, [v for v in values if math.isfinite(v)], best[name], criterion)
+        cells = [r[name] for r in counted]
+        missing = next((c.code for c in cells if c.code), "no_spread") or "no_spread"
+        summary |= _of(name, [c.value for c in cells if math.isfinite(c.value)], best[name], criterion, missing)
     return summary
 
 
@@ -33,13 +35,13 @@ def _sortable(value: float) -> float:
     return value if math.isfinite(value) else -math.inf
 
 
-def _of(name: str, values: Sequence[float], best: Value, criterion: str) -> dict[str, Value]:
+def _of(name: str, values: Sequence[float], best: Value, criterion: str, missing: str) -> dict[str, Value]:
     unit, n = METRICS[name].unit, len(values)
     if n < 2:
-        none = Value(math.nan, unit, why=sentence("no_spread"), code="no_spread")
+        none = Value(math.nan, unit, why=sentence(missing), code=missing)
         return {f"{name}_{part}": none for part in ("mean", "sd", "cv", "best")}
     mean, sd = statistics.fmean(values), statistics.stdev(values)
-    u95 = _T95[min(n - 1, len(_T95) - 1)] * sd / math.sqrt(n)
+    u95 = float(T95[min(n - 1, len(T95) - 1)]) * sd / math.sqrt(n)
     return {
         f"{name}_mean": Value(mean, unit, u95, f"mean_of_{n}"),
         f"{name}_sd": Value(sd, unit, method=f"sample_sd_of_{n}"),
@@ -48,7 +50,3 @@ def _of(name: str, values: Sequence[float], best: Value, criterion: str) -> dict
         else Value(math.nan, "%", why=sentence("undefined"), code="undefined"),
         f"{name}_best": Value(best.value, unit, best.u95, f"repetition with the best {criterion}", best.why, best.code),
     }
-
-
-_T95 = (math.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-"""97.5 % quantile of Student's t by degrees of freedom; beyond ten the last is kept, which is on the safe side."""

@@ -7,37 +7,53 @@ threshold crossing, where a profile keeps one, is added linearly.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hipdrive.analysis.facts import NUMBER
-from hipdrive.analysis.registry import METRICS
+from hipdrive.analysis.registry import METRICS, Metric
 from hipdrive.analysis.rep import INPUTS, Rep
 from hipdrive.analysis.signal import Floats
+from hipdrive.errors import UsageError
 
 COVERAGE = 1.96
 """Standard uncertainties in the half width of a 95 % interval."""
 
-_T95 = np.array([np.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179])
+T95 = np.array([np.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179])
 """97.5 % quantile of Student's t for 0 to 12 degrees of freedom (scipy.stats would cost 0.9 s of import)."""
 
 
 def student(blocks: Floats) -> Floats:
     """How much wider than normal the weight's uncertainty is: t(K - 1) / 1.96; NaN below 4 blocks."""
-    freedom = np.clip(np.nan_to_num(blocks) - 1, 0, len(_T95) - 1).astype(np.int64)
-    return np.where(np.asarray(blocks) >= 4, _T95[freedom] / COVERAGE, np.nan)
+    freedom = np.clip(np.nan_to_num(blocks) - 1, 0, len(T95) - 1).astype(np.int64)
+    return np.where(np.asarray(blocks) >= 4, T95[freedom] / COVERAGE, np.nan)
 
 
 def evaluate(rep: Rep, name: str) -> None:
     """Compute one metric into `rep.fields`, (n, k), with its reasons, extra spread and method."""
     rep.begin()
     metric = METRICS[name]
-    result = metric.function(rep)
+    result = _called(metric, rep)
     value, rep.spreads[name] = result if isinstance(result, tuple) else (result, None)
     value = np.asarray(value, dtype=np.float64)
     if value.shape != (rep.n, rep.k):
         value = np.broadcast_to(value.reshape(-1, 1) if value.ndim == 1 else value, (rep.n, rep.k))
     rep.fields[name] = _with_reasons(rep, name, value)
     rep.methods[name] = rep.method if rep.method is not None else metric.method
+
+
+def _called(metric: Metric, rep: Rep) -> Any:
+    """The metric's result; what goes wrong in somebody's own metric is said in a sentence that names it."""
+    if metric.function.__module__.startswith("hipdrive.analysis."):
+        return metric.function(rep)
+    try:
+        with np.errstate(all="ignore"):
+            return metric.function(rep)
+    except (Exception, SystemExit) as why:
+        raise UsageError(
+            "metric_failed", f"metric {metric.name}: {type(why).__name__}: {why}; mend its function"
+        ) from why
 
 
 def evaluate_side(rep: Rep, name: str, side: str) -> str:

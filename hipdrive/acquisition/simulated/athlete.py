@@ -89,8 +89,12 @@ def simulate(
     """
     if test not in MAKERS:
         raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(MAKERS)}")
-    if plates not in (1, 2) or noise < 0 or not 50.0 <= rate <= 100_000.0:
-        raise UsageError("simulate", "simulate: plates is 1 or 2, noise at least 0 N, rate 50 to 100000 Hz")
+    if plates not in (1, 2) or seed < 0 or not 0.0 <= noise <= 1000.0 or not 50.0 <= rate <= 100_000.0:
+        raise UsageError(
+            "simulate", "simulate: plates 1 or 2, seed at least 0, noise 0 to 1000 N, rate 50 to 100000 Hz"
+        )
+    if not all(abs(part) <= 1e4 for part in (offset or 0.0, drift, sway)):
+        raise UsageError("simulate", "simulate: offset, drift and sway must be finite and below 10000 N")
     rng = np.random.default_rng([seed, *map(ord, test)])
     mass = float(rng.uniform(50.0, 110.0)) if mass is None else mass
     share = float(rng.uniform(0.44, 0.56)) if left_share is None else left_share

@@ -27,8 +27,8 @@ app = typer.Typer(
     help="Open analysis of jumps on force plates: numbers with their uncertainty, or the reason why not.",
 )  # fmt: skip
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", show_default=False)]
-Plain = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", show_default=False, readable=False)]
+Plain = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False, readable=False)]
 Test = Annotated[str | None, typer.Option("--test", help="cmj, sj, dj, or auto: find out from the record.")]
 Side = Annotated[str | None, typer.Option("--side", help="left or right: the leg of a single-leg trial.")]
 Profiles = Annotated[
@@ -76,7 +76,9 @@ def analyse(
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="One row a repetition, SI units.")] = False,
     parquet: Annotated[bool, typer.Option("--parquet", help="As --csv, as a Parquet file (--out).")] = False,
-    out: Annotated[Path | None, typer.Option("--out", metavar="PATH", help=".json, .csv or .parquet")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="PATH", help=".json, .csv or .parquet", readable=False)
+    ] = None,
     save: Annotated[bool, typer.Option("--save", help="Add the results to the .h5 trial files.")] = False,
     plugin: Plugin = None,
 ) -> int:  # fmt: skip
@@ -97,7 +99,7 @@ def analyse(
 @app.command()
 def report(
     files: Plain,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pages.")] = Path(),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pages.", readable=False)] = Path(),
     test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
     columns: Columns = None, mass: Mass = None, load: Load = None, height: Height = None,
     box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, plugin: Plugin = None,
@@ -130,7 +132,9 @@ def check(files: Files, test: Test = None, rate: Rate = None, columns: Columns =
 def convert(
     files: Plain,
     to: Annotated[str, typer.Option("--to", metavar="h5|csv", help="The format to write.")],
-    out: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="File, or a folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="PATH", help="File, or a folder.", readable=False)
+    ] = None,
     force: Force = False, test: Test = None, side: Side = None, rate: Rate = None, columns: Columns = None,
     mass: Mass = None, load: Load = None, height: Height = None, box_height: BoxHeight = None,
     arms: Arms = False,

@@ -14,7 +14,8 @@ REASONS: dict[str, str] = {
     "no_jump": "no repetition of this test was found in the record",
     "no_load": "the plate is never loaded: nobody stands on it in this record, or its unit is not newton",
     "upside_down": "the force is upside down, it never pushes upwards: turn its sign, for example --columns fz=-NAME",
-    "implausible": "nobody jumps or squats that far: the sampling rate is probably wrong; give the true one with --rate",
+    "implausible": "nobody jumps or squats that far: the sampling rate is probably wrong, give the true one with "
+    "--rate; in a drop jump check the mass, too",
     "ends_in_air": "the record ends in the air: let it run until the athlete stands still after landing",
     "gaps": "samples were lost during the record, so times and impulses cannot be trusted: record again",
     "saturated": "a channel reached the end of its range, so peaks and impulses are wrong: "

@@ -741,10 +741,15 @@ def _load_raws(folder: Any) -> tuple[Raw, ...]:
 
 
 def _load_raw(group: Any) -> Raw:
-    """What one device delivered."""
+    """What one device delivered, as it was recorded: its fingerprint must still be right."""
+    values, stored = _raw_values(group), _fact(group, "sha256", "")
+    if stored and _sum(values) != stored:
+        raise StoreError(
+            "raw_changed", f"{group.name} is not what was recorded: its fingerprint differs; take the backup"
+        )
     return Raw(
         device=_fact(group, "device", ""),
-        values=_raw_values(group),
+        values=values,
         channels=_texts(group, "channels"),
         roles=_texts(group, "roles"),
         units=_texts(group, "units"),

@@ -51,9 +51,8 @@ def _called(metric: Metric, rep: Rep) -> Any:
         with np.errstate(all="ignore"):
             return metric.function(rep)
     except (Exception, SystemExit) as why:
-        raise UsageError(
-            "metric_failed", f"metric {metric.name}: {type(why).__name__}: {why}; mend its function"
-        ) from why
+        said = f"metric {metric.name}: {type(why).__name__}: {why}; mend its function"
+        raise UsageError("metric_failed", said) from why
 
 
 def evaluate_side(rep: Rep, name: str, side: str) -> str:

@@ -156,7 +156,7 @@ def _recordings(folder: Path) -> list[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(place, name)
-            if path.suffix.lower() in known and not name.startswith(".") and not _is_ours(path):
+            if path.suffix.lower() in known and not name.startswith(".") and path.is_file() and not _is_ours(path):
                 found.append(path)
     if not found:
         raise UsageError("empty_folder", f"{clean(folder)}: no recording in this folder; hipdrive looks for "

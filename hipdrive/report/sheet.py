@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hipdrive.errors import UsageError
+from hipdrive.errors import ReadError, UsageError
 from hipdrive.report import frames
 from hipdrive.report.frames import Row
 
@@ -62,6 +62,8 @@ def guard_kind(out: Path, starts: tuple[bytes, ...]) -> None:
     """
     if not out.exists():
         return
+    if not out.is_file():
+        raise UsageError("out_device", f"{out}: this is no ordinary file; choose another --out")
     with out.open("rb") as file:
         first = file.read(400)
     if first and not any(start in first for start in starts):
@@ -111,7 +113,14 @@ class Sheet:
 
 
 def fingerprint(path: Path) -> str:
-    """The sha256 of a file's bytes."""
+    """The sha256 of a file's bytes.
+
+    Raises
+    ------
+    ReadError : it is a pipe or a device, which never ends.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ReadError("not_a_file", f"{path}: this is no ordinary file; give a recording")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

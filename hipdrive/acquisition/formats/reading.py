@@ -121,8 +121,13 @@ def _roles(columns: Mapping[str, str] | str | None) -> Mapping[str, str]:
                 "columns",
                 f"--columns {columns}: not understood; write ROLE=NAME,ROLE=NAME, for example left.fz=FP1,right.fz=FP2",
             )
-        columns = {role.strip(): column.strip() for role, _, column in parts}
-    return MappingProxyType({_role(role): str(column) for role, column in columns.items()})
+        pairs = [(role.strip(), column.strip()) for role, _, column in parts]
+    else:
+        pairs = list(columns.items())
+    roles = [_role(role) for role, _ in pairs]
+    if twice := [role for role in roles if roles.count(role) > 1]:
+        raise UsageError("columns", f"--columns: {twice[0]} is given twice; name one column for each role")
+    return MappingProxyType({role: str(column) for role, (_, column) in zip(roles, pairs, strict=True)})
 
 
 def _role(role: str) -> str:

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-import hipdrive.analysis.analyse as analysis_module
+import hipdrive.analysis.blocks as blocks_module
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis.analyse import Table, analyse, analyse_many
 from hipdrive.errors import UsageError
@@ -117,7 +117,7 @@ def test_any_order_gives_the_same_rows() -> None:
 
 def test_the_size_of_a_block_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = together()
-    monkeypatch.setattr(analysis_module, "BLOCK_SAMPLES", 20_000)
+    monkeypatch.setattr(blocks_module, "BLOCK_SAMPLES", 20_000)
     small = analyse_many(bag())
     assert list(plain) == list(small)
     for name in plain:

@@ -113,7 +113,7 @@ def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profi
     )
 
 
-NO_MOVEMENT = ("no_flight", "not_ballistic")
+NO_MOVEMENT = ("no_flight",)
 """Reasons for which a record holds no repetition after all: nothing is said of a jump that was none."""
 
 

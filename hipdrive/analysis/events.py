@@ -109,7 +109,7 @@ def _edge(
         u = np.sqrt(u * u + (SHAPE * (offset - straight) * block.dt) ** 2)
         if side < 0:
             u = np.sqrt(u * u + (IMPACT * block.dt**2) ** 2)
-    if profile.edge_rule != "threshold" and (noise == 0.0).any():
+    if profile.edge_rule != "threshold" and block.rate >= profile.edge_min_rate and (noise == 0.0).any():
         # exact zeros in the air: what lies below the last loaded sample was cut off before the file was written
         n3 = max(3, round(profile.edge_window * block.rate))
         slope = np.abs(line(inner[:, :n3], block.dt)[1])

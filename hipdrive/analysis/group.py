@@ -39,9 +39,10 @@ def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
         if name not in rep.fields:
             evaluate(rep, name)
     checks = {**quality.of_repetitions(rep), **_missing(rep, test)}
+    lost = code
     if "velocity_closure_error" in checks:
         failed = checks["velocity_closure_error"][1] == quality.FAILED
-        code = np.where((code == 0) & failed, NUMBER["closure"], code)
+        lost = np.where((code == 0) & failed, NUMBER["closure"], code)
     width = dict(zip(names, u95(rep, names), strict=True))
     if rep.facts.plate_zero:
         names += _sides(rep, names, width)
@@ -50,9 +51,9 @@ def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
     for name in names:
         reasons = rep.field_reasons.get(name)
         codes[name] = None if reasons is None else np.array(CODES, dtype=object)[reasons]
-    if code.any():
-        _refuse_rows(values, codes, code)
-        width = {name: np.where(code > 0, np.nan, part) for name, part in width.items()}
+    if lost.any():
+        _refuse_rows(values, codes, lost)
+        width = {name: np.where(np.isfinite(values[name]), part, np.nan) for name, part in width.items()}
     columns = Columns(
         values=values,
         u95=width,
@@ -75,18 +76,29 @@ def _missing(rep: Rep, test: str) -> quality.Seen:
     return {"missing_headline": (missing, np.where(missing > 0, quality.WARNED, quality.NONE))}
 
 
-def _refuse_rows(values: dict[str, Floats], codes: dict[str, Any], code: Ints) -> None:
-    """Refused repetitions keep what the plate timed, and nothing that rests on weight or movement."""
-    timed = {"flight_time", "contact_time"}
-    if (code[code > 0] == NUMBER["closure"]).all():
-        timed |= {"jump_height_ft", "rsi_jh", "rsi_ft", "flight_baseline"}
-    rows = code > 0
+TIMED = frozenset({"flight_time", "contact_time"})
+"""What a refused repetition keeps: the plate timed it."""
+
+UNINTEGRATED = TIMED | {
+    "jump_height_ft", "rsi_jh", "rsi_ft", "time_to_takeoff", "rsi_modified_ft", "ft_ct_ratio", "flight_baseline",
+    "system_weight", "system_mass", "min_force", "peak_braking_force", "peak_propulsive_force", "peak_landing_force",
+    "peak_landing_force_rel", "time_to_peak_landing_force", "landing_rate_mean", "landing_rate_2080",
+}  # fmt: skip
+"""What rests on no velocity, and so stands where the velocity does not come back to zero (Q5)."""
+
+
+def _refuse_rows(values: dict[str, Floats], codes: dict[str, Any], lost: Ints) -> None:
+    """Take back the numbers of refused rows, or those that rest on a velocity known to be wrong."""
+    closure, names = lost == NUMBER["closure"], np.array(CODES, dtype=object)
     for name in values:
-        if name in timed:
-            continue
-        values[name] = np.where(rows, np.nan, values[name])
-        old = codes[name] if codes[name] is not None else np.full(len(rows), "", dtype=object)
-        codes[name] = np.where(rows, np.array(CODES, dtype=object)[code], old)
+        stem = name.removeprefix("asym_").removesuffix("_left").removesuffix("_right")
+        rows = (lost > 0) & ~closure if name not in TIMED else np.zeros(len(lost), dtype=bool)
+        if stem not in UNINTEGRATED:
+            rows |= closure
+        if rows.any():
+            values[name] = np.where(rows, np.nan, values[name])
+            old = codes[name] if codes[name] is not None else np.full(len(rows), "", dtype=object)
+            codes[name] = np.where(rows, names[lost], old)
 
 
 def unit_of(name: str) -> str:

@@ -308,8 +308,8 @@ def _flat_top(force: Floats) -> bool:
     highest = float(force[top])
     if top < 6 or top + 6 > len(force) or highest < 200.0:
         return False
-    first = max(0, top - 300)
-    near = force[first : top + 300]
+    first = max(0, top - 1000)
+    near = force[first : top + 1000]
     high = near > highest - CLIP_BAND
     at = top - first
     start = at - int(high[at::-1].argmin()) + 1 if not high[at::-1].all() else 0

@@ -97,7 +97,9 @@ def u95(rep: Rep, names: list[str]) -> Floats:
     if rep.facts.bias:
         for event, bias in rep.facts.bias.items():
             column = len(INPUTS) + list(rep.facts.events).index(event)
-            width += np.abs(half[:, :, column]) / np.maximum(rep.facts.u[event], 1e-7) * bias
+            moved = np.abs(half[:, :, column])
+            # an event that does not reach a number adds nothing to it, not even where the event is missing
+            width += np.where(moved == 0.0, 0.0, moved / np.maximum(rep.facts.u[event], 1e-7) * bias)
     modelled = np.array([METRICS[n].unit not in ("bool", "class") if n in METRICS else True for n in names])
     width[~modelled] = np.nan
     # a width of exactly zero says that no input reaches the number: nothing is modelled

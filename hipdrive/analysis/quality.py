@@ -169,7 +169,7 @@ def _cut(rep: Rep) -> tuple[Floats, Ints]:
     width = max(4, round(0.03 * rep.curve.rate))
     near = gather(facts.block.total, facts.record, found - width + 3, width) - facts.level[:, np.newaxis]
     least = np.where(near > 0.0, near, np.inf).min(axis=1)
-    cut = exact & (facts.located.still.sd > 0.05) & np.isfinite(least)
+    cut = exact & ~(facts.located.still.sd <= 0.05) & np.isfinite(least)
     return np.where(cut, least, np.nan), np.where(cut, WARNED, NONE)
 
 

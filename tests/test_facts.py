@@ -72,6 +72,15 @@ def test_a_refusal_names_the_file() -> None:
         Trial(fz=np.zeros((2, 5)), rate=1000.0, file="jump.csv")
 
 
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_forces_that_are_no_numbers_are_refused(bad: float) -> None:
+    """A lost sample is a Gap, never a hole in the array."""
+    force = np.full((2, 100), 350.0)
+    force[1, 50] = bad
+    with pytest.raises(UsageError, match="Gap"):
+        Trial.from_forces(force, 1000.0)
+
+
 def test_with_facts_changes_only_what_is_given() -> None:
     trial = simulate("cmj", seed=1)
     changed = trial.with_facts(mass=80.0, test=None, athlete="anna")

@@ -307,3 +307,47 @@ def test_forces_in_another_unit_or_sign_are_refused(test: str, scale: float, uni
     analysis = analyse(like(trial, trial.fz * scale))
     assert analysis.status == "refused", unit
     assert all(value.code is not None for rep in analysis.reps for value in rep.values() if value.unit != "s")
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_kilograms_are_no_newtons(test: str) -> None:
+    """An athlete of 98 N: every height would come out right, every force a tenth."""
+    trial = simulate(test, seed=1)
+    analysis = analyse(like(trial, trial.fz / 9.80665))
+    assert (analysis.status, analysis.code) == ("refused", "bad_weight")
+
+
+def test_a_countermovement_jump_declared_a_squat_jump_is_refused_for_its_dip() -> None:
+    analysis = analyse(simulate("cmj", seed=1), test="sj")
+    seen = finding(analysis, "sj_countermovement")
+    assert seen is not None and seen.level == FAIL
+    assert analysis.reps[0]["jump_height_tov"].code == "countermovement_in_sj"
+
+
+@pytest.mark.parametrize(("size", "level"), [(60.0, WARN), (300.0, FAIL)])
+def test_a_dip_fails_where_it_carries_the_athlete_down(size: float, level: str) -> None:
+    """METRICS.md Q12: beyond 5 % of the weight a warning, beyond -0.25 m/s no squat jump."""
+    trial = simulate("sj", seed=1, noise=1.0)
+    since = times(trial) - truth_of(trial).events["onset"] - 0.03
+    dip = size * np.sin(np.pi * (since + 0.3) / 0.3) * ((since > -0.3) & (since < 0.0))
+    seen = finding(analyse(like(trial, trial.fz - 0.5 * dip)), "sj_countermovement")
+    assert seen is not None and seen.level == level
+    assert level == FAIL or seen.value == pytest.approx(size, abs=5.0)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_a_foot_beside_the_plate_after_a_drop_jump_does_not_pass(share: float) -> None:
+    """The rest after the landing weighs a part of the athlete, so backward integration falls from 36 m."""
+    trial = simulate("dj", seed=1)
+    landed = times(trial) > truth_of(trial).events["touchdown"]
+    part = like(trial, np.where(landed, share * trial.fz, trial.fz))
+    assert analyse(dataclasses.replace(part, box_height=None)).status != "ok"
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_fall_that_the_box_cannot_explain_is_named(share: float) -> None:
+    trial = simulate("dj", seed=1)
+    landed = times(trial) > truth_of(trial).events["touchdown"]
+    analysis = analyse(like(trial, np.where(landed, share * trial.fz, trial.fz)))
+    assert analysis.status == "refused" or finding(analysis, "drop_height_error") is not None
+    assert analysis.status != "ok"

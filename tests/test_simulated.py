@@ -275,6 +275,10 @@ WRONG: dict[str, tuple[str, dict[str, float]]] = {
     "rate too low": ("cmj", {"rate": 1.0}),
     "rate too high": ("cmj", {"rate": 1e6}),
     "rate not a number": ("cmj", {"rate": float("nan")}),
+    "noise not a number": ("cmj", {"noise": float("nan")}),
+    "offset not a number": ("dj", {"offset": float("nan")}),
+    "endless drift": ("sj", {"drift": float("inf")}),
+    "negative seed": ("cmj", {"seed": -1}),
 }
 
 

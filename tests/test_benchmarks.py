@@ -10,7 +10,7 @@ registry's defaults.
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -168,37 +168,44 @@ def test_benchmark_other_tests(benchmark: Any, test: str) -> None:
 # --- how much less ---
 
 
-def cpu(*works: Callable[[], Any], rounds: int = 5) -> list[float]:
-    """Median CPU time of this process for each piece of work, s; in turns, so that a busy machine meets all alike."""
-    spent: list[list[float]] = [[] for _ in works]
+def cpu(work: Callable[[], Any], rounds: int = 5) -> float:
+    """Median CPU time of this process over some rounds, s.
+
+    One round goes before, untimed: it warms up, and it pays what the work before it left behind. The allocator tidies
+    up after a thousand of plateforce's results (0.55 s) only when somebody next asks for memory, so pieces of work
+    are never timed in turns.
+    """
+    spent = []
     for k in range(rounds + 1):
-        for work, times in zip(works, spent, strict=True):
-            gc.collect()
-            gc.disable()  # nobody pays for pytest's garbage, through which a collection would walk
-            start = time.process_time()
-            work()
-            spent_now = time.process_time() - start
-            gc.enable()
-            if k:  # the first round warms up
-                times.append(spent_now)
-    return [statistics.median(times) for times in spent]
+        gc.collect()
+        start = time.process_time()
+        work()
+        if k:
+            spent.append(time.process_time() - start)
+    return statistics.median(spent)
+
+
+def each(trials: Sequence[Trial]) -> None:
+    """plateforce on one trial after the other; holding a thousand of its results would cost it another 0.5 s."""
+    for trial in trials:
+        peer(trial)
 
 
 @pytest.mark.slow
 def test_a_thousand_trials_beside_plateforce() -> None:
-    """The goal is a tenth of plateforce's full request, and is not reached: between a fifth and three fifths is."""
+    """The goal is a tenth of plateforce's full request, and is not reached: about a fifth is. Half is a regression."""
     trials = thousand()
-    ours, theirs = cpu(lambda: analyse_many(trials, test="cmj"), lambda: [peer(t) for t in trials])
+    ours, theirs = cpu(lambda: analyse_many(trials, test="cmj")), cpu(lambda: each(trials))
     many = len(analyse_many(trials[:4], test="cmj"))
     print(f"\n1000 trials of 6 s, CPU: hipdrive {ours:.3f} s for {many} values with u95 each, "
           f"plateforce {theirs:.3f} s for {len(values(peer(trials[1])))}: a factor of {theirs / ours:.1f}")  # fmt: skip
-    assert ours <= theirs
+    assert ours <= theirs / 2.0
 
 
 @pytest.mark.slow
 def test_one_trial_is_within_its_allowance() -> None:
     trial = jumps()[1]
-    ours, theirs = cpu(lambda: [analyse(trial) for _ in range(50)], lambda: [peer(trial) for _ in range(50)])
+    ours, theirs = cpu(lambda: [analyse(trial) for _ in range(50)]), cpu(lambda: each([trial] * 50))
     print(f"\none trial of 6 s, CPU: hipdrive {20 * ours:.2f} ms, plateforce {20 * theirs:.2f} ms")
     assert ours / 50.0 < 0.020
 
@@ -216,6 +223,6 @@ def test_cost_is_linear_in_the_record(jump: bool) -> None:
         short, long = longer(8), longer(16)
     else:
         short, long = (simulate("cmj", seed=1, quiet=2.0, settle=settle) for settle in (30.0, 64.0))
-    few, many = cpu(lambda: analyse(short), lambda: analyse(long), rounds=9)
+    few, many = cpu(lambda: analyse(short), 9), cpu(lambda: analyse(long), 9)
     assert len(analyse(long).reps) == (16 if jump else 1)
     assert many <= 2.6 * few

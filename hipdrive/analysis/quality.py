@@ -302,25 +302,33 @@ CLIP_BAND = 8.0
 def _flat_top(force: Floats) -> bool:
     """Whether the largest value is a plateau that is too flat for the slopes beside it.
 
-    A smooth peak stays within q of its top for p samples only if it leaves it by about 4 q / p a sample.
+    A smooth peak stays within q of its top for p samples only if it leaves it by about 4 q / p a sample. Samples that
+    are equal speak for themselves; with noise on it, a plateau must be steeper beside it to be called one.
     """
     top = int(force.argmax())
-    highest = float(force[top])
-    if top < 6 or top + 6 > len(force) or highest < 200.0:
+    if top < 6 or top + 6 > len(force) or force[top] < 200.0:
         return False
     first = max(0, top - 1000)
-    near = force[first : top + 1000]
-    high = near > highest - CLIP_BAND
-    at = top - first
-    start = at - int(high[at::-1].argmin()) + 1 if not high[at::-1].all() else 0
-    end = at + int(high[at:].argmin()) if not high[at:].all() else len(near)
-    length = end - start
-    if length < 4 or start < 3 or end + 3 > len(near):
-        return False
-    slope = min(near[start] - near[start - 3], near[end - 1] - near[end + 2]) / 3.0
-    steps = np.abs(np.diff(near))
-    band = max(CLIP_BAND, 3.0 * float(steps[steps > 0.0].min(initial=np.inf)) if (steps > 0.0).any() else 0.0)
-    return bool(slope * length / 4.0 > 3.0 * band and slope * length > 0.01 * highest)
+    near, at = force[first : top + 1000], top - first
+    length, slope = _plateau(near, at, 0.0)
+    if length >= 4:
+        steps = np.abs(np.diff(near[max(0, at - 50) : at + 50]))
+        quantum = float(steps[steps > 0.0].min(initial=np.inf))
+        if slope * length > max(12.0 * quantum, 0.01 * force[top]):
+            return True
+    length, slope = _plateau(near, at, CLIP_BAND)
+    return bool(length >= 4 and slope * length > max(24.0 * CLIP_BAND, 0.2 * force[top]))
+
+
+def _plateau(near: Floats, at: int, band: float) -> tuple[int, float]:
+    """How many samples around `at` lie within a band below it, and the smaller slope beside them, N a sample."""
+    high = near >= near[at] - band
+    before, after = ~high[at::-1], ~high[at:]
+    start = at - int(before.argmax()) + 1 if before.any() else 0
+    end = at + int(after.argmax()) if after.any() else len(near)
+    if start < 3 or end + 3 > len(near):
+        return 0, 0.0
+    return end - start, float(min(near[start] - near[start - 3], near[end - 1] - near[end + 2]) / 3.0)
 
 
 def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools]:

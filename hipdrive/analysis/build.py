@@ -270,14 +270,14 @@ def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats
     nothing = np.full(len(located.record), np.nan)
     if BOX not in block.names:
         return nothing, nothing
-    from hipdrive.analysis.weighing import still_before
+    from hipdrive.analysis.weighing import calmest_before
 
     both = block.through(*block.names)
     record, rate = located.record, block.rate
     contact = np.where(np.isfinite(located.first_contact.at), located.first_contact.at, 0.0)
     end = np.floor(contact).astype(np.int64)
     start = np.maximum(end - round(8.0 * rate), 0)
-    still = still_before(
+    still = calmest_before(
         both,
         record,
         start,

@@ -25,7 +25,7 @@ from hipdrive.analysis.signal import (
     within,
 )
 from hipdrive.results import FAIL, INFO, WARN, Finding
-from hipdrive.trial import Trial
+from hipdrive.trial import BOX, Trial
 from hipdrive.units import text
 
 NONE, NOTED, WARNED, FAILED = 0, 1, 2, 3
@@ -290,7 +290,7 @@ def _clipped(trial: Trial) -> float:
         if row < len(trial.ranges) and np.isfinite(trial.ranges[row]):
             if np.abs(force).max(initial=0.0) >= 0.99 * trial.ranges[row]:
                 return float(trial.ranges[row])
-        elif len(force) > 8 and _flat_top(force):
+        elif len(force) > 8 and trial.plates[row] != BOX and _flat_top(force):
             return float(force.max())
     return np.nan
 
@@ -317,7 +317,7 @@ def _flat_top(force: Floats) -> bool:
         if slope * length > max(12.0 * quantum, 0.01 * force[top]):
             return True
     length, slope = _plateau(near, at, CLIP_BAND)
-    return bool(length >= 4 and slope * length > max(24.0 * CLIP_BAND, 0.2 * force[top]))
+    return bool(length >= 8 and slope * length > max(24.0 * CLIP_BAND, 0.2 * force[top]))
 
 
 def _plateau(near: Floats, at: int, band: float) -> tuple[int, float]:

@@ -287,7 +287,7 @@ def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats
         profile,
         limit=profile.weigh_sd_pass,
     )
-    width = int(max((end - still.end).max(initial=1), 1)) + 2
+    width = max(int((end - still.end).max(initial=1)), 1) + 2
     net = gather(both.total, record, still.end, width) - still.mean[:, np.newaxis]
     curve = Curve.of(np.nan_to_num(net), still.end, rate)
     empty = mean_of(block, BOX, record, located.found.start, located.found.end)

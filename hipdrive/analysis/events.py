@@ -241,7 +241,7 @@ def _departs(
     block: Block, record: Ints, after: Ints, span: Ints, weight: Floats, theta: Floats, upward: Bools, profile: Profile
 ) -> Floats:  # fmt: skip
     """The first lasting departure within `span` samples."""
-    width = int(max(span.max(initial=1), 1)) + 1
+    width = max(int(span.max(initial=1)), 1) + 1
     size = gather(block.total, record, after, width)
     size -= weight[:, np.newaxis]
     if upward.all():
@@ -278,7 +278,7 @@ def last_rest(
     known = np.isfinite(start) & np.isfinite(weight)
     first = np.where(known, start, 0.0).astype(np.int64) // block.cell
     last = before // block.cell
-    width = int(max((last - first).max(initial=1), 1))
+    width = max(int((last - first).max(initial=1)), 1)
     need = max(1, round(profile.rest_time / block.cell_time))
     if width < need:
         return np.full(len(first), -1)

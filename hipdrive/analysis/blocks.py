@@ -23,8 +23,8 @@ from hipdrive.analysis.segment import Runs, Survey
 from hipdrive.analysis.signal import Block, Bools, Floats, Ints
 from hipdrive.trial import Trial
 
-BLOCK_SAMPLES = 500_000
-"""Samples analysed side by side: a few megabytes, which caches hold."""
+BLOCK_SAMPLES = 1_500_000
+"""Samples analysed side by side: enough to share the cost of each step, few enough for memory (about 50 MB)."""
 
 SHORTEST = 0.5
 """s: nothing shorter can hold a jump."""

@@ -274,7 +274,7 @@ def of_records(block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats,
     """The checks of each record as a whole, (records,)."""
     gaps = np.array([float(len(t.gaps)) for t in trials])
     coarse = np.full(len(trials), block.rate < profile.rate_min)
-    clipped = np.array([_clipped(t) for t in trials])
+    clipped = _clipped(trials)
     drift, changed = _drift(block, runs, rough)
     return {
         "dropped_samples": (gaps, np.where(gaps > 0, FAILED, NONE)),
@@ -284,51 +284,83 @@ def of_records(block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats,
     }
 
 
-def _clipped(trial: Trial) -> float:
-    """The value at which a plate is clipped, NaN where none is."""
-    for row, force in enumerate(trial.fz):
-        if row < len(trial.ranges) and np.isfinite(trial.ranges[row]):
-            if np.abs(force).max(initial=0.0) >= 0.99 * trial.ranges[row]:
-                return float(trial.ranges[row])
-        elif len(force) > 8 and trial.plates[row] != BOX and _flat_top(force):
-            return float(force.max())
-    return np.nan
+def _clipped(trials: Sequence[Trial]) -> Floats:
+    """The value at which a plate of each trial is clipped, NaN where none is."""
+    value = np.full(len(trials), np.nan)
+    tops = []
+    for i, trial in enumerate(trials):
+        for row, force in enumerate(trial.fz):
+            known = trial.ranges[row] if row < len(trial.ranges) else np.nan
+            if np.isfinite(known):
+                if np.abs(force).max(initial=0.0) >= 0.99 * known:
+                    value[i] = known
+            elif trial.plates[row] != BOX and len(force) > 12:
+                top = int(force.argmax())
+                if 6 <= top <= len(force) - 6 and force[top] >= 200.0:
+                    tops.append((i, top, force))
+    flat = _flat_tops([force for _, _, force in tops], np.array([top for _, top, _ in tops], dtype=np.int64))
+    for at in np.flatnonzero(flat)[::-1].tolist():
+        i, top, force = tops[at]
+        value[i] = force[top]
+    return value
 
 
 CLIP_BAND = 8.0
 """N: samples so close to the largest belong to one plateau, noise or not."""
 
+NEAR = 64
+"""Samples on each side of the largest that are looked at side by side; a longer plateau is looked at alone."""
 
-def _flat_top(force: Floats) -> bool:
-    """Whether the largest value is a plateau that is too flat for the slopes beside it.
+
+def _flat_tops(forces: Sequence[Floats], tops: Ints) -> Bools:
+    """Whether each plate's largest value, at `tops`, is a plateau that is too flat for the slopes beside it.
 
     A smooth peak stays within q of its top for p samples only if it leaves it by about 4 q / p a sample. Samples that
     are equal speak for themselves; with noise on it, a plateau must be steeper beside it to be called one.
     """
-    top = int(force.argmax())
-    if top < 6 or top + 6 > len(force) or force[top] < 200.0:
-        return False
-    first = max(0, top - 1000)
-    near, at = force[first : top + 1000], top - first
-    length, slope = _plateau(near, at, 0.0)
-    if length >= 4:
-        steps = np.abs(np.diff(near[max(0, at - 50) : at + 50]))
-        quantum = float(steps[steps > 0.0].min(initial=np.inf))
-        if slope * length > max(12.0 * quantum, 0.01 * force[top]):
-            return True
-    length, slope = _plateau(near, at, CLIP_BAND)
-    return bool(length >= 8 and slope * length > max(24.0 * CLIP_BAND, 0.2 * force[top]))
+    near = _around(forces, tops, NEAR)
+    highest = near[:, NEAR]
+    equal, steep = _plateaus(forces, tops, near, 0.0)
+    stepped = np.zeros(len(tops), dtype=bool)
+    rows = np.flatnonzero(equal >= 4)
+    if len(rows):
+        steps = np.abs(np.diff(near[rows, NEAR - 50 : NEAR + 50], axis=1))
+        quantum = np.where(steps > 0.0, steps, np.inf).min(axis=1)
+        stepped[rows] = (steep * equal)[rows] > np.maximum(12.0 * quantum, 0.01 * highest[rows])
+    length, slope = _plateaus(forces, tops, near, CLIP_BAND)
+    return stepped | ((length >= 8) & (slope * length > np.maximum(24.0 * CLIP_BAND, 0.2 * highest)))
 
 
-def _plateau(near: Floats, at: int, band: float) -> tuple[int, float]:
-    """How many samples around `at` lie within a band below it, and the smaller slope beside them, N a sample."""
-    high = near >= near[at] - band
-    before, after = ~high[at::-1], ~high[at:]
-    start = at - int(before.argmax()) + 1 if before.any() else 0
-    end = at + int(after.argmax()) if after.any() else len(near)
-    if start < 3 or end + 3 > len(near):
-        return 0, 0.0
-    return end - start, float(min(near[start] - near[start - 3], near[end - 1] - near[end + 2]) / 3.0)
+def _around(forces: Sequence[Floats], tops: Ints, half: int) -> Floats:
+    """The samples around each plate's top, (n, 2 half + 1); NaN outside the record."""
+    near = np.full((len(forces), 2 * half + 1), np.nan)
+    for out, force, top in zip(near, forces, tops.tolist(), strict=True):
+        part = force[max(0, top - half) : top + half + 1]
+        first = max(0, half - top)
+        out[first : first + len(part)] = part
+    return near
+
+
+def _plateaus(forces: Sequence[Floats], tops: Ints, near: Floats, band: float) -> tuple[Ints, Floats]:
+    """How many samples around each top lie within a band below it, and the smaller slope beside them, N a sample."""
+    middle = near.shape[1] // 2
+    low = ~(near >= (near[:, middle] - band)[:, np.newaxis])
+    before, after = low[:, middle::-1].argmax(axis=1), low[:, middle:].argmax(axis=1)
+    # a plateau that is not over where the window ends: argmax of nothing is zero
+    wide = (before == 0) | (after == 0) | (np.maximum(before, after) > middle - 3)
+    start, end = np.where(wide, middle, middle - before + 1), np.where(wide, middle + 1, middle + after)
+    rows = np.arange(len(near))
+    falls = near[rows, start] - near[rows, start - 3], near[rows, end - 1] - near[rows, end + 2]
+    length, slope = end - start, np.minimum(*falls) / 3.0
+    for row in np.flatnonzero(wide).tolist():
+        far = 16 * middle
+        if middle < NEAR * 16:
+            one, two = _plateaus(forces[row : row + 1], tops[row : row + 1],
+                                 _around(forces[row : row + 1], tops[row : row + 1], far), band)  # fmt: skip
+            length[row], slope[row] = one[0], two[0]
+        else:
+            length[row], slope[row] = 0, 0.0
+    return length, slope
 
 
 def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools]:

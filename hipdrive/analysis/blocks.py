@@ -48,8 +48,9 @@ def batches(trials: Sequence[Trial], asked: Sequence[str], profile: Profile) -> 
     def kind(i: int) -> tuple[Any, ...]:
         return trials[i].rate, trials[i].plates, asked[i], trials[i].samples < SHORTEST * trials[i].rate
 
-    order = sorted(range(len(trials)), key=lambda i: (kind(i), trials[i].samples))
-    for (_, _, test, short), alike in groupby(order, key=kind):
+    kinds = [kind(i) for i in range(len(trials))]
+    order = sorted(range(len(trials)), key=lambda i: (kinds[i], trials[i].samples))
+    for (_, _, test, short), alike in groupby(order, key=kinds.__getitem__):
         members = list(alike)
         if short:
             yield _refused(members, "too_short")
@@ -58,7 +59,7 @@ def batches(trials: Sequence[Trial], asked: Sequence[str], profile: Profile) -> 
             size = _block_size([trials[i].samples for i in members])
             part, members = sorted(members[:size]), members[size:]
             # absurd forces overflow to infinity, which no rule takes for a jump
-            with np.errstate(over="ignore", invalid="ignore"):
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 yield _batch([trials[i] for i in part], np.array(part), test, profile)
 
 
@@ -180,9 +181,9 @@ def _one_test(reps: list[Rep], others: Ints, given: Given) -> list[tuple[Rep, In
 def _subset(rep: Rep, keep: Bools) -> Rep:
     """The same repetitions without some rows; derived events are taken over."""
     part = Rep(rep.facts.where(keep), curve=rep.curve.where(keep))
-    for name in rep.t:
-        if name not in part.t:
-            dict.__setitem__(part.t, name, dict.__getitem__(rep.t, name)[keep])
+    for name, times in rep.moments.items():
+        if name not in part.moments:
+            part.moments[name] = times[keep]
     return part
 
 

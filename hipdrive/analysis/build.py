@@ -81,7 +81,7 @@ def mean_of(block: Block, name: str, record: Ints, start: Ints, end: Ints) -> Fl
     """Mean force of one plate over the middle three fifths of samples [start, end), N: its zero during a flight."""
     plate, trim = block.names.index(name), (end - start) // 5
     rows = zip(record.tolist(), (start + trim).tolist(), (end - trim).tolist(), strict=True)
-    return np.array([block.plates[r][plate, a:b].mean() for r, a, b in rows])
+    return np.array([np.add.reduce(block.plates[r][plate, a:b]) / max(b - a, 1) for r, a, b in rows])
 
 
 def _plate_zero(block: Block, located: Located) -> dict[str, Floats]:
@@ -154,7 +154,7 @@ def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, l
     facts = following(facts, "zero_velocity", "peak_negative_velocity")
     rep = Rep(facts, curve=curve, like=like)
     lowest = rep.time_of_min("force", "onset", "peak_negative_velocity")[:, :1]
-    dict.__setitem__(rep.t, "force_min", np.repeat(lowest, rep.k, axis=1))
+    rep.moments["force_min"] = np.repeat(lowest, rep.k, axis=1)
     rep.facts = following(rep.facts, "force_min", "peak_negative_velocity")
     return _phases(rep, time)
 
@@ -193,7 +193,7 @@ def _phases(rep: Rep, start: Floats) -> Rep:
     level = rep.profile.propulsion_velocity
     guess = upward_zero(rep, start, rep.facts.events["takeoff"], level)
     times = newton(rep, guess, level)
-    dict.__setitem__(rep.t, "zero_velocity", times)
+    rep.moments["zero_velocity"] = times
     facts = following(rep.facts, "zero_velocity", "weight")
     rep.facts = with_reason(facts, "zero_velocity", ~np.isfinite(times[:, 0]), "no_zero_velocity")
     return _landing(rep)
@@ -204,7 +204,7 @@ def _landing(rep: Rep) -> Rep:
     begin = rep.facts.events["touchdown"]
     guess = upward_zero(rep, begin, begin + rep.profile.landing_search)
     times = newton(rep, guess, 0.0)
-    dict.__setitem__(rep.t, "landing_zero_velocity", times)
+    rep.moments["landing_zero_velocity"] = times
     cause = "onset" if "onset" in rep.facts.reasons else "weight"
     facts = following(rep.facts, "landing_zero_velocity", cause)
     rep.facts = with_reason(facts, "landing_zero_velocity", ~np.isfinite(times[:, 0]), "no_stillness")

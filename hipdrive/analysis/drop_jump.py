@@ -93,7 +93,7 @@ def touchdown_velocity_backward(rep: Rep) -> Floats:
         return rep.velocity["first_contact"]
     start = np.where(after.found, after.start / rep.curve.rate, np.nan)[:, np.newaxis]
     change = rep.integral_to(start[:, 0])[:, np.newaxis] - rep._reading("first_contact")[1]
-    drift = (rep._base[:, np.newaxis] + rep._shift - rep.weight) * (start - rep.t["first_contact"])
+    drift = (rep._gross - rep.weight) * (start - rep.t["first_contact"])
     return np.where(chosen, rep.velocity["first_contact"], -(change + drift) / rep.mass)
 
 
@@ -162,9 +162,8 @@ def spring_like_correlation(rep: Rep) -> Floats:
     """Minus the correlation of force and displacement over contact: 1 is a perfect spring, good from 0.8."""
     begin, end = rep.t["first_contact"][:, 0], rep.t["takeoff"][:, 0]
     first, width, inside, known = rep._samples(begin, end)
-    grid = (first[:, np.newaxis] + np.arange(width) + rep.curve.origin[:, np.newaxis]) / rep.curve.rate
     force = gather(rep.curve.values, np.arange(rep.n, dtype=np.int64), first, width)
-    path = rep.sampled_path(grid)
+    path = rep.sampled_path(first, width)
     usable = inside & np.isfinite(force) & np.isfinite(path)
     count = np.maximum(usable.sum(axis=1), 1)
     f, s = (np.where(usable, part, 0.0) for part in (force, path))

@@ -136,8 +136,8 @@ def _events(rep: Rep) -> dict[str, tuple[Floats, Floats]]:
     """Event times with u95; weighing and rest windows beside them."""
     rate, located = rep.curve.rate, rep.facts.located
     events = {}
-    names = list(dict.keys(rep.t))
-    times = np.array([dict.__getitem__(rep.t, name) for name in names])
+    names = list(rep.moments)
+    times = np.array([*rep.moments.values()])
     half = 0.5 * (times[:, :, 1::2] - times[:, :, 2::2])
     width = COVERAGE * np.sqrt((half * half).sum(axis=2))
     for i, name in enumerate(names):

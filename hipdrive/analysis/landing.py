@@ -14,7 +14,7 @@ STABLE_SEARCH = 5.0
 
 
 def _end(rep: Rep) -> Floats:
-    return rep.t["touchdown"] + rep.profile.landing_window
+    return rep.after("touchdown", rep.profile.landing_window)
 
 
 def _landed(rep: Rep) -> None:
@@ -116,7 +116,7 @@ def _rising_through(force: Floats, level: Floats, before: Ints) -> Floats:
 def landing_net_impulse_100ms(rep: Rep) -> Floats:
     """Net impulse of the first 100 ms after touchdown."""
     _held(rep, 0.1)
-    return rep.net_impulse("touchdown", rep.t["touchdown"] + 0.1)
+    return rep.net_impulse("touchdown", rep.after("touchdown", 0.1))
 
 
 @metric("landing_gross_impulse_100ms", unit="N*s", tests=ALL, source="derived (METRICS.md 4, 7)", sides=True,
@@ -124,7 +124,7 @@ def landing_net_impulse_100ms(rep: Rep) -> Floats:
 def landing_gross_impulse_100ms(rep: Rep) -> Floats:
     """Impulse of the whole force in the first 100 ms after touchdown: the form that left and right add up to."""
     _held(rep, 0.1)
-    return rep.impulse("touchdown", rep.t["touchdown"] + 0.1)
+    return rep.impulse("touchdown", rep.after("touchdown", 0.1))
 
 
 @metric("landing_depth", unit="m", tests=ALL, source="vendor", method="double_integration", group="landing")

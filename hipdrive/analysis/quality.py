@@ -194,7 +194,7 @@ def _weight_source(rep: Rep) -> tuple[Floats, Ints]:
 
 def _landing_on_plate(rep: Rep) -> tuple[Floats, Ints]:
     """Largest force within 50 ms of touchdown: half the weight at least, and some of it on each foot."""
-    at = rep.time_of_max("force", "touchdown", rep.t["touchdown"] + 0.05)
+    at = rep.time_of_max("force", "touchdown", rep.after("touchdown", 0.05))
     largest = rep.quantity("force", at)[:, 0]
     off = largest < 0.5 * rep.facts.weight
     if rep.facts.plate_zero:
@@ -210,8 +210,8 @@ ONE_FOOT = 0.05
 def _onset_quiet(rep: Rep) -> tuple[Floats, Ints]:
     """Mean force within 5 ms of the onset, less the weight: an onset that is already in the movement."""
     onset = rep.t["onset"][:, :1]
-    reading = (rep.curve.read(onset + half)[1] for half in (0.005, -0.005))
-    away = (next(reading) - next(reading))[:, 0] / 0.010
+    impulse = rep.curve.read(np.concatenate([onset - 0.005, onset + 0.005], axis=1))[1]
+    away = (impulse[:, 1] - impulse[:, 0]) / 0.010
     sd = rep.facts.located.still.sd
     return away, np.where(np.abs(away) > np.maximum(2.0 * sd, 0.002 * rep.facts.weight), WARNED, NONE)
 
@@ -262,7 +262,7 @@ def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
     facts = rep.facts
     still = facts.located.still
     left = facts.block.names.index("left")
-    sums = [facts.block.plates[r][left, a:b].sum() for r, a, b in
+    sums = [np.add.reduce(facts.block.plates[r][left, a:b]) for r, a, b in
             zip(facts.record.tolist(), still.start.tolist(), still.end.tolist(), strict=True)]  # fmt: skip
     mean = divided(np.array(sums), still.end - still.start) - facts.plate_zero["left"]
     share = divided(mean, facts.weight)
@@ -274,7 +274,7 @@ def of_records(block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats,
     """The checks of each record as a whole, (records,)."""
     gaps = np.array([float(len(t.gaps)) for t in trials])
     coarse = np.full(len(trials), block.rate < profile.rate_min)
-    clipped = _clipped(trials)
+    clipped = _clipped(block, trials)
     drift, changed = _drift(block, runs, rough)
     return {
         "dropped_samples": (gaps, np.where(gaps > 0, FAILED, NONE)),
@@ -284,19 +284,21 @@ def of_records(block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats,
     }
 
 
-def _clipped(trials: Sequence[Trial]) -> Floats:
+def _clipped(block: Block, trials: Sequence[Trial]) -> Floats:
     """The value at which a plate of each trial is clipped, NaN where none is."""
     value = np.full(len(trials), np.nan)
     tops = []
-    for i, trial in enumerate(trials):
-        for row, force in enumerate(trial.fz):
+    for i, (trial, at) in enumerate(zip(trials, block.tops.tolist(), strict=True)):
+        for row, (force, top) in enumerate(zip(trial.fz, at, strict=True)):
             known = trial.ranges[row] if row < len(trial.ranges) else np.nan
             if np.isfinite(known):
                 if np.abs(force).max(initial=0.0) >= 0.99 * known:
                     value[i] = known
-            elif trial.plates[row] != BOX and len(force) > 12:
-                top = int(force.argmax())
-                if 6 <= top <= len(force) - 6 and force[top] >= 200.0:
+            elif trial.plates[row] != BOX and 6 <= top <= len(force) - 6:
+                # eight samples in a band around the top hold the fourth one before or after it
+                highest = force.item(top)
+                beside = max(force.item(top - 4), force.item(top + 4))
+                if highest >= 200.0 and (beside >= highest - CLIP_BAND or force.item(top + 3) == highest):
                     tops.append((i, top, force))
     flat = _flat_tops([force for _, _, force in tops], np.array([top for _, top, _ in tops], dtype=np.int64))
     for at in np.flatnonzero(flat)[::-1].tolist():

@@ -11,7 +11,7 @@ import inspect
 import keyword
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,11 @@ class Metric:
     repeats: str = ""
     method: str = ""
     group: str = "other"
+
+    @cached_property
+    def builtin(self) -> bool:
+        """Whether it is ours, not somebody's own."""
+        return self.function.__module__.startswith("hipdrive.analysis.")
 
 
 METRICS: dict[str, Metric] = {}

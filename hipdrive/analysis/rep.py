@@ -7,14 +7,14 @@ Force is integrated once; a copy differs by a shift of force, weight, start or e
 
 from __future__ import annotations
 
-import operator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from hipdrive.analysis.curve import Curve
+from hipdrive.analysis.curve import Curve, spread
 from hipdrive.analysis.facts import FLIGHT_ANCHORED, NUMBER, Facts
-from hipdrive.analysis.side import Side
+from hipdrive.analysis.side import Foot, Side
 from hipdrive.analysis.signal import (
     Bools,
     Floats,
@@ -24,20 +24,34 @@ from hipdrive.analysis.signal import (
     within,
 )
 
+MARGIN = 4
+"""Columns of velocity beyond those asked for."""
+
+SOON = 0.3
+"""s: the first stretch in which a zero of velocity is looked for."""
+
 INPUTS = ("weight", "zero", "start_velocity", "noise")
 """Uncertain inputs of every test, before its events."""
 
 
-class Times(dict[str, Floats]):
+class Times(Mapping[str, Floats]):
     """Event times (n, k); a look-up remembers why rows of the event are missing."""
 
     def __init__(self, rep: Rep) -> None:
-        super().__init__()
         self._rep = rep
 
     def __getitem__(self, event: str) -> Floats:
+        """The times of an event."""
         self._rep.note(event)
-        return super().__getitem__(event)
+        return self._rep.moments[event]
+
+    def __iter__(self) -> Iterator[str]:
+        """Events."""
+        return iter(self._rep.moments)
+
+    def __len__(self) -> int:
+        """How many events."""
+        return len(self._rep.moments)
 
 
 class AtEvents:
@@ -64,19 +78,20 @@ class Rep:
         self.n = len(facts.record)
         self.inputs = (*INPUTS, *facts.events) if copies else ()
         self.k = 1 + 2 * len(self.inputs)
-        self.t = Times(self)
-        self.force, self.velocity, self.displacement = (
-            AtEvents(self, q) for q in ("force", "velocity", "displacement")
-        )
+        self.moments: dict[str, Floats] = {}
         self._read: dict[str, tuple[Floats, Floats]] = {}
-        self._peaks: dict[tuple[Any, ...], Floats] = {}
+        self._read_twice: dict[str, tuple[Floats, Floats]] = {}
+        self._peaks: dict[tuple[Any, ...], tuple[Any, Any, Floats]] = {}
         self.fields: dict[str, Floats] = {}
         self.field_reasons: dict[str, Ints] = {}
         self.spreads: dict[str, Floats | None] = {}
         self.methods: dict[str, Any] = {}
         self._origin: tuple[Floats, Floats, Floats, Floats] | None = None
         self._anchor: tuple[Floats, Floats, Floats, Floats] | None = None
-        self._sides: dict[str, Side] = {}
+        self._motion: dict[tuple[str, str], Floats] = {}
+        self._after: dict[tuple[str, float], Floats] = {}
+        self._latest: tuple[Floats, tuple[Floats, Floats]] | None = None
+        self.foot: Foot | None = None
         # the measurement's velocities, where another Rep of the same rows and anchor has them already
         self._speeds: tuple[int, int, Floats] = (0, -1, np.empty((0, 0))) if like is None else like._speeds
         self._base = np.where(np.isfinite(facts.weight), facts.weight, 0.0)
@@ -92,11 +107,12 @@ class Rep:
         self.weight = self._raised("weight", facts.weight, facts.weight_u)
         zero = self._raised("zero", np.zeros(self.n), facts.zero_u)
         self.weight = self.weight + zero
-        self._shift = zero
+        # what the curve lacks to the whole force
+        self._gross = self._base[:, np.newaxis] + zero
         self.mass = self.weight / self.g
         for name, times in facts.events.items():
             step = np.maximum(facts.u[name], 1e-7)
-            dict.__setitem__(self.t, name, self._raised(name, times, step))
+            self.moments[name] = self._raised(name, times, step)
 
     def _raised(self, name: str, value: Floats, step: Floats) -> Floats:
         """`value` in every copy, raised and lowered by `step` in the two columns of the input `name`."""
@@ -113,16 +129,18 @@ class Rep:
         facts, rate = self.facts, self.facts.block.rate
         times = np.array([*facts.events.values()])
         some = np.isfinite(times)
-        first = np.where(some, times, np.inf).min(axis=0)
+        begin = np.where(some, times, np.inf).min(axis=0)
         last = np.where(some, times, -np.inf).max(axis=0)
-        first = np.where(np.isfinite(first), first, 0.0)
-        last = np.maximum(np.where(np.isfinite(last), last, 0.0), first)
-        origin = np.maximum(np.floor(first * rate).astype(np.int64) - max(3, round(0.02 * rate)), 0)
+        begin = np.where(np.isfinite(begin), begin, 0.0)
+        last = np.maximum(np.where(np.isfinite(last), last, 0.0), begin)
+        origin = np.maximum(np.floor(begin * rate).astype(np.int64) - max(3, round(0.02 * rate)), 0)
         end = np.ceil((last + self.profile.landing_search + 0.05) * rate).astype(np.int64)
         end = np.minimum(end, facts.block.lengths[facts.record])
         width = int(max((end - origin).max(initial=4), 4))
-        net = gather(facts.block.total, facts.record, origin, width)
-        net -= (facts.zero + self._base)[:, np.newaxis]
+        net = np.full((self.n, width), np.nan)
+        for out, row, first, last, rest in zip(net, facts.record.tolist(), origin.tolist(), end.tolist(),
+                                               (facts.zero + self._base).tolist(), strict=True):  # fmt: skip
+            np.subtract(facts.block.total[row, first:last], rest, out=out[: last - first])
         return Curve.of(net, origin, rate, twice=True)
 
     # --- reasons ------------------------------------------------------------------------------------------------
@@ -172,40 +190,71 @@ class Rep:
 
     def _reading(self, at: str | Floats) -> tuple[Floats, Floats]:
         if not isinstance(at, str):
-            return self.curve.read(at)
+            if self._latest is None or self._latest[0] is not at:
+                self._latest = at, self.curve.read(at)
+            return self._latest[1]
         self.note(at)
         if at not in self._read:
-            self._read[at] = self.curve.read(dict.__getitem__(self.t, at))
+            self._read_events()
         return self._read[at]
+
+    def _read_events(self) -> None:
+        """Read the curve at every event that is new, in one go: a reading costs more than its times do."""
+        names = [name for name in self.moments if name not in self._read]
+        parts = [self._own_columns(name) for name in names]
+        readings = self.curve.read_twice(np.concatenate([times for times, _ in parts], axis=1))
+        first = 0
+        for name, (times, columns) in zip(names, parts, strict=True):
+            last = first + times.shape[1]
+            value, once, twice = (spread(part[:, first:last], columns, self.k) for part in readings)
+            self._read[name], self._read_twice[name] = (value, once), (once, twice)
+            first = last
+
+    def _own_columns(self, event: str) -> tuple[Floats, Ints]:
+        """An event's times in column 0 and in the columns that differ from it, and which these are."""
+        times = self.moments[event]
+        if event in self.inputs:
+            column = 1 + 2 * self.inputs.index(event)
+            columns = np.array([column, column + 1])
+            return times[:, [0, column, column + 1]], columns
+        return times, np.arange(1, self.k)
 
     def quantity(self, name: str, at: str | Floats) -> Floats:
         """Force N, velocity m/s, displacement m or power W at an event or at times, (n, k)."""
         if name == "force":
-            return self._reading(at)[0] + (self._base[:, np.newaxis] + self._shift)
+            value = self._reading(at)[0] if isinstance(at, str) else self.curve.value(at)
+            return value + self._gross
         self.note("weight")
         self.note(self.facts.anchor_at)
-        if name == "velocity":
-            return self._velocity(at)
-        if name == "displacement":
-            return self._path(at)
+        if name in ("velocity", "displacement"):
+            find = self._velocity if name == "velocity" else self._path
+            if not isinstance(at, str):
+                return find(at)
+            if (name, at) not in self._motion:
+                self._motion[name, at] = find(at)
+                # many metrics are handed this one array
+                self._motion[name, at].flags.writeable = False
+            self.note(at)
+            return self._motion[name, at]
         if name == "power":
-            return self.quantity("force", at) * self._velocity(at)
+            speed = self._velocity(at)
+            return (self._reading(at)[0] + self._gross) * speed
         raise KeyError(f"a repetition has no quantity {name!r}: force, velocity, displacement or power")
 
     def _anchored(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Anchor time, its integral, the anchor's velocity, and force not in the integral, (n, k)."""
         if self._anchor is None:
             facts = self.facts
-            rest = self._base[:, np.newaxis] + self._shift - self.weight
+            rest = self._gross - self.weight
             velocity = self._raised("start_velocity", facts.anchor_velocity, facts.start_u)
             if facts.anchor_at:
-                time = dict.__getitem__(self.t, facts.anchor_at)
+                time = self.moments[facts.anchor_at]
                 integral = self._reading(facts.anchor_at)[1]
             else:
                 time, integral = facts.anchor[:, np.newaxis], self.integral_to(facts.anchor)[:, np.newaxis]
             anchored = facts.tier == FLIGHT_ANCHORED
             if anchored.any():
-                leave, land = (dict.__getitem__(self.t, name) for name in ("takeoff", "touchdown"))
+                leave, land = (self.moments[name] for name in ("takeoff", "touchdown"))
                 rows = anchored[:, np.newaxis]
                 time, velocity = (
                     np.where(rows, leave, time),
@@ -256,30 +305,39 @@ class Rep:
     def force_and_velocity(self, times: Floats) -> tuple[Floats, Floats]:
         """Both at times, from one reading."""
         value, once = self.curve.read(times)
-        return value + (self._base[:, np.newaxis] + self._shift), self._speed(once, times)
+        return value + self._gross, self._speed(once, times)
 
     def _path(self, at: str | Floats) -> Floats:
         """Displacement from the origin event, from its velocity and the double integral between."""
         if self._origin is None:
             origin = self.facts.origin
-            start = dict.__getitem__(self.t, origin)
-            self._origin = (
-                start,
-                self._velocity(origin),
-                self._reading(origin)[1],
-                self.curve.read_twice(start),
-            )
+            start = self.moments[origin]
+            self._origin = start, self._velocity(origin), *self._twice(origin)
         start, speed, once, twice = self._origin
         rest = self._anchored()[3]
         tau = self.times(at) - start
-        change = self.curve.read_twice(self.times(at)) - twice - once * tau
+        change = self._twice(at)[1] - twice - once * tau
         walk = self._walk * np.sign(tau) * np.sqrt(np.abs(tau) ** 3 * (self.facts.block.dt / 3.0))
         path = tau * speed + change / self.mass + walk
         return path + 0.5 * rest * tau * tau / self.mass
 
+    def _twice(self, at: str | Floats) -> tuple[Floats, Floats]:
+        """Integral and double integral from the curve's first sample."""
+        if not isinstance(at, str):
+            return self.curve.read_twice(at)[1:]
+        self._reading(at)
+        return self._read_twice[at]
+
     def at(self, name: str, event: str, offset: float) -> Floats:
         """A quantity `offset` s after an event."""
-        return self.quantity(name, self.t[event] + offset)
+        return self.quantity(name, self.after(event, offset))
+
+    def after(self, event: str, offset: float) -> Floats:
+        """Times `offset` s after an event, (n, k): the same array each time, which is read and searched once."""
+        self.note(event)
+        if (event, offset) not in self._after:
+            self._after[event, offset] = self.moments[event] + offset
+        return self._after[event, offset]
 
     # --- intervals ----------------------------------------------------------------------------------------------
 
@@ -289,8 +347,7 @@ class Rep:
 
     def impulse(self, start: str | Floats, end: str | Floats) -> Floats:
         """Gross impulse, N*s."""
-        gross = self._base[:, np.newaxis] + self._shift
-        return self._reading(end)[1] - self._reading(start)[1] + gross * self.duration(start, end)
+        return self._reading(end)[1] - self._reading(start)[1] + self._gross * self.duration(start, end)
 
     def net_impulse(self, start: str | Floats, end: str | Floats) -> Floats:
         """Impulse above the weight, N*s."""
@@ -334,14 +391,12 @@ class Rep:
         if name != "force":
             self.note("weight")
             self.note(self.facts.anchor_at)
-        key = (name, sign, start, end) if isinstance(start, str) and isinstance(end, str) else None
-        if key is None or key not in self._peaks:
+        key = (name, sign, *(at if isinstance(at, str) else id(at) for at in (start, end)))
+        if key not in self._peaks:
             at = self._extreme_time(name, begin[:, 0], stop[:, 0], sign)
-            found = self._with_edges(at[:, np.newaxis], begin, stop)
-            if key is None:
-                return found
-            self._peaks[key] = found
-        return self._peaks[key]
+            # what is kept lives, so no other array can have its id
+            self._peaks[key] = start, end, self._with_edges(at[:, np.newaxis], begin, stop)
+        return self._peaks[key][2]
 
     def _with_edges(self, at: Floats, begin: Floats, stop: Floats) -> Floats:
         """The same sample in every copy, (n, 1), but at the edge of the interval it moves with the edge, (n, k)."""
@@ -359,17 +414,16 @@ class Rep:
         first, last, known = self._columns(begin, stop)
         if not known.any():
             return np.full(self.n, np.nan)
-        values_of = operator.methodcaller("argmax" if sign > 0 else "argmin")
         start, end = int(first[known].min()), int(last[known].max())
-        values = self.curve.values[:, start:end]
-        if name != "force":
-            speed = self._column_velocity(start, end)
-            values = speed if name == "velocity" else speed * (values + self._base[:, np.newaxis])
-        at = np.full(self.n, np.nan)
-        low, high = (first - start).tolist(), (last - start).tolist()
-        for row in np.flatnonzero(known).tolist():
-            at[row] = low[row] + values_of(values[row, low[row] : high[row]])
-        return np.asarray((self.curve.origin + start + at) / self.curve.rate)
+        force, base = self.curve.values[:, start:end], self._base
+        speed = force if name == "force" else self._column_velocity(start, end)
+        edges = zip(np.where(known, first - start, 0).tolist(), np.where(known, last - start, 1).tolist(), strict=True)
+        if name == "power":
+            parts = [v[a:b] * (f[a:b] + w) for v, f, w, (a, b) in zip(speed, force, base.tolist(), edges, strict=True)]
+        else:
+            parts = [row[a:b] for row, (a, b) in zip(speed, edges, strict=True)]
+        at = np.array([part.argmax() for part in parts] if sign > 0 else [part.argmin() for part in parts])
+        return np.where(known, (self.curve.origin + first + at) / self.curve.rate, np.nan)
 
     def _columns(self, begin: Floats, stop: Floats) -> tuple[Ints, Ints, Bools]:
         """Columns of the curve in [begin, stop) of each row, and which rows have any that hold samples."""
@@ -385,51 +439,61 @@ class Rep:
     def _column_velocity(self, first: int, last: int) -> Floats:
         """The measurement's velocity at columns [first, last) of the curve, (n, last - first); the widest is kept."""
         low, high, speed = self._speeds
-        if low <= first and last <= high:
-            return speed[:, first - low : last - low]
-        self._speeds = first, last, self._computed_velocity(first, last)
-        return self._speeds[2]
+        if not (low <= first and last <= high):
+            # whoever looks here looks a little farther next
+            low, high = first, min(last + MARGIN, self.curve.values.shape[1])
+            self._speeds = low, high, self._computed_velocity(low, high)
+            speed = self._speeds[2]
+        return speed[:, first - low : last - low]
 
     def _computed_velocity(self, first: int, last: int) -> Floats:
         time, integral, start, rest = (part[:, :1] for part in self._anchored())
-        change = self.curve.integral(first, last)
+        mass = self.mass[:, :1]
+        speed = self.curve.integral(first, last, 1.0 / mass, start - integral / mass)
         if self._drifts:
-            change += rest * ((self.curve.origin[:, np.newaxis] + np.arange(first, last)) / self.curve.rate - time)
-        change -= integral
-        change /= self.mass[:, :1]
-        change += start
-        return change
+            at = (self.curve.origin[:, np.newaxis] + np.arange(first, last)) / self.curve.rate
+            speed += rest / mass * (at - time)
+        return speed
 
     def first_upward(self, start: Floats, end: Floats, level: float) -> Floats:
         """First time in (start, end] at which the measured velocity passes a level from below, s; NaN if never."""
         first, last, known = self._columns(start, end + 2.0 / self.curve.rate)
         found = np.full(self.n, np.nan)
-        if not known.any():
-            return found
-        low, high = int(first[known].min()), int(last[known].max())
-        speed = self._column_velocity(low, high)
-        above = speed >= level
-        for row in np.flatnonzero(known).tolist():
-            begin = int(first[row]) - low
-            part = above[row, begin : int(last[row]) - low]
-            at = int(part.argmax())
-            if at == 0 and part[0]:
-                below = int(part.argmin())
-                at = below + int(part[below:].argmax())
-            if at > 0 and part[at]:
-                here, before = speed[row, begin + at], speed[row, begin + at - 1]
-                found[row] = low + begin + at - (here - level) / (here - before)
+        low, high, kept = self._speeds
+        if known.any() and low <= int(first[known].min()) and int(last[known].max()) <= high:
+            rows = np.flatnonzero(known)
+            edges = zip(kept[rows], (first - low)[rows].tolist(), (last - low)[rows].tolist(), strict=True)
+            found[rows] = first[rows] + [_upward(row[a:b], level) for row, a, b in edges]
+            return np.asarray((self.curve.origin + found) / self.curve.rate)
+        # most find it soon; whoever does not goes on, from the last sample of before
+        width = round(SOON * self.curve.rate)
+        while (rows := np.flatnonzero(known & np.isnan(found) & (last - first > 1))).size:
+            width = min(width, int((last - first)[rows].max()))
+            speed = self._velocity_from(rows, first[rows], width)
+            found[rows] = first[rows] + _first_upward(speed, last[rows] - first[rows], level)
+            first[rows] += width - 1
+            width *= 4
         return np.asarray((self.curve.origin + found) / self.curve.rate)
 
-    def sampled_path(self, grid: Floats) -> Floats:
-        """The measurement's displacement at times (n, width), up to a constant of each row, m."""
-        self._path(self.facts.origin)
-        assert self._origin is not None
-        start, speed, once, twice = self._origin
-        tau = grid - start[:, :1]
-        change = self.curve.read_twice(grid) - twice[:, :1] - once[:, :1] * tau
+    def _velocity_from(self, rows: Ints, first: Ints, width: int) -> Floats:
+        """The measurement's velocity at `width` columns from `first` of some rows on, (rows, width)."""
+        time, integral, start, rest = (part[rows, :1] for part in self._anchored())
+        begin = ((self.curve.origin[rows] + first) / self.curve.rate)[:, np.newaxis]
+        curve = self.curve if len(rows) == self.n else self.curve.where(np.isin(np.arange(self.n), rows))
+        mass = self.mass[rows, :1]
+        speed = curve.integral_from(first, width, 1.0 / mass, start + (curve.read(begin)[1] - integral) / mass)
+        if self._drifts:
+            speed += rest / mass * (begin + np.arange(width) / self.curve.rate - time)
+        return speed
+
+    def sampled_path(self, first: Ints, width: int) -> Floats:
+        """The measurement's displacement at `width` columns from `first` on, less that at the first, (n, width), m."""
+        begin = ((self.curve.origin + first) / self.curve.rate)[:, np.newaxis]
+        speed = self._speed(np.repeat(self.curve.read(begin)[1], self.k, axis=1), begin)[:, :1]
         rest = self._anchored()[3][:, :1]
-        return np.asarray(tau * speed[:, :1] + (change + 0.5 * rest * tau * tau) / self.mass[:, :1])
+        tau = np.arange(width) / self.curve.rate
+        path = tau * speed + (self.curve.double_from(first, width) + 0.5 * rest * tau * tau) / self.mass[:, :1]
+        return np.asarray(path)
 
     def _samples(self, begin: Floats, stop: Floats) -> tuple[Ints, int, Bools, Bools]:
         """Columns of the curve in [begin, stop): first, width, mask (n, width), rows that have any."""
@@ -457,28 +521,45 @@ class Rep:
         if (known & (count > 0)).any():
             low = int(first[known].min())
             slopes = self.curve.slopes(low, int((first + np.maximum(count, 1))[known].max()), size)
-            for row in np.flatnonzero(known & (count > 0)).tolist():
-                at = int(first[row]) - low
-                best[row] = slopes[row, at : at + int(count[row])].max(initial=-np.inf)
+            rows = np.flatnonzero(known & (count > 0))
+            parts = zip(slopes[rows], (first - low)[rows].tolist(), (first - low + count)[rows].tolist(), strict=True)
+            best[rows] = [row[a + row[a:b].argmax()] for row, a, b in parts]
         spread = self.noise * self.curve.rate / np.sqrt(size * (size * size - 1) / 12.0)
         return np.repeat(best[:, np.newaxis], self.k, axis=1), spread
 
     # --- sides and other fields ---------------------------------------------------------------------------------
 
+    # made at each look: whatever held this object and were held by it would keep its arrays alive for too long
+
+    @property
+    def t(self) -> Times:
+        """Event times, (n, k)."""
+        return Times(self)
+
+    @property
+    def force(self) -> AtEvents:
+        """Force at events, N."""
+        return AtEvents(self, "force")
+
+    @property
+    def velocity(self) -> AtEvents:
+        """Velocity at events, m/s."""
+        return AtEvents(self, "velocity")
+
+    @property
+    def displacement(self) -> AtEvents:
+        """Displacement from the origin event at events, m."""
+        return AtEvents(self, "displacement")
+
     @property
     def left(self) -> Side:
         """The left plate alone; velocity and events stay those of the whole body."""
-        return self._side("left")
+        return Side(self, "left")
 
     @property
     def right(self) -> Side:
         """The right plate alone."""
-        return self._side("right")
-
-    def _side(self, name: str) -> Side:
-        if name not in self._sides:
-            self._sides[name] = Side(self, name)
-        return self._sides[name]
+        return Side(self, "right")
 
     def __getitem__(self, field: str) -> Floats:
         """Another metric's values, (n, k)."""
@@ -494,11 +575,41 @@ class Rep:
         return self.fields[name]
 
 
-def newton(rep: Rep, guess: Floats, level: float, rounds: int = 2) -> Floats:
-    """The times at which velocity passes `level`, from times close by, in every copy, (n, k)."""
-    times = np.repeat(guess[:, np.newaxis], rep.k, axis=1)
-    for _ in range(rounds):
-        force, speed = rep.force_and_velocity(times)
-        step = divided((speed - level) * rep.mass, force - rep.weight)
-        times = times - np.clip(step, -0.02, 0.02)
-    return times
+def _first_upward(speed: Floats, count: Ints, level: float) -> Floats:
+    """Place within the first `count` samples of each row at which velocity passes a level from below, (rows,)."""
+    above = speed >= level
+    at, rows = above.argmax(axis=1), np.arange(len(speed))
+    for row in np.flatnonzero(above[:, 0]).tolist():
+        below = int(above[row].argmin())
+        at[row] = below + int(above[row, below:].argmax()) if not above[row, below] else 0
+    here, before = speed[rows, at], speed[rows, at - 1]
+    passed = above[rows, at] & (at > 0) & (at < count)
+    return np.where(passed, at - (here - level) / (here - before), np.nan)
+
+
+def _upward(speed: Floats, level: float) -> float:
+    """Place at which a velocity first passes a level from below, NaN if never."""
+    above = speed >= level
+    at = int(above.argmax())
+    if at == 0 and above[0]:
+        below = int(above.argmin())
+        at = below + int(above[below:].argmax())
+    if at == 0 or not above[at]:
+        return np.nan
+    here, before = speed[at], speed[at - 1]
+    return float(at - (here - level) / (here - before))
+
+
+def newton(rep: Rep, guess: Floats, level: float) -> Floats:
+    """The times at which velocity passes `level`, from times close by, in every copy, (n, k).
+
+    A step to where the measurement passes, and from there one in every copy: the first makes its own exact, and the
+    copies, a millisecond away at most, within a microsecond. Both read the curve at one time a row.
+    """
+    times = guess
+    for _ in range(2):
+        force, speed = rep.force_and_velocity(np.repeat(times[:, np.newaxis], rep.k, axis=1))
+        step = np.clip(divided((speed - level) * rep.mass, force - rep.weight), -0.02, 0.02)
+        result = times[:, np.newaxis] - step
+        times = result[:, 0]
+    return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from hipdrive.analysis.rep import Rep
 
 
+@dataclass(eq=False)
+class Foot:
+    """The left plate's curve, and what was read from it at events."""
+
+    curve: Curve
+    readings: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
+
+
 class Side:
     """One foot's share of additive quantities, with the events of the whole: what `sides=True` metrics are given.
 
@@ -22,9 +31,17 @@ class Side:
 
     def __init__(self, whole: Rep, name: str) -> None:
         self._whole, self._name = whole, name
-        self._readings: dict[str, tuple[Floats, Floats]] = {}
-        self.force = _Forces(self)
-        self._curve = self._windows() if name == "left" else None
+
+    @property
+    def force(self) -> _Forces:
+        """The plate's force at events, N."""
+        return _Forces(self)
+
+    @property
+    def _foot(self) -> Foot:
+        if self._whole.foot is None:
+            self._whole.foot = Foot(self._windows())
+        return self._whole.foot
 
     def _windows(self) -> Curve:
         """The left plate over the samples from the first event to the end of the landing."""
@@ -32,8 +49,7 @@ class Side:
         longest = np.nan_to_num(facts.events["touchdown"]) + facts.profile.landing_window + 0.1
         end = np.ceil(longest * whole.curve.rate).astype(np.int64) - whole.curve.origin
         width = int(np.clip(end.max(initial=4), 4, whole.curve.values.shape[1]))
-        samples = plate_windows(facts.block, "left", facts.record, whole.curve.origin, width)
-        samples -= facts.plate_zero["left"][:, np.newaxis]
+        samples = plate_windows(facts.block, "left", facts.record, whole.curve.origin, width, facts.plate_zero["left"])
         return Curve.of(samples, whole.curve.origin, whole.curve.rate)
 
     def __getattr__(self, name: str) -> Any:
@@ -47,7 +63,7 @@ class Side:
     @property
     def t(self) -> dict[str, Floats]:
         """Event times, (n, 1)."""
-        return {name: times[:, :1] for name, times in dict.items(self._whole.t)}
+        return {name: times[:, :1] for name, times in self._whole.moments.items()}
 
     def times(self, at: str | Floats) -> Floats:
         """An event's times, or times as given, (n, 1)."""
@@ -66,20 +82,19 @@ class Side:
         return self._whole.time_of_min(name, start, end)[:, :1]
 
     def _left(self, at: str | Floats) -> tuple[Floats, Floats]:
-        if self._curve is None:
-            return self._whole.left._left(at)
+        foot = self._foot
         if not isinstance(at, str):
-            return self._curve.read(at)
-        if at not in self._readings:
-            self._readings[at] = self._curve.read(self.times(at))
-        return self._readings[at]
+            return foot.curve.read(at)
+        if at not in foot.readings:
+            foot.readings[at] = foot.curve.read(self.times(at))
+        return foot.readings[at]
 
     def quantity(self, name: str, at: str | Floats) -> Floats:
         """Force of this plate at an event or at times, N."""
         if name != "force":
             return self._whole.quantity(name, at)[:, :1]
         whole = self._whole.quantity("force", at)[:, :1]
-        left = self._left(at)[0]
+        left = self._left(at)[0] if isinstance(at, str) else self._foot.curve.value(at)
         return left if self._name == "left" else whole - left
 
     def at(self, name: str, event: str, offset: float) -> Floats:

@@ -38,6 +38,8 @@ class Block:
     names: tuple[str, ...]
     lengths: Ints
     rate: float
+    tops: Ints
+    """Sample at which each plate of each record is largest, (records, plates)."""
 
     @classmethod
     def of(cls, trials: Sequence[Trial]) -> Block:
@@ -52,14 +54,17 @@ class Block:
         lengths = np.array([force.shape[1] for force in forces])
         cell = max(1, round(CELL * rate))
         total = np.empty((len(forces), -(-int(lengths.max()) // cell) * cell))
-        for out, force in zip(total, forces, strict=True):
+        tops = np.empty((len(forces), len(names)), dtype=np.int64)
+        for out, top, force in zip(total, tops, forces, strict=True):
             n = force.shape[1]
             if len(rows) == 2:
                 np.add(force[rows[0]], force[rows[1]], out=out[:n])
             else:
                 np.sum(force[list(rows)], axis=0, out=out[:n])
             out[n:] = np.nan
-        return cls(total, forces, names, lengths, rate)
+            # while the processor's cache still holds the samples
+            force.argmax(axis=1, out=top)
+        return cls(total, forces, names, lengths, rate, tops)
 
     def through(self, *names: str) -> Block:
         """The same records seen through other plates: the sum of those named."""
@@ -122,15 +127,14 @@ def gather(rows: Floats, row: Ints, start: Ints, width: int) -> Floats:
     return out
 
 
-def plate_windows(block: Block, name: str, record: Ints, start: Ints, width: int) -> Floats:
-    """`width` samples of one plate from `start` on, (n, width); NaN outside the record."""
+def plate_windows(block: Block, name: str, record: Ints, start: Ints, width: int, zero: Floats) -> Floats:
+    """`width` samples of one plate from `start` on less its zero, (n, width); NaN outside the record."""
     plate = block.names.index(name)
     out = np.full((len(start), width), np.nan)
-    for target, r, a in zip(out, record.tolist(), start.tolist(), strict=True):
-        force = block.plates[r][plate]
-        first, last = max(a, 0), min(a + width, len(force))
-        if last > first:
-            target[first - a : last - a] = force[first:last]
+    for target, r, a, level in zip(out, record.tolist(), start.tolist(), zero.tolist(), strict=True):
+        part = block.plates[r][plate, max(a, 0) : max(a + width, 0)]
+        first = max(-a, 0)
+        np.subtract(part, level, out=target[first : first + len(part)])
     return out
 
 
@@ -183,6 +187,6 @@ def line(samples: Floats, spacing: float) -> tuple[Floats, Floats]:
 
 def divided(numerator: Any, denominator: Any) -> Floats:
     """A quotient that is NaN, not a warning, where it has no value."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        result = np.asarray(numerator / denominator, dtype=np.float64)
-    return np.where(np.isfinite(result), result, np.nan)
+    result = np.asarray(numerator / denominator, dtype=np.float64)
+    fine = np.isfinite(result)
+    return result if fine.all() else np.where(fine, result, np.nan)

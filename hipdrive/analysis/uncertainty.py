@@ -45,7 +45,7 @@ def evaluate(rep: Rep, name: str) -> None:
 
 def _called(metric: Metric, rep: Rep) -> Any:
     """The metric's result; what goes wrong in somebody's own metric is said in a sentence that names it."""
-    if metric.function.__module__.startswith("hipdrive.analysis."):
+    if metric.builtin:
         return metric.function(rep)
     try:
         with np.errstate(all="ignore"):
@@ -62,6 +62,11 @@ def evaluate_side(rep: Rep, name: str, side: str) -> str:
     """
     rep.begin()
     metric, field = METRICS[name], f"{name}_{side}"
+    first = rep.fields.get(f"{name}_left")
+    if first is not None and side == "right" and metric.builtin:
+        # additive: what the left foot does not do, the right one does
+        _rest(rep, name, field, first)
+        return field
     result = metric.function(rep.left if side == "left" else rep.right)
     value = result[0] if isinstance(result, tuple) else result
     rep.fields[field] = _with_reasons(rep, field, np.asarray(value, dtype=np.float64))
@@ -70,13 +75,21 @@ def evaluate_side(rep: Rep, name: str, side: str) -> str:
     return field
 
 
+def _rest(rep: Rep, name: str, field: str, left: Floats) -> None:
+    """The right plate's number: the whole less the left, missing where either is and for its reason."""
+    for other in (name, f"{name}_left"):
+        rep.note(other)
+    rep.fields[field] = _with_reasons(rep, field, rep.fields[name][:, :1] - left)
+    rep.spreads[field], rep.methods[field] = rep.spreads[name], rep.methods[f"{name}_left"]
+
+
 def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:
     """The values, NaN in refused rows; reasons are kept for every row without a number."""
     refused = rep._refused
     if refused is not None and refused.any():
         value = np.where((refused > 0)[:, np.newaxis], np.nan, value)
-    bad = ~np.isfinite(value[:, 0])
-    if bad.any():
+    if not np.isfinite(value[:, 0]).all():
+        bad = ~np.isfinite(value[:, 0])
         code = np.full(rep.n, NUMBER["undefined"])
         for known in (rep._why, refused):
             code = code if known is None else np.where(known > 0, known, code)

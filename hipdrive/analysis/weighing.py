@@ -121,35 +121,30 @@ def _search(
     origin = last_cell - width if backwards else first_cell
     low = (last_cell - span if backwards else first_cell) - origin
     high = (last_cell if backwards else first_cell + span) - origin
-    cells = np.arange(width)
-    usable = (cells >= low[:, np.newaxis]) & (cells < high[:, np.newaxis])
-    sums, squares = (np.where(usable, gather(part, record, origin, width), 0.0) for part in (block.sums, block.squares))
-    totals, powers = _running(sums), _running(squares)
-
-    def moments(length: int) -> tuple[Floats, Floats]:
-        """Mean and SD of every window of `length` cells."""
-        samples = length * block.cell
-        mean = (totals[:, length:] - totals[:, :-length]) / samples
-        var = (powers[:, length:] - powers[:, :-length]) / samples - mean * mean
-        return mean, np.sqrt(np.maximum(var, 0.0) * samples / max(samples - 1, 1))
+    totals, powers = (_running(gather(part, record, origin, width), low, high) for part in (block.sums, block.squares))
 
     window = least * quarter
-    mean, sd = moments(window)
+    samples = window * block.cell
+    mean = (totals[:, window:] - totals[:, :-window]) / samples
+    var = (powers[:, window:] - powers[:, :-window]) / samples - mean * mean
+    var *= samples / max(samples - 1, 1)
     begin = np.arange(mean.shape[1])
     inside = (begin >= low[:, np.newaxis]) & (begin + window <= high[:, np.newaxis])
     weight = mean - level[:, np.newaxis]
     # what the empty plate does is not the athlete's doing
-    allowed = np.sqrt((limit * weight) ** 2 + (noise * noise)[:, np.newaxis])
-    quiet = inside & (weight > 0.0) & (sd <= allowed)
+    allowed = limit * weight
+    allowed *= allowed
+    allowed += (noise * noise)[:, np.newaxis]
+    quiet = inside & (weight > 0.0) & (var <= allowed)
     if not backwards:
         # a landing dies away slowly: the first stretch within the limit still moves, so wait for the calm one
-        calmest = np.where(quiet, sd, np.inf).min(axis=1)
-        quiet = quiet & (sd <= (CALM * calmest)[:, np.newaxis])
+        calmest = np.maximum(np.where(quiet, var, np.inf).min(axis=1), 0.0)
+        quiet = quiet & (var <= (CALM * CALM * calmest)[:, np.newaxis])
         settled = np.zeros_like(quiet)
         settled[:, quarter:] = quiet[:, quarter:] & quiet[:, :-quarter]
         quiet = np.where(settled.any(axis=1)[:, np.newaxis], settled, quiet)
     if profile.weigh_rule != "last_quiet" and backwards:
-        lowest = np.where(quiet, mean if profile.weigh_rule == "lowest_mean" else sd, np.inf).argmin(axis=1)
+        lowest = np.where(quiet, mean if profile.weigh_rule == "lowest_mean" else var, np.inf).argmin(axis=1)
         at = np.where(quiet.any(axis=1), lowest, -1)
     else:
         at = last_true(quiet) if backwards else first_true(quiet)
@@ -175,8 +170,15 @@ def _search(
     return _measure(block, totals, powers, origin, begin_cell, count, quarter, most)
 
 
-def _running(cells: Floats) -> Floats:
-    return np.concatenate([np.zeros((len(cells), 1)), np.cumsum(cells, axis=1)], axis=1)
+def _running(cells: Floats, low: Ints, high: Ints) -> Floats:
+    """Running sums from 0 of each row's cells; outside [low, high) of the row they mean nothing."""
+    sums = np.zeros((len(cells), cells.shape[1] + 1))
+    np.cumsum(cells, axis=1, out=sums[:, 1:])
+    if not np.isfinite(sums[:, -1]).all():
+        number = np.arange(cells.shape[1])
+        usable = (number >= low[:, np.newaxis]) & (number < high[:, np.newaxis])
+        np.cumsum(np.where(usable, cells, 0.0), axis=1, out=sums[:, 1:])
+    return sums
 
 
 def _measure(

@@ -5,7 +5,7 @@ METRICS.md 0: at x = t_i + u the value is linear in u, its integral quadratic an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -39,6 +39,7 @@ class Curve:
     cell: int
     sums: Floats
     sums_twice: Floats | None = None
+    widest: list[Any] = field(default_factory=lambda: [0, -1, None])
 
     @classmethod
     def of(cls, values: Floats, origin: Ints, rate: float, *, twice: bool = False) -> Curve:
@@ -47,13 +48,16 @@ class Curve:
         cell = max(1, min(CELL, int(CELL_TIME * rate)))
         count = width // cell
         cells = values[:, : count * cell].reshape(n, count, cell)
-        sums, double = np.zeros((n, count + 1)), np.zeros((n, count + 1))
+        sums = np.empty((n, count + 1))
+        sums[:, 0] = 0.0
         np.cumsum(np.einsum("rcs->rc", cells), axis=1, out=sums[:, 1:])
         if not twice:
             return cls(origin, rate, values, cell, sums)
         # within a cell, the sum of the sums holds its first value `cell` times and its last one once
         ramps = np.einsum("rcs,s->rc", cells, np.arange(cell, 0.0, -1.0))
         ramps += cell * sums[:, :-1]
+        double = np.empty((n, count + 1))
+        double[:, 0] = 0.0
         np.cumsum(ramps, axis=1, out=double[:, 1:])
         return cls(origin, rate, values, cell, sums, double)
 
@@ -71,12 +75,24 @@ class Curve:
         """
         cell, scale = first // self.cell, factor / self.rate
         head = self.values[:, cell * self.cell : first].sum(axis=1) + self.sums[:, cell] - 0.5 * self.values[:, 0]
-        part = self.values[:, first:last]
-        total = np.cumsum(part, axis=1)
-        total -= 0.5 * part
-        total *= scale
+        total = self.values[:, first:last] * (-0.5 * scale)
+        total += self.running(first, last)[:, 1:] * scale
         total += start + scale * head[:, np.newaxis]
         return total
+
+    def running(self, first: int, last: int) -> Floats:
+        """Sum of the values, up to a constant of each row, before each of the columns [first, last], (n, ...).
+
+        The widest is kept: velocity and slopes are made from the same.
+        """
+        low, high, sums = self.widest
+        if not (low <= first and last <= high):
+            sums = np.empty((len(self.values), last - first + 1))
+            sums[:, 0] = 0.0
+            np.cumsum(self.values[:, first:last], axis=1, out=sums[:, 1:])
+            self.widest[:] = first, last, sums
+            low = first
+        return sums[:, first - low : last - low + 1]
 
     def integral_from(self, first: Ints, width: int, factor: Floats, start: Floats) -> Floats:
         """`start` + `factor` times the integral from column `first` of each row, (n, width); NaN past the end."""
@@ -100,10 +116,9 @@ class Curve:
             return np.empty((len(self.values), 0))
         moment = np.empty((len(self.values), last - first))
         scale = self.rate / (size * (size * size - 1) / 12.0)
+        running = self.running(first, last + size - 1)
         for row in range(0, len(moment), CACHED):
-            part = self.values[row : row + CACHED, first : last + size - 1]
-            sums = np.zeros((len(part), part.shape[1] + 1))
-            np.cumsum(part, axis=1, out=sums[:, 1:])
+            sums = running[row : row + CACHED]
             out = moment[row : row + CACHED]
             np.multiply(sums[:, size:], 0.5 * (size + 1) * scale, out=out)
             out += 0.5 * (size - 1) * scale * sums[:, :-size]

@@ -411,7 +411,7 @@ def propulsive_impulse_first_half(rep: Rep) -> Floats:
         group="impulse")  # fmt: skip
 def propulsive_impulse_second_half(rep: Rep) -> Floats:
     """Net impulse over the second half of the propulsion's time."""
-    return rep.net_impulse(0.5 * (rep.t[push_start(rep)] + rep.t["takeoff"]), "takeoff")
+    return rep["propulsive_net_impulse"] - rep["propulsive_impulse_first_half"]
 
 
 @metric("impulse_ratio", unit="1", tests=PHASED, source="derived (METRICS.md 3, 5)", aliases=["impulse_ratio_dj"],

@@ -258,13 +258,14 @@ def _dip(rep: Rep) -> tuple[Floats, Ints]:
 
 
 def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
-    """Share of the weight on the lighter foot in the weighing window, %."""
+    """Share of the weight on the lighter foot in the last second of the weighing window, %."""
     facts = rep.facts
     still = facts.located.still
     left = facts.block.names.index("left")
+    start = np.maximum(still.start, still.end - round(rep.curve.rate))
     sums = [np.add.reduce(facts.block.plates[r][left, a:b]) for r, a, b in
-            zip(facts.record.tolist(), still.start.tolist(), still.end.tolist(), strict=True)]  # fmt: skip
-    mean = divided(np.array(sums), still.end - still.start) - facts.plate_zero["left"]
+            zip(facts.record.tolist(), start.tolist(), still.end.tolist(), strict=True)]  # fmt: skip
+    mean = divided(np.array(sums), still.end - start) - facts.plate_zero["left"]
     share = divided(mean, facts.weight)
     lighter = 100.0 * np.minimum(share, 1.0 - share)
     return lighter, np.where(still.found & (lighter < 20.0), WARNED, NONE)

@@ -137,10 +137,8 @@ class Rep:
         end = np.ceil((last + self.profile.landing_search + 0.05) * rate).astype(np.int64)
         end = np.minimum(end, facts.block.lengths[facts.record])
         width = int(max((end - origin).max(initial=4), 4))
-        net = np.full((self.n, width), np.nan)
-        for out, row, first, last, rest in zip(net, facts.record.tolist(), origin.tolist(), end.tolist(),
-                                               (facts.zero + self._base).tolist(), strict=True):  # fmt: skip
-            np.subtract(facts.block.total[row, first:last], rest, out=out[: last - first])
+        net = gather(facts.block.total, facts.record, origin, width)
+        net -= (facts.zero + self._base)[:, np.newaxis]
         return Curve.of(net, origin, rate, twice=True)
 
     # --- reasons ------------------------------------------------------------------------------------------------
@@ -456,24 +454,30 @@ class Rep:
         return speed
 
     def first_upward(self, start: Floats, end: Floats, level: float) -> Floats:
-        """First time in (start, end] at which the measured velocity passes a level from below, s; NaN if never."""
+        """First time in (start, end] at which the measured velocity passes a level from below, s; NaN if never.
+
+        Between the two samples force is a straight line, so velocity is a parabola, which is solved.
+        """
         first, last, known = self._columns(start, end + 2.0 / self.curve.rate)
-        found = np.full(self.n, np.nan)
+        place = np.full(self.n, np.nan)
         low, high, kept = self._speeds
-        if known.any() and low <= int(first[known].min()) and int(last[known].max()) <= high:
-            rows = np.flatnonzero(known)
-            edges = zip(kept[rows], (first - low)[rows].tolist(), (last - low)[rows].tolist(), strict=True)
-            found[rows] = first[rows] + [_upward(row[a:b], level) for row, a, b in edges]
-            return np.asarray((self.curve.origin + found) / self.curve.rate)
+        inside = bool(known.any()) and low <= int(first[known].min()) and int(last[known].max()) <= high
         # most find it soon; whoever does not goes on, from the last sample of before
         width = round(SOON * self.curve.rate)
-        while (rows := np.flatnonzero(known & np.isnan(found) & (last - first > 1))).size:
+        while (rows := np.flatnonzero(known & np.isnan(place) & (last - first > 1))).size:
             width = min(width, int((last - first)[rows].max()))
-            speed = self._velocity_from(rows, first[rows], width)
-            found[rows] = first[rows] + _first_upward(speed, last[rows] - first[rows], level)
+            begin = first[rows]
+            speed = gather(kept, rows, begin - low, width) if inside else self._velocity_from(rows, begin, width)
+            at, before = _passed(speed, last[rows] - begin, level)
+            net = gather(self.curve.values, rows, begin + np.maximum(at, 1) - 1, 2) + self._anchored()[3][rows, :1]
+            net /= self.mass[rows, :1] * self.curve.rate
+            bend, rise = 0.5 * (net[:, 1] - net[:, 0]), level - before
+            root = np.sqrt(np.maximum(net[:, 0] ** 2 + 4.0 * bend * rise, 0.0))
+            part = np.clip(divided(2.0 * rise, net[:, 0] + root), 0.0, 1.0)
+            place[rows] = np.where(at > 0, begin + at - 1 + part, np.nan)
             first[rows] += width - 1
             width *= 4
-        return np.asarray((self.curve.origin + found) / self.curve.rate)
+        return np.asarray((self.curve.origin + place) / self.curve.rate)
 
     def _velocity_from(self, rows: Ints, first: Ints, width: int) -> Floats:
         """The measurement's velocity at `width` columns from `first` of some rows on, (rows, width)."""
@@ -575,41 +579,26 @@ class Rep:
         return self.fields[name]
 
 
-def _first_upward(speed: Floats, count: Ints, level: float) -> Floats:
-    """Place within the first `count` samples of each row at which velocity passes a level from below, (rows,)."""
+def _passed(speed: Floats, count: Ints, level: float) -> tuple[Ints, Floats]:
+    """Place within the first `count` samples of each row at which velocity has passed a level, and velocity before it.
+
+    From below; the place is 0 where it never does.
+    """
     above = speed >= level
     at, rows = above.argmax(axis=1), np.arange(len(speed))
     for row in np.flatnonzero(above[:, 0]).tolist():
         below = int(above[row].argmin())
-        at[row] = below + int(above[row, below:].argmax()) if not above[row, below] else 0
-    here, before = speed[rows, at], speed[rows, at - 1]
+        at[row] = below + int(above[row, below:].argmax())
     passed = above[rows, at] & (at > 0) & (at < count)
-    return np.where(passed, at - (here - level) / (here - before), np.nan)
-
-
-def _upward(speed: Floats, level: float) -> float:
-    """Place at which a velocity first passes a level from below, NaN if never."""
-    above = speed >= level
-    at = int(above.argmax())
-    if at == 0 and above[0]:
-        below = int(above.argmin())
-        at = below + int(above[below:].argmax())
-    if at == 0 or not above[at]:
-        return np.nan
-    here, before = speed[at], speed[at - 1]
-    return float(at - (here - level) / (here - before))
+    at = np.where(passed, at, 0)
+    return at, speed[rows, at - passed]
 
 
 def newton(rep: Rep, guess: Floats, level: float) -> Floats:
-    """The times at which velocity passes `level`, from times close by, in every copy, (n, k).
+    """The times at which velocity passes `level` in every copy, (n, k), from those at which the measurement's does.
 
-    A step to where the measurement passes, and from there one in every copy: the first makes its own exact, and the
-    copies, a millisecond away at most, within a microsecond. Both read the curve at one time a row.
+    The copies pass within a millisecond of it, so that one step of Newton's finds them to a microsecond.
     """
-    times = guess
-    for _ in range(2):
-        force, speed = rep.force_and_velocity(np.repeat(times[:, np.newaxis], rep.k, axis=1))
-        step = np.clip(divided((speed - level) * rep.mass, force - rep.weight), -0.02, 0.02)
-        result = times[:, np.newaxis] - step
-        times = result[:, 0]
-    return result
+    times = guess[:, np.newaxis]
+    force, speed = rep.force_and_velocity(times)
+    return np.asarray(times - np.clip(divided((speed - level) * rep.mass, force - rep.weight), -0.02, 0.02))

@@ -86,7 +86,11 @@ class Side:
         if not isinstance(at, str):
             return foot.curve.read(at)
         if at not in foot.readings:
-            foot.readings[at] = foot.curve.read(self.times(at))
+            # every event in one go
+            moments = self._whole.moments
+            value, integral = foot.curve.read(np.concatenate([times[:, :1] for times in moments.values()], axis=1))
+            for i, name in enumerate(moments):
+                foot.readings[name] = value[:, i : i + 1], integral[:, i : i + 1]
         return foot.readings[at]
 
     def quantity(self, name: str, at: str | Floats) -> Floats:

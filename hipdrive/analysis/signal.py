@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from hipdrive.trial import BOX, Trial
@@ -105,25 +106,19 @@ class Block:
         return self.total.reshape(len(self.total), -1, self.cell)
 
 
-WIDE = 48
-"""Samples from which copying row by row is quicker than an index for every sample."""
-
-
 def gather(rows: Floats, row: Ints, start: Ints, width: int) -> Floats:
     """`width` samples of each row from `start` on, (n, width); NaN outside the row."""
     length = rows.shape[1]
-    inside = bool(len(start)) and int(start.min()) >= 0 and int(start.max()) + width <= length
-    if inside and width < WIDE:
-        index = (start + row * length)[:, np.newaxis] + np.arange(width)
-        return np.asarray(rows.reshape(-1)[index])
-    out = np.empty((len(start), width), dtype=rows.dtype) if inside else np.full((len(start), width), np.nan)
+    if len(start) and int(start.min()) >= 0 and int(start.max()) + width <= length:
+        # every window of every row, without a copy; then the copies of those asked for
+        step, one = rows.strides
+        windows = as_strided(rows, (len(rows), length - width + 1, width), (step, one, one), writeable=False)
+        return np.asarray(windows[row, start])
+    out = np.full((len(start), width), np.nan)
     for target, r, a in zip(out, row.tolist(), start.tolist(), strict=True):
-        if inside:
-            target[:] = rows[r, a : a + width]
-        else:
-            first, last = max(a, 0), min(a + width, length)
-            if last > first:
-                target[first - a : last - a] = rows[r, first:last]
+        first, last = max(a, 0), min(a + width, length)
+        if last > first:
+            target[first - a : last - a] = rows[r, first:last]
     return out
 
 

@@ -71,7 +71,8 @@ def table_of(batches: Sequence[Batch]) -> Table:
     for name in names:
         values[name] = _column(groups, name, "values", np.nan)[order]
         widths[name] = _column(groups, name, "u95", np.nan)[order]
-        reasons[name] = _column(groups, name, "codes", "")[order]
+        whole = all(name in g.columns.values and g.columns.codes[name] is None for g in groups)
+        reasons[name] = np.full(len(order), "", dtype=object) if whole else _column(groups, name, "codes", "")[order]
         units[name] = unit_of(name)
     test = np.concatenate([np.full(len(g.trial), g.test) for g in groups])[order]
     status = np.concatenate([statuses(g) for g in groups])[order]
@@ -79,7 +80,7 @@ def table_of(batches: Sequence[Batch]) -> Table:
 
 
 def _column(groups: Sequence[Group], name: str, part: str, blank: Any) -> Any:
-    pieces = []
+    pieces: list[Any] = []
     for g in groups:
         column = getattr(g.columns, part).get(name)
         if column is None:

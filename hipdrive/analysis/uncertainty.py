@@ -99,9 +99,12 @@ def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:
 
 def u95(rep: Rep, names: list[str]) -> Floats:
     """95 % half widths of fields already evaluated, (fields, n)."""
-    values = np.array([rep.fields[name] for name in names])
-    half = 0.5 * (values[:, :, 1::2] - values[:, :, 2::2])
-    square = (half * half).sum(axis=2)
+    fields = [rep.fields[name] for name in names]
+    half = np.empty((len(names), rep.n, rep.k // 2))
+    for part, values in zip(half, fields, strict=True):
+        np.subtract(values[:, 1::2], values[:, 2::2], out=part)
+    half *= 0.5
+    square = np.einsum("fnk,fnk->fn", half, half)
     for i, name in enumerate(names):
         spread = rep.spreads.get(name)
         if spread is not None:
@@ -116,4 +119,5 @@ def u95(rep: Rep, names: list[str]) -> Floats:
     modelled = np.array([METRICS[n].unit not in ("bool", "class") if n in METRICS else True for n in names])
     width[~modelled] = np.nan
     # a width of exactly zero says that no input reaches the number: nothing is modelled
-    return np.asarray(np.where(np.isfinite(values[:, :, 0]) & (width > 0.0), width, np.nan))
+    finite = np.isfinite([values[:, 0] for values in fields])
+    return np.asarray(np.where(finite & (width > 0.0), width, np.nan))

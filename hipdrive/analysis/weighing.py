@@ -172,7 +172,8 @@ def _search(
 
 def _running(cells: Floats, low: Ints, high: Ints) -> Floats:
     """Running sums from 0 of each row's cells; outside [low, high) of the row they mean nothing."""
-    sums = np.zeros((len(cells), cells.shape[1] + 1))
+    sums = np.empty((len(cells), cells.shape[1] + 1))
+    sums[:, 0] = 0.0
     np.cumsum(cells, axis=1, out=sums[:, 1:])
     if not np.isfinite(sums[:, -1]).all():
         number = np.arange(cells.shape[1])

@@ -5,6 +5,7 @@ Every check is arithmetic on rows; sentences are made only for the findings that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -292,7 +293,7 @@ def _clipped(block: Block, trials: Sequence[Trial]) -> Floats:
     for i, (trial, at) in enumerate(zip(trials, block.tops.tolist(), strict=True)):
         for row, (force, top) in enumerate(zip(trial.fz, at, strict=True)):
             known = trial.ranges[row] if row < len(trial.ranges) else np.nan
-            if np.isfinite(known):
+            if math.isfinite(known):
                 if np.abs(force).max(initial=0.0) >= 0.99 * known:
                     value[i] = known
             elif trial.plates[row] != BOX and 6 <= top <= len(force) - 6:

@@ -109,14 +109,25 @@ class Block:
 def gather(rows: Floats, row: Ints, start: Ints, width: int) -> Floats:
     """`width` samples of each row from `start` on, (n, width); NaN outside the row."""
     length = rows.shape[1]
-    if len(start) and int(start.min()) >= 0 and int(start.max()) + width <= length:
-        # every window of every row, without a copy; then the copies of those asked for
-        step, one = rows.strides
-        windows = as_strided(rows, (len(rows), length - width + 1, width), (step, one, one), writeable=False)
-        return np.asarray(windows[row, start])
+    before = max(0, -int(start.min(initial=0)))
+    after = max(0, int(start.max(initial=0)) + width - length)
+    if before or after:
+        if rows.size + len(rows) * (before + after) > 4 * len(start) * width:
+            return _gather_slowly(rows, row, start, width)
+        wider = np.full((len(rows), before + length + after), np.nan)
+        wider[:, before : before + length] = rows
+        rows, start, length = wider, start + before, wider.shape[1]
+    # every window of every row, without a copy; then the copies of those asked for
+    step, one = rows.strides
+    windows = as_strided(rows, (len(rows), length - width + 1, width), (step, one, one), writeable=False)
+    return np.asarray(windows[row, start])
+
+
+def _gather_slowly(rows: Floats, row: Ints, start: Ints, width: int) -> Floats:
+    """The same, window by window, where few are wanted of many samples."""
     out = np.full((len(start), width), np.nan)
     for target, r, a in zip(out, row.tolist(), start.tolist(), strict=True):
-        first, last = max(a, 0), min(a + width, length)
+        first, last = max(a, 0), min(a + width, rows.shape[1])
         if last > first:
             target[first - a : last - a] = rows[r, first:last]
     return out
@@ -153,12 +164,14 @@ def last_true(mask: Bools) -> Ints:
 
 def lasting(mask: Bools, length: int) -> Bools:
     """Where a run of at least `length` True begins or goes on for that long: mask[i : i + length].all()."""
-    if length <= 1:
-        return mask
-    count = np.cumsum(np.concatenate([np.zeros((len(mask), 1), np.int32), mask], axis=1, dtype=np.int32), axis=1)
+    run, span = mask, 1
+    while span < min(length, mask.shape[1]):
+        step = min(span, length - span)
+        run = run[:, :-step] & run[:, step:]
+        span += step
     result = np.zeros_like(mask)
-    if mask.shape[1] >= length:
-        result[:, : mask.shape[1] - length + 1] = count[:, length:] - count[:, :-length] == length
+    if span >= length:
+        result[:, : run.shape[1]] = run
     return result
 
 

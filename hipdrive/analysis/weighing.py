@@ -19,6 +19,9 @@ QUARTER = 0.25
 CALM = 1.1
 """A stretch after a landing may vary by this much more than the calmest one of the record."""
 
+GROUPS = (5, 1)
+"""Cells from one stretch that is tried to the next, the first that divides a quarter second: 50 ms."""
+
 FARTHEST = 12.0
 """How far from the movement a still stretch is looked for, s."""
 
@@ -112,19 +115,24 @@ def _search(
     limit: float,
     backwards: bool,
 ) -> Still:
-    quarter = int(np.ceil(QUARTER / block.cell_time - 1e-9))
+    cells = int(np.ceil(QUARTER / block.cell_time - 1e-9))
+    group = next(size for size in GROUPS if cells % size == 0)
+    quarter, step = cells // group, group * block.cell
     least = max(1, int(np.ceil(profile.weigh_min / QUARTER - 1e-9)))
     most = max(least, int(profile.weigh_max / QUARTER + 1e-9))
     first_cell, last_cell = -(-first // block.cell), last // block.cell
-    span = np.minimum(last_cell - first_cell, int(FARTHEST / block.cell_time))
+    # whole steps, counted from the movement
+    span = np.minimum(last_cell - first_cell, int(FARTHEST / block.cell_time)) // group
     width = int(max(span.max(initial=0), least * quarter))
-    origin = last_cell - width if backwards else first_cell
-    low = (last_cell - span if backwards else first_cell) - origin
-    high = (last_cell if backwards else first_cell + span) - origin
-    totals, powers = (_running(gather(part, record, origin, width), low, high) for part in (block.sums, block.squares))
+    origin = last_cell - width * group if backwards else first_cell
+    low = width - span if backwards else np.zeros_like(span)
+    high = low + span
+    totals, powers = (
+        _running(gather(part, record, origin, width * group), group, low, high) for part in (block.sums, block.squares)
+    )
 
     window = least * quarter
-    samples = window * block.cell
+    samples = window * step
     mean = (totals[:, window:] - totals[:, :-window]) / samples
     var = (powers[:, window:] - powers[:, :-window]) / samples - mean * mean
     var *= samples / max(samples - 1, 1)
@@ -160,25 +168,26 @@ def _search(
         if width < length:
             break
         rows = np.arange(len(start))
-        samples = length * block.cell
+        samples = length * step
         total = totals[rows, start + length] - totals[rows, start]
         power = powers[rows, start + length] - powers[rows, start]
         var = (power / samples - (total / samples) ** 2) * samples / (samples - 1)
         growing = fits & (var <= (limit * (total / samples - level)) ** 2 + noise * noise)
         count = np.where(growing, blocks, count)
     begin_cell = anchor - count * quarter if backwards else anchor
-    return _measure(block, totals, powers, origin, begin_cell, count, quarter, most)
+    return _measure(block, totals, powers, origin * block.cell, begin_cell, count, quarter, step, most)
 
 
-def _running(cells: Floats, low: Ints, high: Ints) -> Floats:
-    """Running sums from 0 of each row's cells; outside [low, high) of the row they mean nothing."""
-    sums = np.empty((len(cells), cells.shape[1] + 1))
+def _running(cells: Floats, group: int, low: Ints, high: Ints) -> Floats:
+    """Running sums from 0 of each row's groups of cells; outside groups [low, high) of the row they mean nothing."""
+    steps = np.einsum("rcs->rc", cells.reshape(len(cells), cells.shape[1] // group, group))
+    sums = np.empty((len(steps), steps.shape[1] + 1))
     sums[:, 0] = 0.0
-    np.cumsum(cells, axis=1, out=sums[:, 1:])
+    np.cumsum(steps, axis=1, out=sums[:, 1:])
     if not np.isfinite(sums[:, -1]).all():
-        number = np.arange(cells.shape[1])
+        number = np.arange(steps.shape[1])
         usable = (number >= low[:, np.newaxis]) & (number < high[:, np.newaxis])
-        np.cumsum(np.where(usable, cells, 0.0), axis=1, out=sums[:, 1:])
+        np.cumsum(np.where(usable, steps, 0.0), axis=1, out=sums[:, 1:])
     return sums
 
 
@@ -190,28 +199,33 @@ def _measure(
     begin: Ints,
     count: Ints,
     quarter: int,
+    step: int,
     most: int,
 ) -> Still:
-    """Everything about the chosen stretch, from the running sums at the edges of its quarter seconds."""
+    """Everything about the chosen stretch, from the running sums at the edges of its quarter seconds.
+
+    origin : first sample of each row's search; begin, count : its first step and its number of quarter seconds.
+    quarter : steps in a quarter second; step : samples in a step.
+    """
     blocks = np.arange(most + 1)
     edges = np.minimum(begin[:, np.newaxis] + np.minimum(blocks, count[:, np.newaxis]) * quarter, totals.shape[1] - 1)
     inside = blocks[1:] <= count[:, np.newaxis]
     sums = np.take_along_axis(totals, edges, axis=1)
     rows = np.arange(len(count))
     number = np.where(count > 0, count, np.nan)
-    samples = number * quarter * block.cell
+    samples = number * quarter * step
     mean = (sums[:, -1] - sums[:, 0]) / samples
     power = powers[rows, edges[:, -1]] - powers[rows, edges[:, 0]]
     var = (power / samples - mean * mean) * divided(samples, samples - 1.0)
-    centre = np.where(inside, np.diff(sums, axis=1) / (quarter * block.cell) - mean[:, np.newaxis], 0.0)
-    length = quarter * block.cell_time
+    centre = np.where(inside, np.diff(sums, axis=1) / (quarter * step) - mean[:, np.newaxis], 0.0)
+    length = quarter * step / block.rate
     x = np.where(inside, blocks[1:] - 0.5 * (number[:, np.newaxis] + 1.0), 0.0)
     slope = divided((x * centre).sum(axis=1), (x * x).sum(axis=1)) / length
     integral = np.cumsum(centre, axis=1) * length
     # white noise wanders by T/6·(1 - 1/K²) at the edges of K blocks: brought to the T/6 of the whole curve
     wander = divided((integral * integral).sum(axis=1), number - divided(1.0, number))
     return Still(
-        (origin + begin) * block.cell, (origin + begin + count * quarter) * block.cell, mean,
+        origin + begin * step, origin + (begin + count * quarter) * step, mean,
         np.sqrt(np.maximum(var, 0.0)), slope, count,
         np.sqrt(divided((centre * centre).sum(axis=1), number - 1.0)), wander,
     )  # fmt: skip

@@ -39,7 +39,7 @@ class Curve:
     cell: int
     sums: Floats
     sums_twice: Floats | None = None
-    widest: list[Any] = field(default_factory=lambda: [0, -1, None])
+    widest: dict[tuple[int, int], Floats] = field(default_factory=dict)
 
     @classmethod
     def of(cls, values: Floats, origin: Ints, rate: float, *, twice: bool = False) -> Curve:
@@ -85,14 +85,15 @@ class Curve:
 
         The widest is kept: velocity and slopes are made from the same.
         """
-        low, high, sums = self.widest
-        if not (low <= first and last <= high):
-            sums = np.empty((len(self.values), last - first + 1))
-            sums[:, 0] = 0.0
-            np.cumsum(self.values[:, first:last], axis=1, out=sums[:, 1:])
-            self.widest[:] = first, last, sums
-            low = first
-        return sums[:, first - low : last - low + 1]
+        for (low, high), sums in self.widest.items():
+            if low <= first and last <= high:
+                return sums[:, first - low : last - low + 1]
+        sums = np.empty((len(self.values), last - first + 1))
+        sums[:, 0] = 0.0
+        np.cumsum(self.values[:, first:last], axis=1, out=sums[:, 1:])
+        self.widest.clear()
+        self.widest[first, last] = sums
+        return sums
 
     def integral_from(self, first: Ints, width: int, factor: Floats, start: Floats) -> Floats:
         """`start` + `factor` times the integral from column `first` of each row, (n, width); NaN past the end."""

@@ -151,39 +151,65 @@ def edge_corner(
     the two agree. Returns samples outwards from the loaded sample next to the threshold crossing, and s.
     """
     n = max(3, round(fit * rate))
-    corners, first, second, s2, s3, s4, bent = _corner_design(n, outer.shape[1], rate)
+    design = _corner_design(n, outer.shape[1], rate)
     force = np.concatenate([inner[:, :n][:, ::-1], outer], axis=1) - level[:, np.newaxis]
     force = np.where(np.isfinite(force), force, 0.0)
     # row by row, so that a row's digits do not depend on how many there are
-    y1, y2 = (np.matmul(force[:, np.newaxis, :], basis)[:, 0] for basis in (first, second))
-    determinant = s2 * s4 - s3 * s3
-    free = (s4 * y1 * y1 - 2.0 * s3 * y1 * y2 + s2 * y2 * y2) / determinant
-    bound = (bent * y1 + y2) ** 2 / (bent * bent * s2 + 2.0 * bent * s3 + s4)
-    # c1 < bent * c2, with both over the same positive determinant
-    explained = np.where(s4 * y1 - s3 * y2 < bent * (s2 * y2 - s3 * y1), bound, free)
-    misfit = (force * force).sum(axis=1)[:, np.newaxis] - explained
-    least = misfit.min(axis=1)
+    y1, y2 = (np.matmul(force[:, np.newaxis, :], basis)[:, 0] for basis in (design.first, design.second))
+    bound = design.bound1 * y1 + design.bound2 * y2
+    too_bent = design.bent1 * y1 < design.bent2 * y2
+    free = y1 * (design.free11 * y1 + design.free12 * y2) + design.free22 * y2 * y2
+    explained = np.where(too_bent, bound * bound, free)
+    most = explained.max(axis=1)
+    least = (force * force).sum(axis=1) - most
     variance, seen = np.maximum(noise, QUIETEST) ** 2, least / max(force.shape[1] - 3, 1)
     variance = np.where(seen > MISFIT * variance, seen, variance)
-    likelihood = np.exp((least[:, np.newaxis] - misfit) / (2.0 * variance[:, np.newaxis]))
-    likelihood /= likelihood.sum(axis=1)[:, np.newaxis]
-    offset = (likelihood * corners).sum(axis=1)
-    spread = (likelihood * (corners - offset[:, np.newaxis]) ** 2).sum(axis=1)
+    explained -= most[:, np.newaxis]
+    explained *= (0.5 / variance)[:, np.newaxis]
+    likelihood = np.exp(explained)
+    whole = likelihood.sum(axis=1)
+    offset = np.einsum("nc,c->n", likelihood, design.corners) / whole
+    away = design.corners - offset[:, np.newaxis]
+    spread = np.einsum("nc,nc,nc->n", likelihood, away, away) / whole
     return offset, np.sqrt(spread / rate**2 + CORNER_GRID**2 / 12.0)
 
 
-@cache
-def _corner_design(n: int, beyond: int, rate: float) -> tuple[Floats, ...]:
-    """Corners tried (samples outwards), the two basis curves for each, (samples, corners), their sums, and the
-    least c1 / c2 that BEND allows.
+@dataclass(frozen=True, eq=False)
+class _Corners:
+    """What every trial corner's fit c1·τ + c2·τ² explains, as arithmetic on y1 = Σ F·τ and y2 = Σ F·τ².
+
+    corners : samples outwards; first, second : τ and τ², (samples, corners). The free fit explains
+    free11·y1² + free12·y1·y2 + free22·y2²; where bent1·y1 < bent2·y2 it bends more than BEND allows, and the
+    fit with just as much bend explains (bound1·y1 + bound2·y2)².
     """
+
+    corners: Floats
+    first: Floats
+    second: Floats
+    free11: Floats
+    free12: Floats
+    free22: Floats
+    bent1: Floats
+    bent2: Floats
+    bound1: Floats
+    bound2: Floats
+
+
+@cache
+def _corner_design(n: int, beyond: int, rate: float) -> _Corners:
     place = np.arange(1 - n, beyond + 1, dtype=np.float64)
     corners = np.arange(-0.5, beyond - 0.5, CORNER_GRID * rate)
     tau = np.clip(corners - place[:, np.newaxis], 0.0, None)
     square = tau * tau
-    sums = square.sum(axis=0), (tau * square).sum(axis=0), (square * square).sum(axis=0)
-    sums = square.sum(axis=0), (tau * square).sum(axis=0), (square * square).sum(axis=0)
-    return corners, tau, square, *sums, 2.0 * BEND / (1.0 - BEND) * tau[0]
+    s2, s3, s4 = square.sum(axis=0), (tau * square).sum(axis=0), (square * square).sum(axis=0)
+    determinant = s2 * s4 - s3 * s3
+    # the least c1 / c2; c1 < bent * c2 is asked with both over the same positive determinant
+    bent = 2.0 * BEND / (1.0 - BEND) * tau[0]
+    root = np.sqrt(bent * bent * s2 + 2.0 * bent * s3 + s4)
+    return _Corners(
+        corners, tau, square, s4 / determinant, -2.0 * s3 / determinant, s2 / determinant,
+        s4 + bent * s3, s3 + bent * s2, bent / root, 1.0 / root,
+    )  # fmt: skip
 
 
 def edge_line(

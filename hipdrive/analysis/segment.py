@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hipdrive.analysis.profile import Profile
-from hipdrive.analysis.signal import Block, Bools, Floats, Ints, gather, mean_sd, within
+from hipdrive.analysis.signal import Block, Bools, Floats, Ints, gather, mean_sd
 
 LOADED = 100.0
 """N above the empty plate that somebody certainly stands on it, for the first guess of weight."""
@@ -109,7 +109,7 @@ def _flat(block: Block, seen: Survey, profile: Profile, record: Ints, start: Int
     middle_end = np.minimum(middle_end, centre + longest // 2)
     width = int((middle_end - middle_start).max(initial=1))
     samples = gather(block.total, record, middle_start, width)
-    level, noise, count = mean_sd(samples, within(middle_start, width, middle_start, middle_end))
+    level, noise, count = mean_sd(samples, np.arange(width) < (middle_end - middle_start)[:, np.newaxis])
     weight = seen.rough_weight[record]
     flat = (noise <= profile.flight_sd * weight) & (
         np.abs(level - seen.empty_level[record]) <= profile.flight_level * weight

@@ -221,7 +221,7 @@ class Driver:
     def f_CreateAIVoltageChan(
         self, handle: Any, terminals: Any, name: Any, config: int, low: float, high: float, units: int, scale: Any
     ) -> None:
-        self.engine.add(self._task(handle), "ai", plain(terminals), plain(name), kind="voltage", low=low, high=high,
+        self.engine.add(self._task(handle), "ai", plain(terminals), plain(name), measures="voltage", low=low, high=high,
                         attributes={0x1097: config})  # fmt: skip
 
     def f_CreateAIBridgeChan(
@@ -230,7 +230,7 @@ class Driver:
     ) -> None:  # fmt: skip
         if units != VOLTS_PER_VOLT:
             raise DriverError(NO_VALUE, "the stand-in driver measures bridges in V/V")
-        self.engine.add(self._task(handle), "ai", plain(terminals), plain(name), kind="bridge", low=low, high=high,
+        self.engine.add(self._task(handle), "ai", plain(terminals), plain(name), measures="bridge", low=low, high=high,
                         excitation=excitation, attributes={0x17F5: excitation, 0x17EC: resistance})  # fmt: skip
 
     def f_CreateDOChan(self, handle: Any, lines: Any, name: Any, grouping: int) -> None:
@@ -381,7 +381,7 @@ def channel_attribute(task: Task, one: Channel, attribute: int) -> Any:
         0x1930: lambda: task.scaling(one),
         0x22DA: lambda: 16 if model.bits == 16 else 32,
         0x1765: lambda: float(model.bits),
-        0x0695: lambda: MEASURED[one.kind],
+        0x0695: lambda: MEASURED[one.measures],
         0x18A0: lambda: COUNT_EDGES,
     }
     if attribute in readers:

@@ -191,13 +191,13 @@ class SimDevice:
             self.signal = ramp(self.model.inputs, np.int16 if self.model.bits == 16 else np.int32)
 
 
-def coefficients(model: Model, channel: int, limit: float, kind: str = "voltage", excitation: float = 1.0) -> Floats:
+def coefficients(model: Model, channel: int, limit: float, measures: str = "voltage", excitation: float = 1.0) -> Floats:
     """c0..c3 from counts to V (of a bridge V/V or V), a little different for each channel as calibrations are.
 
     The device's range reaches 5 % beyond the nominal one, as those of NI do.
     """
     scale = 1.05 * limit / 2 ** (model.bits - 1)
-    if kind == "bridge" and model.bridge_in_volts:
+    if measures == "bridge" and model.bridge_in_volts:
         scale *= excitation
     full = 2.0 ** (model.bits - 1)
     return np.array([scale * (2.0 + channel), scale * (1.0 + 1e-4 * (channel + 1)),
@@ -230,7 +230,7 @@ class Channel:
     name: str
     terminal: str
     index: int
-    kind: str
+    measures: str = "voltage"
     low: float = -10.0
     high: float = 10.0
     limit: float = 10.0
@@ -331,7 +331,7 @@ class Task:
     def scaling(self, one: Channel) -> Floats:
         """The polynomial of a channel."""
         assert self.device is not None
-        return coefficients(self.device.model, one.index, one.limit, one.kind, one.excitation)
+        return coefficients(self.device.model, one.index, one.limit, one.measures, one.excitation)
 
     # --- samples ---
 
@@ -537,14 +537,14 @@ class Engine:
                 raise DriverError(ONE_DEVICE)
             task.device, task.kind = device, kind
             name = given[place] if len(given) == len(places) else terminal
-            one = Channel(name=name, terminal=terminal, index=int(index[1]), **{"kind": kind, **facts})
+            one = Channel(name=name, terminal=terminal, index=int(index[1]), **facts)
             if kind == "ai":
                 one.limit = self._range(device, one)
             task.channels.append(one)
 
     def _range(self, device: SimDevice, one: Channel) -> float:
         """The smallest range of the device that holds what was asked for."""
-        bridge = one.kind == "bridge"
+        bridge = one.measures == "bridge"
         if bridge and one.excitation not in device.model.excitations:
             raise DriverError(NO_VALUE, f"Property: AI.Excit.Val, requested: {one.excitation:g}")
         ranges = device.model.bridge_ranges if bridge else device.model.ranges

@@ -121,7 +121,10 @@ class Codes:
 
 @dataclass(frozen=True, eq=False)
 class Analogue:
-    """An input given as it is at the terminals, shape (channels, period), V or V/V at `rate`, repeated for ever."""
+    """An input given as it is at the terminals, shape (channels, period), V or V/V at `rate`, repeated for ever.
+
+    Inputs beyond the last row are open, at 0 V.
+    """
 
     values: Floats
     rate: float
@@ -323,7 +326,9 @@ class Task:
         if isinstance(signal, Analogue):
             if abs(signal.rate - self.rate) > 1e-9 * self.rate:
                 raise DriverError(NO_VALUE, f"the signal at the terminals is known at {signal.rate:g} Hz only")
-            return np.stack([digitise(signal.values[one.index], self.scaling(one), device.model.bits)
+            open_input = np.zeros(signal.values.shape[1])
+            inputs = {one.index: signal.values[one.index] for one in self.channels if one.index < len(signal.values)}
+            return np.stack([digitise(inputs.get(one.index, open_input), self.scaling(one), device.model.bits)
                              for one in self.channels])  # fmt: skip
         assert signal is not None
         return signal.values[[one.index for one in self.channels]]
@@ -437,8 +442,9 @@ class Task:
         armed = self._armed()
         if armed is None:
             return np.empty(0)
-        times = self.device.edges.get(self.clock_source.rpartition("/")[2], np.empty(0)) - armed
-        return np.asarray(times[(times >= 0.0) & (times <= self.engine.clock.now() - armed)])
+        times = self.device.edges.get(self.clock_source.rpartition("/")[2], np.empty(0))
+        first, last = np.searchsorted(times, [armed, self.engine.clock.now()], side="right")
+        return np.asarray(times[first:last] - armed)
 
     def _armed(self) -> float | None:
         """When counting began: with the analogue task of the device, if the counter is armed by it."""

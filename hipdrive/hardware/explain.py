@@ -1,0 +1,181 @@
+"""A broken rig file in one sentence: which file, where in it, what is there, what to do."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import reprlib
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from hipdrive.hardware.facts import Fault
+from hipdrive.hardware.kinds import KINDS
+
+TABLES = {"devices": "device", "plates": "plate", "cameras": "camera"}
+"""Tables of tables, and what one entry is called."""
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+_SHORT.maxlist = _SHORT.maxdict = 6
+
+
+def explain(error: ValidationError, table: Mapping[str, Any], root: type[BaseModel]) -> str:
+    """Place, problem and remedy of what is wrong; the first thing, and how many more there are.
+
+    `table` is what the file says, `root` the model that it does not fit.
+    """
+    details: Sequence[Mapping[str, Any]] = error.errors(include_url=False)  # type: ignore[assignment]
+    found = [_Detail(detail, table, root) for detail in details]
+    # A misspelt key makes two errors: the suggestion helps, the missing key only puzzles.
+    first = min(found, key=lambda detail: not detail.suggests)
+    more = len(found) - 1 - sum(first.suggests and other.is_what(first.suggestion) for other in found)
+    return first.sentence() + (f" (and {more} more)" if more > 0 else "")
+
+
+class _Detail:
+    """One of pydantic's errors, with what it takes to talk about it."""
+
+    def __init__(self, detail: Mapping[str, Any], table: Mapping[str, Any], root: type[BaseModel]) -> None:
+        self.type, self.message, self.context = str(detail["type"]), str(detail["msg"]), detail.get("ctx", {})
+        self.value = detail.get("input")
+        self.model: type[BaseModel] = root
+        self.field: FieldInfo | None = None
+        self.words: list[str] = []
+        self.key = ""
+        self._walk(tuple(detail["loc"]), table)
+        self.suggestion = ""
+        if self.type == "extra_forbidden":
+            missing = [name for name, info in self.model.model_fields.items() if info.is_required()]
+            near = difflib.get_close_matches(self.key, list(self.model.model_fields), 1)
+            self.suggestion = next(iter(difflib.get_close_matches(self.key, missing, 1)), near[0] if near else "")
+
+    def _walk(self, location: tuple[int | str, ...], table: Any) -> None:
+        """Follow the location through models and file side by side."""
+        parts = list(location)
+        while parts:
+            part = parts.pop(0)
+            if part == "[key]":
+                continue
+            if isinstance(part, str) and parts and isinstance(parts[0], int) and part in TABLES and not self.words:
+                index = int(parts.pop(0))
+                entry = table.get(part) if isinstance(table, Mapping) else None
+                table = entry[index] if isinstance(entry, list) and index < len(entry) else None
+                name = table.get("id") if isinstance(table, Mapping) else None
+                self.words.append(f"{TABLES[part]} {name!r}" if _plain(name) else f"{TABLES[part]} {index + 1}")
+                self.key, self.field = "", None
+                if part == "plates":
+                    if parts and parts[0] in KINDS:
+                        self.model = KINDS[str(parts.pop(0))]
+                    continue
+                self.model = _model(self.model.model_fields[part].annotation) or self.model
+                continue
+            if isinstance(part, int):
+                self.key += f"[{part + 1}]"
+                continue
+            self.key = f"{self.key}.{_name(part)}" if self.key and self.field is not None else _name(part)
+            if part in self.model.model_fields:
+                self.field = self.model.model_fields[part]
+                inner = _model(self.field.annotation)
+                if inner is not None and parts:
+                    self.words.append(part)
+                    self.model, self.field, self.key = inner, None, ""
+
+    @property
+    def suggests(self) -> bool:
+        """Whether this is a misspelt key."""
+        return bool(self.suggestion)
+
+    def is_what(self, key: str) -> bool:
+        """Whether this is the missing key that was misspelt."""
+        return self.type == "missing" and self.key == key
+
+    def sentence(self) -> str:
+        """Place, problem; remedy."""
+        if self.type == "value_error" and isinstance(self.context.get("error"), Fault):
+            fault = self.context["error"]
+            place = ", ".join(part for part in (*self.words, self.key, fault.place) if part)
+            return f"{place}: {fault.problem}; {fault.remedy}"
+        problem, remedy = self._said()
+        place = ", ".join(self.words)
+        return f"{place}: {problem}; {remedy}" if place else f"{problem}; {remedy}"
+
+    def _said(self) -> tuple[str, str]:
+        known = [name for name in self.model.model_fields]
+        match self.type:
+            case "missing":
+                return f"{self.key} is missing", self._give("add")
+            case "extra_forbidden":
+                hint = f"did you mean {self.suggestion}?" if self.suggestion else f"known are {', '.join(known)}"
+                return f"{self.key} = {_shown(self.value)} is not known here", hint
+            case "union_tag_not_found":
+                return "kind is missing", f"add kind = one of {', '.join(KINDS)}"
+            case "union_tag_invalid":
+                tag = str(self.context.get("tag", ""))
+                near = difflib.get_close_matches(tag, KINDS, 1)
+                hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(KINDS)}"
+                return f"kind = {_shown(tag)} is no kind of plate", hint
+            case "literal_error":
+                choice = f"use {self.context.get('expected', '')}"
+                return f"{self.key} = {_shown(self.value)} is not known", choice
+            case "too_short" if self.key in TABLES:
+                return f"there are no {self.key}", f"add a [[{self.key}]] table"
+            case "string_pattern_mismatch":
+                return f"{self.key} = {_shown(self.value)} has not the right form", self._give("write")
+            case "finite_number":
+                return f"{self.key} = {_shown(self.value)} is no number to compute with", self._give("give")
+            case "model_type" | "model_attributes_type" | "dict_type" | "mapping_type":
+                return f"{self.key or 'this'} = {_shown(self.value)} is no table", self._give("give")
+        said = self.message[:1].lower() + self.message[1:]
+        return f"{self.key or 'this'} = {_shown(self.value)}: {said}", self._give("give")
+
+    def _give(self, verb: str) -> str:
+        if self.key in TABLES:
+            return f"{verb} a [[{self.key}]] table"
+        if self.field is None:
+            return f"{verb} what WIRING.md shows"
+        example = (self.field.examples or [""])[0]
+        shown = _toml(example)
+        return f"{verb} {self.field.description or self.key}, for example {shown}"
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    """The model in an annotation, be it optional or in a tuple; None where there is none or a choice."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = [model for model in map(_model, get_args(annotation)) if model is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def _plain(name: object) -> bool:
+    return isinstance(name, str) and 0 < len(name) <= 40 and name.isprintable()
+
+
+def _name(part: object) -> str:
+    """A key as it stands in the file, quoted where it would break the sentence."""
+    return str(part) if _plain(part) else _shown(part)
+
+
+def _shown(value: object) -> str:
+    """A value on one line, cut short."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return "a very large number"
+
+
+def _toml(example: Any) -> str:
+    """An example as one would write it."""
+    if isinstance(example, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(part)}" for key, part in example.items()) + " }"
+    if isinstance(example, list):
+        return "[" + ", ".join(map(_toml, example)) + "]"
+    if isinstance(example, float) and math.isfinite(example):
+        return f"{example:g}" if example % 1 else f"{example:.1f}"
+    if isinstance(example, str) and example[:1] not in "[{" and not example[:4].isdigit():
+        return f'"{example}"'
+    return str(example)

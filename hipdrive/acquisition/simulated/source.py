@@ -106,7 +106,7 @@ def session(
         weight = {name: trial.truth["system_weight"] * share for name, share in zip(carriers, shares, strict=True)}
 
         def moving(seconds: float, up: bool, weight: dict[str, float] = weight) -> dict[str, Floats]:
-            part = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, round(seconds * rate)))
+            part = np.sin(np.linspace(0.0, np.pi / 2.0, round(seconds * rate)))  # a foot comes down at once
             return {name: load * (part if up else part[::-1]) for name, load in weight.items()}
 
         before: list[tuple[Mapping[str, Floats], float]] = [({}, lead)] if number == 0 else []

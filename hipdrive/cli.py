@@ -6,9 +6,10 @@ flagged; 1 a file could not be read, a trial was refused or a check failed; 2 wr
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from hipdrive.errors import HipdriveError, UsageError
 
 if TYPE_CHECKING:
     from hipdrive.report.inputs import Ask
+    from hipdrive.trial import Trial
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
@@ -65,6 +67,54 @@ def start(
         raise typer.Exit
     if context.invoked_subcommand is None:
         print(context.get_help())
+
+
+@app.command()
+def record(
+    rig: Annotated[str, typer.Argument(metavar="RIG", help="A rig file (.toml), or a name that `rigs` prints.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The .h5 file to write.")],
+    test: Test = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", metavar="S", help="How long; else until Ctrl-C.")] = None,
+    athlete: Annotated[str | None, typer.Option("--athlete", metavar="ID", help="Who jumps.")] = None,
+    box_height: BoxHeight = None, mass: Mass = None, load: Load = None, height: Height = None, side: Side = None,
+    arms: Arms = False, force: Force = False,
+) -> int:  # fmt: skip
+    """Record one trial from the devices of a rig; Ctrl-C ends it and keeps what was recorded."""
+    from hipdrive.acquisition import recorder
+    from hipdrive.report import exchange, inputs
+    from hipdrive.report.words import clean
+
+    if file.suffix.lower() not in inputs.TRIAL_FILES:
+        raise UsageError("suffix", f"{clean(file)}: a recording is a trial file; end its name in .h5")
+    ask = _ask(test, None, None, None, None, box_height=box_height, mass=mass, load=load, height=height, side=side,
+               arms=arms or None, athlete=athlete)  # fmt: skip
+    exchange.fresh(file, force=force)  # before anybody jumps
+    with _told_seconds(seconds) as progress:
+        trial = recorder.record(rig, test=ask.test or "auto", seconds=seconds, progress=progress, **ask.facts)
+    kept = _keep(trial, file)
+    print(f"{clean(kept)}: {trial.duration:.2f} s, {', '.join(trial.plates)}, {trial.rate:g} Hz")
+    if trial.end_reason:
+        _tell(f"the recording broke off: {trial.end_reason}")
+    return int(bool(trial.end_reason) or kept != file)
+
+
+@app.command()
+def rigs() -> None:
+    """List the example rigs: devices, plates and the file to copy."""
+    from hipdrive.hardware.rig import catalogue
+
+    for one in catalogue():
+        print(f"{one.name}\n    {one.description}\n    {', '.join(one.devices)}; {', '.join(one.plates)}\n    {one.file}")
+
+
+@app.command()
+def sources() -> None:
+    """List the devices that can be recorded from; where one is not ready, why."""
+    from hipdrive.acquisition.source import sources as look
+
+    for one in look():
+        state = "" if one.ready else "  not ready"
+        print(f"{one.driver:<10} {one.name:<12} {one.product}{state}\n{'':10} {one.detail}")
 
 
 @app.command()
@@ -260,6 +310,33 @@ def _tell(sentence: str) -> None:
     from hipdrive.report.job import tell
 
     tell(sentence)
+
+
+@contextlib.contextmanager
+def _told_seconds(seconds: float | None) -> Iterator[Callable[[float], None] | None]:
+    """Something to tell the seconds recorded so far, where somebody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    of = "" if seconds is None else f" of {seconds:g}"
+    print("recording; Ctrl-C ends it and keeps what was recorded", file=sys.stderr)
+    yield lambda now: print(f"\r{now:7.1f}{of} s ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+
+
+def _keep(trial: Trial, file: Path) -> Path:
+    """Save a recording that nobody can repeat: where the file cannot be written, in the temporary folder."""
+    from hipdrive import store
+
+    try:
+        return store.save(file, trial)
+    except HipdriveError as why:
+        import tempfile
+
+        other = Path(tempfile.mkdtemp(prefix="hipdrive-"), file.name)
+        store.save(other, trial)
+        _tell(f"{why}; the recording is in {other}")
+        return other
 
 
 def _ask(

@@ -122,7 +122,7 @@ def list_devices() -> tuple[Found, ...]:
     ------
     UsageError : there is no driver.
     """
-    with told("NI-DAQmx"):
+    with told("this computer"):
         system = System.local()
         installed = driver_version(system)
         return tuple(_found(device, installed) for device in system.devices)

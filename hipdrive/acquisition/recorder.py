@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -624,13 +624,6 @@ class Recorder:
 
     def _truth(self, device: str, start: int, samples: int) -> Truth | None:
         return next(source for source in self.sources if source.info.id == device).truth(start, samples)
-
-
-@dataclass(kw_only=True)
-class _Why:
-    """Why a recording ended."""
-
-    text: str = field(default="the agreed time is over")
 
 
 def record(

@@ -74,7 +74,7 @@ def record(
     rig: Annotated[str, typer.Argument(metavar="RIG", help="A rig file (.toml), or a name that `rigs` prints.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The .h5 file to write.")],
     test: Test = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", metavar="S", help="How long; else until Ctrl-C.")] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", metavar="S", help="How long, else to Ctrl-C.")] = None,
     athlete: Annotated[str | None, typer.Option("--athlete", metavar="ID", help="Who jumps.")] = None,
     box_height: BoxHeight = None, mass: Mass = None, load: Load = None, height: Height = None, side: Side = None,
     arms: Arms = False, force: Force = False,
@@ -104,7 +104,7 @@ def rigs() -> None:
     from hipdrive.hardware.rig import catalogue
 
     for one in catalogue():
-        print(f"{one.name}\n    {one.description}\n    {', '.join(one.devices)}; {', '.join(one.plates)}\n    {one.file}")
+        print(f"{one.name}\n    {one.description}\n    {', '.join((*one.devices, *one.plates))}\n    {one.file}")
 
 
 @app.command()

@@ -973,7 +973,7 @@ def _check_trial(group: Any) -> list[Finding]:
 
 
 def _agree(stored: Floats, trial: Trial) -> bool:
-    """Whether forces are those of the file; through a rig's plates another computer may round the last bits otherwise."""
+    """Whether forces are those of the file; through a rig's plates another computer may round the last bit."""
     if not trial.rig:
         return _same(stored, trial.fz)
     return stored.shape == trial.fz.shape and bool(np.allclose(stored, trial.fz, rtol=1e-9, atol=1e-6))

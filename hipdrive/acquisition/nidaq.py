@@ -92,23 +92,26 @@ def told(where: str) -> Iterator[None]:
     try:
         yield
     except DaqNotFoundError:
-        raise UsageError("no_driver", f"{where}: NI-DAQmx is not installed; install it from ni.com/downloads (search for "
-                         "NI-DAQmx) and restart, or use the rig `simulated`") from None  # fmt: skip
+        remedy = "install it from ni.com/downloads (search for NI-DAQmx) and restart, or use the rig `simulated`"
+        raise UsageError("no_driver", f"{where}: NI-DAQmx is not installed; {remedy}") from None
     except DaqNotSupportedError:
-        raise UsageError("no_driver", f"{where}: NI makes no driver for this computer; record on Windows or Linux, or use "
-                         "the rig `simulated`") from None  # fmt: skip
+        remedy = "record on Windows or Linux, or use the rig `simulated`"
+        raise UsageError("no_driver", f"{where}: NI makes no driver for this computer; {remedy}") from None
     except DaqFunctionNotSupportedError as error:
-        raise UsageError("old_driver", f"{where}: the installed NI-DAQmx is too old ({first_line(error)}); install a newer "
-                         "one from ni.com/downloads") from None  # fmt: skip
+        remedy = "install a newer one from ni.com/downloads"
+        raise UsageError(
+            "old_driver", f"{where}: the NI-DAQmx here is too old ({first_line(error)}); {remedy}"
+        ) from None
     except DaqError as error:
-        raise UsageError(str(error.error_code), f"{where}: {first_line(error)} (NI {error.error_code}); "
-                         f"{REMEDIES.get(error.error_code, 'check the rig file and the device in NI MAX')}") from None  # fmt: skip
+        code = error.error_code
+        remedy = REMEDIES.get(code, "check the rig file and the device in NI MAX")
+        raise UsageError(str(code), f"{where}: {first_line(error)} (NI {code}); {remedy}") from None
 
 
 def first_line(error: Exception) -> str:
-    """The first sentence of what the driver said, to go on with ours.
+    r"""The first sentence of what the driver said, to go on with ours.
 
-    >>> first_line(Exception("Device identifier is invalid.\\n\\nStatus Code: -200220"))
+    >>> first_line(Exception("Device identifier is invalid.\n\nStatus Code: -200220"))
     'device identifier is invalid'
     """
     line = (str(error).strip().splitlines() or [type(error).__name__])[0].split(". ")[0].rstrip(". ")
@@ -170,8 +173,8 @@ def edge_lines(rig: Rig, device: str) -> tuple[EdgeLine, ...]:
     for camera in rig.cameras:
         if camera.device == device:
             if camera.direction == "out":
-                raise UsageError("camera_out", f"{rig.name}: camera {camera.id!r} is to be triggered, which is not "
-                                 'possible here; let it run and wire its exposure output (direction = "in")')  # fmt: skip
+                remedy = 'let it run and wire its exposure output (direction = "in")'
+                raise UsageError("camera_out", f"{rig.name}: camera {camera.id!r} cannot be triggered here; {remedy}")
             found.append(EdgeLine(name=camera.id, terminal=camera.terminal, counter=str(camera.counter),
                                   edge=camera.edge, rate=2.0 * (camera.fps or 1000.0)))  # fmt: skip
     signal = rig.start_signal
@@ -181,8 +184,8 @@ def edge_lines(rig: Rig, device: str) -> tuple[EdgeLine, ...]:
         found.append(EdgeLine(name="gun", terminal=signal.line, counter=free, edge=signal.edge))
     for line in found:
         if not line.terminal.startswith("PFI"):
-            raise UsageError("edge_terminal", f"{rig.name}: edges of {line.name!r} on {line.terminal} cannot be stamped; "
-                             "wire it to a PFI terminal")  # fmt: skip
+            raise UsageError("edge_terminal", f"{rig.name}: edges of {line.name!r} on {line.terminal} cannot be "
+                             "stamped; wire it to a PFI terminal")  # fmt: skip
     return tuple(found)
 
 
@@ -244,9 +247,9 @@ class NidaqSource:
         there = system.devices[self.device.name]
         product, serial = str(there.product_type), f"{there.serial_num:08X}"
         for what, wanted, found in (("product", self.device.product, product), ("serial", self.device.serial, serial)):
-            if wanted is not None and wanted.strip().upper().removeprefix("0X").lstrip("0") != found.upper().lstrip("0"):
-                raise UsageError("other_device", f"{where}: the rig file expects {what} {wanted}, but {found} is there; "
-                                 f"correct name or {what} in the rig file")  # fmt: skip
+            if wanted is not None and _bare(wanted) != _bare(found):
+                raise UsageError("other_device", f"{where}: the rig file expects {what} {wanted}, but {found} is "
+                                 f"there; correct name or {what} in the rig file")  # fmt: skip
 
     def _configure(self, system: Any, where: str) -> None:
         task, device = self._task, self.device
@@ -310,8 +313,8 @@ class NidaqSource:
             for divisor in (1.0, one.excitation_v or 1.0):
                 if 0.75 < end / divisor / limit < 1.34:
                     return found / divisor
-        raise UsageError("scaling", f"{where}: the scaling of {one.terminal} ends at {min(ends):g}, its range at {limit:g} V/V; "
-                         "check excitation and range in the rig file")  # fmt: skip
+        raise UsageError("scaling", f"{where}: the scaling of {one.terminal} ends at {min(ends):g}, its range at "
+                         f"{limit:g} V/V; check excitation and range in the rig file")  # fmt: skip
 
     def _identity(self, system: Any, bound: Sequence[ChannelInfo]) -> Mapping[str, str | float]:
         there = system.devices[self.device.name]
@@ -392,6 +395,11 @@ class NidaqSource:
             self._task = None
 
 
+def _bare(text: str) -> str:
+    """A product or serial number as it is compared: 0x1a2b3c is 001A2B3C."""
+    return text.strip().upper().removeprefix("0X").lstrip("0")
+
+
 class _Stamps:
     """A counter that stamps the edges of a line with ticks since the first analogue sample."""
 
@@ -401,9 +409,10 @@ class _Stamps:
         try:
             channel = self.task.ci_channels.add_ci_count_edges_chan(f"{device}/{line.counter}")
             channel.ci_count_edges_term = f"/{device}/{TIMEBASE}"
-            self.task.timing.cfg_samp_clk_timing(line.rate, source=f"/{device}/{line.terminal}",
-                                                 active_edge=EDGES[line.edge], samps_per_chan=max(1000, int(10 * line.rate)),
-                                                 sample_mode=AcquisitionType.CONTINUOUS)  # fmt: skip
+            self.task.timing.cfg_samp_clk_timing(
+                line.rate, source=f"/{device}/{line.terminal}", active_edge=EDGES[line.edge],
+                sample_mode=AcquisitionType.CONTINUOUS, samps_per_chan=max(1000, int(10 * line.rate)),
+            )  # fmt: skip
             arm = self.task.triggers.arm_start_trigger
             arm.trig_type = TriggerType.DIGITAL_EDGE
             arm.dig_edge_src = f"/{device}/ai/StartTrigger"

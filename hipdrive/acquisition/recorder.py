@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 RING_S = 60.0
 """s that are kept: longer than any trial but a long hop series or balance test, which say so."""
 
+LARGEST = 1e9
+"""Bytes that a ring may take where nobody said how long a recording will be."""
+
 POLL_S, PATIENCE_S, EDGES_S = 0.2, 5.0, 0.5
 """s: how long a read waits before it looks whether to stop; silence after which a device counts as lost; how often
 edges are fetched."""
@@ -90,6 +93,7 @@ class _Reader(threading.Thread):
         self.started = threading.Event()
         self.finished = threading.Event()
         self.failure: HipdriveError | None = None
+        self.triggered = recorder.triggered(info.id)
 
     def run(self) -> None:
         """Everything the thread does."""
@@ -116,7 +120,8 @@ class _Reader(threading.Thread):
 
     def _read_all(self) -> None:
         out = np.empty((len(self.info.channels), self.info.block), self.info.dtype)
-        heard, fetched, began = time.monotonic(), time.monotonic(), False
+        heard = fetched = time.monotonic()
+        waiting = self.triggered  # until its first sample such a device may take its time
         while not self.recorder.stopping.is_set():
             room = out if self.limit is None else out[:, : self.limit - self.ring.count]
             if not room.shape[1]:
@@ -127,8 +132,8 @@ class _Reader(threading.Thread):
                 return
             now = time.monotonic()
             if n:
-                heard, began = now, True
-            elif began and now - heard > PATIENCE_S:  # before its first sample a device may wait for a trigger
+                heard, waiting = now, False
+            elif not waiting and now - heard > PATIENCE_S:
                 raise SourceLost(STALLED, f"{self.info.id}: no sample for {PATIENCE_S:g} s; check its sample clock")
             if now - fetched > EDGES_S:
                 self._fetch_edges()
@@ -228,10 +233,8 @@ class Cursor:
         readers, lost = self._recorder.readers, 0
         for _ in range(3):
             ends = self._recorder.common(self._places)
-            if all(ends[name] == self._places[name] for name in readers):
-                behind = {name: one.past(self._places[name]) for name, one in readers.items()}
-                lost += max(behind[name] - self._places[name] for name in readers)
-                self._places = behind
+            if ends == self._places:
+                lost += self._pass_gap()
                 ends = self._recorder.common(self._places)
             try:
                 counts = {name: one.ring.read(self._places[name], ends[name]) for name, one in readers.items()}
@@ -243,6 +246,18 @@ class Cursor:
             return chunk
         empty = {name: one.ring.read(one.ring.count, one.ring.count) for name, one in readers.items()}
         return Chunk(first_sample=next(iter(self._places.values())), counts=empty, lost=lost)
+
+    def _pass_gap(self) -> int:
+        """Go on behind a gap that begins here, with all devices; how many samples of the first are missing."""
+        readers = self._recorder.readers
+        shifts = {name: one.past(self._places[name]) - self._places[name] for name, one in readers.items()}
+        missing = max(shift / readers[name].info.rate for name, shift in shifts.items())
+        behind = {name: self._places[name] + round(missing * one.info.rate) for name, one in readers.items()}
+        if not missing or any(behind[name] > one.ring.count for name, one in readers.items()):
+            return 0
+        name, before = next(iter(self._places.items()))
+        self._places = behind
+        return behind[name] - before
 
     def _jump(self, late: Overrun) -> int:
         """Go on where samples are left; how many of the first device were overwritten."""
@@ -291,6 +306,7 @@ class Recorder:
         self._log: list[str] = []
         self._lock = threading.Lock()
         self._mark: _Mark | None = None
+        self._opened = 0
 
     def _the_rig(self) -> Rig:
         assert self.rig is not None
@@ -328,20 +344,22 @@ class Recorder:
                 source.close()
             raise
         for source in self.sources:
-            self.log("opened", json.dumps(dict(source.info.identity)), source.info.id, 0, rate_hz=source.info.rate)
+            self.log("opened", "sampling", source.info.id, 0, rate_hz=source.info.rate, **source.info.identity)
+        self._opened = len(self._log)
         # devices that wait for a trigger first, so that the one that gives it finds them waiting
-        for one in sorted(self.readers.values(), key=lambda one: not self._triggered(one.info.id)):
+        for one in sorted(self.readers.values(), key=lambda one: not self.triggered(one.info.id)):
             one.start()
             one.started.wait()
         failed = [one.failure for one in self.readers.values() if one.failure is not None]
         if failed:
             self.stop()
             raise failed[0]
-        if len(self.readers) > 1 and sum(not self._triggered(name) for name in self.readers) > 1:
+        if len(self.readers) > 1 and sum(not self.triggered(name) for name in self.readers) > 1:
             self.log("unsynchronised", "several devices were started by software: their samples may be some "
                      "milliseconds apart; a start trigger in the rig file mends that")  # fmt: skip
 
-    def _triggered(self, device: str) -> bool:
+    def triggered(self, device: str) -> bool:
+        """Whether a device waits for an edge before it samples."""
         return self.rig is not None and self.rig.device(device).start_trigger is not None
 
     def _check(self) -> None:
@@ -351,8 +369,8 @@ class Recorder:
             raise UsageError("no_plates", "no plate is wired to any of the devices; check the rig file")
         rates = {source.info.rate for source in self.sources if source.info.id in carrying}
         if max(rates) - min(rates) > 1e-6 * max(rates):
-            raise UsageError("rates", f"the plates' devices sample at different rates ({min(rates):g} and {max(rates):g} "
-                             "Hz); give them one rate_hz in the rig file")  # fmt: skip
+            raise UsageError("rates", f"the plates' devices sample at different rates ({min(rates):g} and "
+                             f"{max(rates):g} Hz); give them one rate_hz in the rig file")  # fmt: skip
 
     def _carrying(self) -> list[str]:
         """Devices that a plate is wired to, the first one first."""
@@ -505,19 +523,7 @@ class Recorder:
             raise UsageError("not_begun", "no trial is being recorded; begin one first")
         starts = {name: mark.places.get(name, 0) for name in self.readers}
         ends = self.common(starts)
-        notes, cut = [], {}
-        for name, one in self.readers.items():
-            oldest = one.ring.oldest
-            if starts[name] < oldest and ends[name] > oldest:
-                # the writer goes on while we copy, so leave it the room of some blocks
-                margin = 0 if self.finished.is_set() else 8 * one.info.block
-                cut[name] = (oldest + margin - starts[name]) / one.info.rate
-        if cut:
-            lost = max(cut.values())
-            starts = {name: starts[name] + int(np.ceil(lost * one.info.rate)) for name, one in self.readers.items()}
-            notes.append(f"the first {lost:.1f} s are not kept: the recorder holds the last {self._ring_s:g} s")
-            self.log("overrun", notes[-1])
-        counts = {name: one.ring.read(starts[name], ends[name]) for name, one in self.readers.items()}
+        starts, counts, notes = self._cut(starts, ends)
         if not all(len(rows) for rows in counts.values()):
             gap = self.broken
             raise UsageError("nothing_recorded", gap.text if gap else "not one sample was recorded; check the start "
@@ -527,6 +533,26 @@ class Recorder:
         self._mark = None
         raws = tuple(self._raw(name, rows, starts[name]) for name, rows in counts.items())
         return self._trial(raws, starts, mark, [*notes, *([gap.text] if gap else [])], gap, facts)
+
+    def _cut(
+        self, starts: dict[str, int], ends: Mapping[str, int]
+    ) -> tuple[dict[str, int], dict[str, NDArray[Any]], list[str]]:
+        """The samples between, or as many of the last as are still there; where they start, and what to say of it."""
+        for margin in (0, 8, 64, 512):  # blocks that a running writer may go on while we copy
+            late = max(0.0, *((one.ring.oldest + margin * one.info.block - starts[name]) / one.info.rate
+                              for name, one in self.readers.items()))  # fmt: skip
+            shifted = {name: min(ends[name], starts[name] + int(np.ceil(late * one.info.rate)))
+                       for name, one in self.readers.items()}  # fmt: skip
+            try:
+                counts = {name: one.ring.read(shifted[name], ends[name]) for name, one in self.readers.items()}
+            except Overrun:
+                continue
+            if not late:
+                return shifted, counts, []
+            note = f"the first {late:.2f} s are not kept: the recorder holds the last {self._ring_s:g} s"
+            self.log("overrun", note)
+            return shifted, counts, [note]
+        raise UsageError("overrun", "the samples are overwritten faster than they can be copied; make the ring longer")
 
     def _trial(
         self, raws: tuple[Raw, ...], starts: Mapping[str, int], mark: _Mark, notes: Sequence[str], gap: Gap | None,
@@ -557,7 +583,7 @@ class Recorder:
             notes=tuple(notes),
             rig=self.rig.text if self.rig is not None else "",
             tare=mark.tare,
-            log=tuple(self._log),
+            log=(*self._log[: self._opened], *self._log[max(mark.log_from, self._opened) :]),
             end_reason=gap.text if gap else "",
             **{name: value for name, value in told.items() if value is not None},
         )
@@ -568,7 +594,9 @@ class Recorder:
         info, stop = one.info, (start or 0) + len(counts)
         more: dict[str, Any] = {}
         if start is not None:
-            blocks = [(first - start, n, host) for first, n, host in list(one.blocks) if start < first + n and first < stop]
+            blocks = [
+                (first - start, n, host) for first, n, host in list(one.blocks) if start < first + n and first < stop
+            ]
             zero = one.first_sample_ns()
             identity = dict(info.identity)
             if zero is not None:
@@ -576,9 +604,13 @@ class Recorder:
                 age = timedelta(microseconds=(time.monotonic_ns() - began) / 1e3)
                 identity |= {"t0_monotonic_ns": float(began),
                              "t0_utc": (datetime.now(UTC) - age).isoformat(timespec="microseconds")}  # fmt: skip
-            more = {"blocks": np.array(blocks, dtype=np.int64).reshape(-1, 3), "identity": identity,
-                    "gaps": tuple(Gap(first_sample=gap.first_sample - start, samples=gap.samples, code=gap.code,
-                                      text=gap.text) for gap in one.gaps if start <= gap.first_sample <= stop)}  # fmt: skip
+            gaps = [
+                Gap(first_sample=gap.first_sample - start, samples=gap.samples, code=gap.code, text=gap.text)
+                for gap in one.gaps
+                if start <= gap.first_sample <= stop
+            ]
+            table = np.array(blocks, dtype=np.int64).reshape(-1, 3)
+            more = {"blocks": table, "identity": identity, "gaps": tuple(gaps)}
         return Raw(
             device=device,
             values=counts,
@@ -656,23 +688,37 @@ def record(
         from hipdrive.acquisition.simulated.athlete import MAKERS
 
         sources = open_sources(loaded, test=test if test in MAKERS else "dj")
-    ring = RING_S if seconds is None else seconds
-    recorder = Recorder(loaded, sources, ring, limit_seconds=seconds)
+    recorder = Recorder(loaded, sources, _longest(loaded) if seconds is None else seconds, limit_seconds=seconds)
     recorder.begin(test=test, **facts)
-    why = "the agreed time is over"
     with recorder:
         try:
-            cursor = recorder.cursor()
-            done = False
-            while not done:
-                done = recorder.finished.wait(0.02)  # look first, then fetch: so the last samples are seen, too
-                chunk = cursor.new()
-                if until is not None and chunk.samples and until(recorder, chunk):
-                    why = "the athlete stands still after the movement"
-                    break
-                if progress is not None:
-                    progress(recorder.seconds)
+            why = _watch(recorder, until, progress)
         except KeyboardInterrupt:
             why = "stopped by the user"
         recorder.halt()
     return recorder.end(why)
+
+
+def _longest(rig: Rig) -> float:
+    """How long a recording without an agreed end may get, s: ten minutes, or what LARGEST bytes hold."""
+    rate = sum(device.rate_hz * len(rig.channels(device.id)) for device in rig.devices)
+    return min(600.0, LARGEST / (4.0 * rate))
+
+
+def _watch(
+    recorder: Recorder, until: Callable[[Recorder, Chunk], bool] | None, progress: Callable[[float], None] | None
+) -> str:
+    """Wait for the end of a recording; why it ended. What is called meanwhile cannot break the recording."""
+    cursor, done = recorder.cursor(), False
+    while not done:
+        done = recorder.finished.wait(0.02)  # look first, then fetch: so the last samples are seen, too
+        chunk = cursor.new()
+        try:
+            if until is not None and chunk.samples and until(recorder, chunk):
+                return "the athlete stands still after the movement"
+            if progress is not None:
+                progress(recorder.seconds)
+        except Exception as error:
+            recorder.log("watcher_failed", f"{type(error).__name__}: {error}")
+            until = progress = None
+    return "the agreed time is over"

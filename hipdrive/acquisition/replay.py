@@ -30,9 +30,13 @@ class ReplaySource:
     speed : 1 is real time, 2 twice as fast, 0 as fast as anybody reads.
     """
 
-    def __init__(self, raw: Raw, *, speed: float = 1.0, truth: Truth | None = None, edges: Sequence[Edges] = ()) -> None:
+    def __init__(
+        self, raw: Raw, *, speed: float = 1.0, truth: Truth | None = None, edges: Sequence[Edges] = ()
+    ) -> None:
         if not (np.isfinite(speed) and speed >= 0.0):
-            raise UsageError("speed", f"a replay at speed {speed} makes no sense; give 1 for real time or 0 for no pause")
+            raise UsageError(
+                "speed", f"a replay at speed {speed} makes no sense; give 1 for real time or 0 for no pause"
+            )
         self.raw, self.speed = raw, speed
         self.info = SourceInfo(
             id=raw.device,

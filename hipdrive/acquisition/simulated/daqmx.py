@@ -95,7 +95,7 @@ class Driver:
             kind = name[8:-9]
             if kind in TARGETS:
                 return self._getter(kind) if name[5:8] == "Get" else self._setter(kind)
-        made = getattr(type(self), f"f_{name[5:]}", None)
+        made = getattr(type(self), f"_do_{name[5:]}", None)
         if made is None:
             raise AttributeError(name)
         return made.__get__(self)  # type: ignore[no-any-return]
@@ -176,55 +176,55 @@ class Driver:
             raise DriverError(NO_TASK)
         return self.engine.task(self._tasks[value])
 
-    def f_CreateTask(self, name: Any, reference: Any) -> None:
+    def _do_CreateTask(self, name: Any, reference: Any) -> None:
         task, handle = self.engine.create(plain(name)), next(self._handles)
         self._tasks[handle] = task.name
         put(reference, handle)
 
-    def f_ClearTask(self, handle: Any) -> None:
+    def _do_ClearTask(self, handle: Any) -> None:
         self.engine.clear(self._task(handle).name)
         del self._tasks[getattr(handle, "value", handle)]
 
-    def f_StartTask(self, handle: Any) -> None:
+    def _do_StartTask(self, handle: Any) -> None:
         self._task(handle).start()
 
-    def f_StopTask(self, handle: Any) -> None:
+    def _do_StopTask(self, handle: Any) -> None:
         self._task(handle).stop()
 
-    def f_TaskControl(self, handle: Any, action: int) -> None:
+    def _do_TaskControl(self, handle: Any, action: int) -> None:
         self._task(handle).plugged()
 
-    def f_IsTaskDone(self, handle: Any, reference: Any) -> None:
+    def _do_IsTaskDone(self, handle: Any, reference: Any) -> None:
         put(reference, self._task(handle).done())
 
-    def f_WaitUntilTaskDone(self, handle: Any, timeout: float) -> None:
+    def _do_WaitUntilTaskDone(self, handle: Any, timeout: float) -> None:
         task, end = self._task(handle), time.monotonic() + timeout
         while not task.done():
-            if 0 <= timeout and time.monotonic() > end:
+            if timeout >= 0 and time.monotonic() > end:
                 raise DriverError(NOT_DONE)
             time.sleep(0.001)
 
-    def f_ResetDevice(self, name: Any) -> None:
+    def _do_ResetDevice(self, name: Any) -> None:
         self.engine.device(plain(name))
 
-    def f_SetRuntimeEnvironment(self, *_: Any) -> None:
+    def _do_SetRuntimeEnvironment(self, *_: Any) -> None:
         pass
 
-    def f_GetErrorString(self, code: int, buffer: Any, size: int) -> None:
+    def _do_GetErrorString(self, code: int, buffer: Any, size: int) -> None:
         buffer.value = MESSAGES.get(code, f"Stand-in error {code}").encode()[: size - 1]
 
-    def f_GetExtendedErrorInfo(self, buffer: Any, size: int) -> None:
+    def _do_GetExtendedErrorInfo(self, buffer: Any, size: int) -> None:
         buffer.value = getattr(self._said, "text", "").encode()[: size - 1]
 
     # --- channels, clock and trigger ---
 
-    def f_CreateAIVoltageChan(
+    def _do_CreateAIVoltageChan(
         self, handle: Any, terminals: Any, name: Any, config: int, low: float, high: float, units: int, scale: Any
     ) -> None:
         self.engine.add(self._task(handle), "ai", plain(terminals), plain(name), measures="voltage", low=low, high=high,
                         attributes={0x1097: config})  # fmt: skip
 
-    def f_CreateAIBridgeChan(
+    def _do_CreateAIBridgeChan(
         self, handle: Any, terminals: Any, name: Any, low: float, high: float, units: int, bridge: int, source: int,
         excitation: float, resistance: float, scale: Any,
     ) -> None:  # fmt: skip
@@ -233,18 +233,18 @@ class Driver:
         self.engine.add(self._task(handle), "ai", plain(terminals), plain(name), measures="bridge", low=low, high=high,
                         excitation=excitation, attributes={0x17F5: excitation, 0x17EC: resistance})  # fmt: skip
 
-    def f_CreateDOChan(self, handle: Any, lines: Any, name: Any, grouping: int) -> None:
+    def _do_CreateDOChan(self, handle: Any, lines: Any, name: Any, grouping: int) -> None:
         self.engine.add(self._task(handle), "do", plain(lines), plain(name))
 
-    def f_CreateDIChan(self, handle: Any, lines: Any, name: Any, grouping: int) -> None:
+    def _do_CreateDIChan(self, handle: Any, lines: Any, name: Any, grouping: int) -> None:
         self.engine.add(self._task(handle), "di", plain(lines), plain(name))
 
-    def f_CreateCICountEdgesChan(
+    def _do_CreateCICountEdgesChan(
         self, handle: Any, counter: Any, name: Any, edge: int, initial: int, direction: int
     ) -> None:
         self.engine.add(self._task(handle), "ci", plain(counter), plain(name))
 
-    def f_CfgSampClkTiming(
+    def _do_CfgSampClkTiming(
         self, handle: Any, source: Any, rate: float, edge: int, mode: int, per_channel: int
     ) -> None:
         task = self._task(handle)
@@ -253,16 +253,14 @@ class Driver:
         task.clock_source, task.rate, task.mode = plain(source) or "", float(rate), mode
         task.per_channel = int(per_channel)
 
-    def f_CfgDigEdgeStartTrig(self, handle: Any, source: Any, edge: int) -> None:
+    def _do_CfgDigEdgeStartTrig(self, handle: Any, source: Any, edge: int) -> None:
         self._task(handle).trigger = plain(source)
 
     # --- samples ---
 
-    def _read(
-        self, handle: Any, wanted: int, timeout: float, fill: int, out: Any, size: int, reference: Any,
-        copy: Callable[[Task, int, Any], None],
-    ) -> int:  # fmt: skip
+    def _read(self, arguments: tuple[Any, ...], copy: Callable[[Task, int, Any], None]) -> int:
         """Fill an array; a short read leaves the channels packed at its beginning, as NI's does."""
+        handle, wanted, timeout, fill, out, size, reference = arguments[:7]
         task = self._task(handle)
         channels = len(task.channels)
         room = size // channels
@@ -279,24 +277,24 @@ class Driver:
         put(reference, samples)
         return self.failed(DriverError(code)) if code else 0
 
-    def f_ReadAnalogF64(self, *a: Any) -> int:
-        return self._read(*a[:7], Task.volts)
+    def _do_ReadAnalogF64(self, *a: Any) -> int:
+        return self._read(a, Task.volts)
 
-    def f_ReadBinaryI16(self, *a: Any) -> int:
-        return self._read(*a[:7], Task.counts)
+    def _do_ReadBinaryI16(self, *a: Any) -> int:
+        return self._read(a, Task.counts)
 
-    def f_ReadBinaryI32(self, *a: Any) -> int:
-        return self._read(*a[:7], Task.counts)
+    def _do_ReadBinaryI32(self, *a: Any) -> int:
+        return self._read(a, Task.counts)
 
-    def f_ReadCounterU32(
+    def _do_ReadCounterU32(
         self, handle: Any, wanted: int, timeout: float, out: Any, size: int, reference: Any, _: Any
     ) -> int:
-        return self._read(handle, wanted, timeout, 0, out, size, reference, ticks)
+        return self._read((handle, wanted, timeout, 0, out, size, reference), ticks)
 
-    def f_ReadCounterU32Ex(self, *a: Any) -> int:
-        return self._read(*a[:7], ticks)
+    def _do_ReadCounterU32Ex(self, *a: Any) -> int:
+        return self._read(a, ticks)
 
-    def f_ReadDigitalLines(
+    def _do_ReadDigitalLines(
         self, handle: Any, wanted: int, timeout: float, fill: int, out: Any, size: int, reference: Any,
         width: Any, _: Any,
     ) -> None:  # fmt: skip
@@ -307,7 +305,7 @@ class Driver:
         put(reference, 1)
         put(width, 1)
 
-    def f_WriteDigitalLines(
+    def _do_WriteDigitalLines(
         self, handle: Any, samples: int, start: Any, timeout: float, layout: int, values: Any, reference: Any, _: Any
     ) -> None:
         task = self._task(handle)
@@ -315,7 +313,7 @@ class Driver:
             set_line(task.plugged(), one, bool(value))
         put(reference, samples)
 
-    def f_WriteDigitalScalarU32(self, handle: Any, start: Any, timeout: float, value: int, _: Any) -> None:
+    def _do_WriteDigitalScalarU32(self, handle: Any, start: Any, timeout: float, value: int, _: Any) -> None:
         task = self._task(handle)
         for place, one in enumerate(task.channels):
             set_line(task.plugged(), one, bool(value >> place & 1))
@@ -391,8 +389,9 @@ def channel_attribute(task: Task, one: Channel, attribute: int) -> Any:
 
 def task_attribute(task: Task, attribute: int) -> Any:
     """What a task says of itself."""
+    device = task.device.name if task.device else ""
     return {0x1276: task.name, 0x1273: ", ".join(one.name for one in task.channels), 0x2181: len(task.channels),
-            0x230E: task.device.name if task.device else "", 0x29BA: int(task.device is not None)}.get(attribute)  # fmt: skip
+            0x230E: device, 0x29BA: int(bool(device))}.get(attribute)  # fmt: skip
 
 
 def read_attribute(task: Task, attribute: int) -> Any:

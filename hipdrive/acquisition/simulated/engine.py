@@ -194,7 +194,9 @@ class SimDevice:
             self.signal = ramp(self.model.inputs, np.int16 if self.model.bits == 16 else np.int32)
 
 
-def coefficients(model: Model, channel: int, limit: float, measures: str = "voltage", excitation: float = 1.0) -> Floats:
+def coefficients(
+    model: Model, channel: int, limit: float, measures: str = "voltage", excitation: float = 1.0
+) -> Floats:
     """c0..c3 from counts to V (of a bridge V/V or V), a little different for each channel as calibrations are.
 
     The device's range reaches 5 % beyond the nominal one, as those of NI do.
@@ -220,7 +222,8 @@ def digitise(values: Floats, coefficient: Floats, bits: int) -> Counts:
     for _ in range(3):
         x -= (polynomial(coefficient, x) - values) / (c1 + x * (2.0 * c2 + x * 3.0 * c3))
     full = 2 ** (bits - 1)
-    return np.clip(np.rint(x), -full, full - 1).astype(np.int16 if bits == 16 else np.int32)
+    counts: Counts = np.clip(np.rint(x), -full, full - 1).astype(np.int16 if bits == 16 else np.int32)
+    return counts
 
 
 # --- tasks ---
@@ -331,7 +334,7 @@ class Task:
             return np.stack([digitise(inputs.get(one.index, open_input), self.scaling(one), device.model.bits)
                              for one in self.channels])  # fmt: skip
         assert signal is not None
-        return signal.values[[one.index for one in self.channels]]
+        return np.asarray(signal.values[[one.index for one in self.channels]])
 
     def scaling(self, one: Channel) -> Floats:
         """The polynomial of a channel."""

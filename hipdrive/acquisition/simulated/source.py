@@ -19,7 +19,7 @@ import numpy as np
 from hipdrive.acquisition.nidaq import NidaqSource, edge_lines
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.acquisition.simulated.daqmx import installed
-from hipdrive.acquisition.simulated.engine import MODELS, Analogue, Clock, Engine, Model, SimDevice
+from hipdrive.acquisition.simulated.engine import MODELS, Analogue, Clock, Engine, SimDevice
 from hipdrive.errors import UsageError
 from hipdrive.hardware import plates as hardware
 from hipdrive.trial import BOX, LEFT, RIGHT, Floats, Trial, Truth
@@ -52,7 +52,7 @@ class Session:
 
     def truth(self, first_sample: int, samples: int) -> Truth | None:
         """The answers of the only jump between two samples, event times from the first; None if none or several."""
-        turn, first = divmod(first_sample, self.samples)
+        first = first_sample % self.samples
         found = []
         for start, trial in [(start + lap * self.samples, trial) for lap in (0, 1) for start, trial in self.jumps]:
             assert trial.truth is not None
@@ -206,10 +206,7 @@ def sources(
     ------
     UsageError : the plates' devices have different rates.
     """
-    if engine is None:
-        room = Room(*_furnished(rig, test, seed, clock, free_run, settings))
-    else:
-        room = Room(engine, None)
+    room = Room(*_furnished(rig, test, seed, clock, free_run, settings)) if engine is None else Room(engine, None)
     for device in rig.devices:
         yield SimulatedSource(room, device, rig.channels(device.id), lines=edge_lines(rig, device.id), finite=finite)
 
@@ -262,6 +259,3 @@ def _serial(text: str | None) -> int:
         return int(text or "1A2B3C", 16)
     except ValueError:
         return 0x1A2B3C
-
-
-__all__ = ["Model", "Room", "Session", "SimulatedSource", "load", "session", "sources"]

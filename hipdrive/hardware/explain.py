@@ -28,11 +28,16 @@ def explain(error: ValidationError, table: Mapping[str, Any], root: type[BaseMod
     `table` is what the file says, `root` the model that it does not fit.
     """
     details: Sequence[Mapping[str, Any]] = error.errors(include_url=False)  # type: ignore[assignment]
-    found = [_Detail(detail, table, root) for detail in details]
+    found = [_Detail(detail, table, root) for detail in details if not _echo(detail)]
     # A misspelt key makes two errors: the suggestion helps, the missing key only puzzles.
     first = min(found, key=lambda detail: not detail.suggests)
     more = len(found) - 1 - sum(first.suggests and other.is_what(first.suggestion) for other in found)
     return first.sentence() + (f" (and {more} more)" if more > 0 else "")
+
+
+def _echo(detail: Mapping[str, Any]) -> bool:
+    """Whether a table is called too short only because its entries are wrong."""
+    return detail["type"] == "too_short" and detail["loc"][-1] in TABLES and bool(detail.get("input"))
 
 
 class _Detail:
@@ -103,12 +108,13 @@ class _Detail:
         return f"{place}: {problem}; {remedy}" if place else f"{problem}; {remedy}"
 
     def _said(self) -> tuple[str, str]:
-        known = [name for name in self.model.model_fields]
         match self.type:
+            case "missing" if "[" not in self.key and self.key not in TABLES and self.field is not None:
+                return f"{self.key} is missing", f"add {self.key} = {self._example()} ({self.field.description})"
             case "missing":
                 return f"{self.key} is missing", self._give("add")
             case "extra_forbidden":
-                hint = f"did you mean {self.suggestion}?" if self.suggestion else f"known are {', '.join(known)}"
+                hint = f"did you mean {self.suggestion}?" if self.suggestion else f"known are {', '.join(self._known())}"
                 return f"{self.key} = {_shown(self.value)} is not known here", hint
             case "union_tag_not_found":
                 return "kind is missing", f"add kind = one of {', '.join(KINDS)}"
@@ -122,13 +128,18 @@ class _Detail:
                 return f"{self.key} = {_shown(self.value)} is not known", choice
             case "too_short" if self.key in TABLES:
                 return f"there are no {self.key}", f"add a [[{self.key}]] table"
+            case "tuple_type" if self.key in TABLES:
+                return f"{self.key} is no list of tables", f"write [[{self.key}]], with two brackets, above each"
+            case "greater_than" if "inverted" in self.model.model_fields and "." in self.key and self.value < 0:
+                return (f"{self.key} = {_shown(self.value)} is negative",
+                        "give its size, and name the channel in `inverted` if a push shows the wrong sign")  # fmt: skip
             case "string_pattern_mismatch":
                 return f"{self.key} = {_shown(self.value)} has not the right form", self._give("write")
             case "finite_number":
                 return f"{self.key} = {_shown(self.value)} is no number to compute with", self._give("give")
             case "model_type" | "model_attributes_type" | "dict_type" | "mapping_type":
                 return f"{self.key or 'this'} = {_shown(self.value)} is no table", self._give("give")
-        said = self.message[:1].lower() + self.message[1:]
+        said = (self.message[:1].lower() + self.message[1:]).replace("tuple", "list").replace("input should", "it should")
         return f"{self.key or 'this'} = {_shown(self.value)}: {said}", self._give("give")
 
     def _give(self, verb: str) -> str:
@@ -136,9 +147,14 @@ class _Detail:
             return f"{verb} a [[{self.key}]] table"
         if self.field is None:
             return f"{verb} what WIRING.md shows"
-        example = (self.field.examples or [""])[0]
-        shown = _toml(example)
-        return f"{verb} {self.field.description or self.key}, for example {shown}"
+        return f"{verb} {self.field.description or self.key}, for example {self._example()}"
+
+    def _example(self) -> str:
+        examples = self.field.examples if self.field is not None else None
+        return _toml(examples[0]) if examples else ""
+
+    def _known(self) -> list[str]:
+        return [info.alias or name for name, info in self.model.model_fields.items()]
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:

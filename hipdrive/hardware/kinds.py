@@ -154,10 +154,9 @@ class Gauged(PlateFacts):
 
     @model_validator(mode="after")
     def _sensitive(self) -> Gauged:
-        rated = self.rated_n is not None and self.rated_mv_per_v is not None
-        either = "give newton_per_volt, or rated_n and rated_mv_per_v with a bridge or an amplifier"
-        if (self.newton_per_volt is not None) == rated or (self.rated_n is None) != (self.rated_mv_per_v is None):
-            raise Fault("newton_per_volt", "the sensitivity is missing, half given or given twice", either)
+        given = sensitivity("newton_per_volt", self.newton_per_volt, self.rated_n, self.rated_mv_per_v,
+                            "newton_per_volt, or rated_n and rated_mv_per_v with a bridge or an amplifier")  # fmt: skip
+        rated = given == "pair"
         two_ways(self.bridge, self.amplifier)
         if rated and self.bridge is None and self.amplifier is None:
             raise Fault("rated_mv_per_v", "mV/V needs the supply of the bridge", "add a bridge or an amplifier")
@@ -165,6 +164,17 @@ class Gauged(PlateFacts):
             raise Fault("newton_per_volt", "N/V is the force for one volt at the terminal, without bridge or gain",
                         "take bridge and amplifier out, or give rated_n and rated_mv_per_v")  # fmt: skip
         return self
+
+
+def sensitivity(place: str, single: object, first: object, second: object, either: str) -> Literal["single", "pair"]:
+    """Which of two ways of saying the sensitivity is used; refuse none, both and half of one."""
+    if single is None and first is None and second is None:
+        raise Fault(place, "the sensitivity is missing", f"give {either}")
+    if single is not None and (first is not None or second is not None):
+        raise Fault(place, "the sensitivity is given twice", f"give either {either}")
+    if single is None and (first is None or second is None):
+        raise Fault(place, "only half of the sensitivity is given", f"give {either}")
+    return "pair" if single is None else "single"
 
 
 def two_ways(bridge: Bridge | None, amplifier: Amplifier | None) -> None:
@@ -332,10 +342,8 @@ class Kistler8(Framed):
 
     @model_validator(mode="after")
     def _charged(self) -> Kistler8:
-        charge = self.sensitivity_pc_per_n is not None and self.amplifier is not None
-        if (self.sensitivity_pc_per_n is None) != (self.amplifier is None) or charge == (self.newton_per_volt is not None):
-            raise Fault("sensitivity_pc_per_n", "the sensitivity is missing, half given or given twice",
-                        "give sensitivity_pc_per_n and amplifier, or newton_per_volt alone")  # fmt: skip
+        sensitivity("sensitivity_pc_per_n", self.newton_per_volt, self.sensitivity_pc_per_n, self.amplifier,
+                    "sensitivity_pc_per_n and amplifier, or newton_per_volt alone")  # fmt: skip
         if self.amplifier is not None:
             need(self.amplifier.range_pc, KISTLER, "amplifier.range_pc")
         self.below(self.az0_m, "az0_m")

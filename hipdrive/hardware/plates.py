@@ -218,7 +218,7 @@ def _of_moments(plate: Framed, loads: Floats) -> Wrench:
     divisor = _loaded(plate, force[2])
     x, y = -moment[1] / divisor, moment[0] / divisor
     if isinstance(plate, Kistler8) and plate.cop_correction is not None:
-        dx, dy = _bend(plate.cop_correction, x, y)
+        dx, dy = bend(plate.cop_correction, x, y)
         x, y = x - dx, y - dy
         loaded = np.isfinite(divisor)
         moment = np.vstack([np.where(loaded, y * force[2], moment[0]), np.where(loaded, -x * force[2], moment[1]), moment[2]])
@@ -252,7 +252,7 @@ def _cross(arm: Floats, force: Floats) -> Floats:
     return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]]) @ force
 
 
-def _bend(p: Sequence[float], x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def bend(p: Sequence[float], x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Kistler's correction of the centre of pressure for bending of the plate, m (manual 9287C, 8.4.3; in mm)."""
     u, v = x * 1e3, y * 1e3
     dx = (p[0] * v**4 + p[1] * v**2 + p[2]) * u**3 + (p[3] * v**4 + p[4] * v**2 + p[5]) * u
@@ -305,11 +305,14 @@ def _to_plate(plate: PlateFacts, load: Wrench, force: Floats) -> tuple[Floats, F
 
 
 def _bent(p: Sequence[float], x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """The uncorrected centre of pressure of a corrected one: the correction is small, so it can be repeated."""
-    u, v = x, y
+    """The uncorrected centre of pressure of a corrected one: the correction is small, so it can be repeated.
+
+    Beside a plate the polynomial runs away; no load is there, so a metre is the end.
+    """
+    u, v = np.clip(x, -1.0, 1.0), np.clip(y, -1.0, 1.0)
     for _ in range(60):
-        dx, dy = _bend(p, u, v)
-        u, v = x + dx, y + dy
+        dx, dy = bend(p, u, v)
+        u, v = np.clip(x + dx, -1.0, 1.0), np.clip(y + dy, -1.0, 1.0)
     return u, v
 
 

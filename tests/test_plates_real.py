@@ -73,22 +73,29 @@ def plate_of(plate: Recorded) -> tuple[PlateFacts, Floats]:
     centre = plate.corners.mean(axis=1) / 1000.0
     origin = plate.origin / 1000.0
     facts: dict[str, Any] = dict(
-        id="plate1", device="ni0", range_n=5000.0, calibration={"id": "c3d", "date": "2000-01-01"},
-        channels={role: f"ai{i}" for i, role in enumerate(SIX)}, position_m=(float(centre[0]), float(centre[1])),
-        heading_deg=float(np.degrees(np.arctan2(x[1], x[0]))), height_m=float(centre[2]), cop_min_n=20.0,
+        id="plate1",
+        device="ni0",
+        range_n=5000.0,
+        calibration={"id": "c3d", "date": "2000-01-01"},
+        channels={role: f"ai{i}" for i, role in enumerate(SIX)},
+        position_m=(float(centre[0]), float(centre[1])),
+        heading_deg=float(np.degrees(np.arctan2(x[1], x[0]))),
+        height_m=float(centre[2]),
+        cop_min_n=20.0,
         # some makers write the origin seen from the surface
         origin_m=tuple(float(v) for v in (origin if origin[2] <= 0.0 else -origin)),
         # C3D holds what the plate does to the foot: negative Fz with z down
         reports="reaction",
-    )  # fmt: skip
+    )
     if plate.kind == 2:
         facts |= dict(kind="wrench6", newton_per_volt=1000.0, newton_metre_per_volt=100.0)
         values = plate.analog / np.array([[1000.0]] * 3 + [[100.0 * 1000.0]] * 3)
     else:
         assert plate.matrix is not None
         matrix = plate.matrix * np.array([[1.0]] * 3 + [[1e-3]] * 3)
-        facts |= dict(kind="matrix6", matrix=matrix.tolist(), matrix_per="uV/V",
-                      amplifier={"gain": GAIN, "excitation_v": SUPPLY})  # fmt: skip
+        facts |= dict(
+            kind="matrix6", matrix=matrix.tolist(), matrix_per="uV/V", amplifier={"gain": GAIN, "excitation_v": SUPPLY}
+        )
         values = plate.analog * 1e-6 * GAIN * SUPPLY
     return KINDS[facts["kind"]].model_validate(facts), values
 
@@ -100,10 +107,13 @@ def loaded(plate: Recorded, fz: Floats) -> Any:
 
 
 LEVEL = [
-    ("c3d_type2_type4/type-2a.c3d", 0), ("c3d_type2_type4/type-2a.c3d", 1),
-    ("c3d_type2_type4/type-4a.c3d", 0), ("c3d_type2_type4/type-4a.c3d", 1),
-    ("c3d_dropjump_type4_truncated/sample21.c3d", 0), ("c3d_dropjump_type4_truncated/sample21.c3d", 1),
-]  # fmt: skip
+    ("c3d_type2_type4/type-2a.c3d", 0),
+    ("c3d_type2_type4/type-2a.c3d", 1),
+    ("c3d_type2_type4/type-4a.c3d", 0),
+    ("c3d_type2_type4/type-4a.c3d", 1),
+    ("c3d_dropjump_type4_truncated/sample21.c3d", 0),
+    ("c3d_dropjump_type4_truncated/sample21.c3d", 1),
+]
 
 
 @pytest.mark.parametrize(("name", "number"), LEVEL)
@@ -188,11 +198,22 @@ def test_a_kistler_plate(name: str, data: Path) -> None:
     assert plate.kind == 3
     roles = ("fx12", "fx34", "fy14", "fy23", "fz1", "fz2", "fz3", "fz4")
     x, _, _ = axes(plate.corners)
-    ours = KINDS["kistler8"].model_validate(dict(
-        id="plate1", kind="kistler8", device="ni0", range_n=5000.0, calibration={"id": "c3d", "date": "2000-01-01"},
-        channels={role: f"ai{i}" for i, role in enumerate(roles)}, newton_per_volt=100.0, a_m=0.2, b_m=0.3, az0_m=-0.05,
-        heading_deg=float(np.degrees(np.arctan2(x[1], x[0]))), reports="reaction",
-    ))  # fmt: skip
+    ours = KINDS["kistler8"].model_validate(
+        dict(
+            id="plate1",
+            kind="kistler8",
+            device="ni0",
+            range_n=5000.0,
+            calibration={"id": "c3d", "date": "2000-01-01"},
+            channels={role: f"ai{i}" for i, role in enumerate(roles)},
+            newton_per_volt=100.0,
+            a_m=0.2,
+            b_m=0.3,
+            az0_m=-0.05,
+            heading_deg=float(np.degrees(np.arctan2(x[1], x[0]))),
+            reports="reaction",
+        )
+    )
     found = wrench(ours, plate.analog / 100.0)
     for i, part in enumerate((found.fx, found.fy, found.fz)):
         assert part is not None

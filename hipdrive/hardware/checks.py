@@ -78,7 +78,7 @@ def terminals_are_wired_once(rig: Rig) -> None:
 def _remedy(terminal: str, terminals: Sequence[str]) -> str:
     if terminal == terminals[0]:
         return "give each its own terminal"
-    return "with DIFF it is the minus of " + terminals[0] + ": move one, or say diff_minus of the device as WIRING.md does"
+    return "with DIFF it is the minus of " + terminals[0] + ": move one, or set diff_minus of the device (WIRING.md)"
 
 
 def _wires(rig: Rig, device: Device) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -114,7 +114,7 @@ def _pair(device: Device, terminal: str, place: str) -> tuple[str, ...]:
         return (terminal,)
     if number % (2 * gap) >= gap:
         raise Fault(place, f"{terminal} is the minus of ai{number - gap} with DIFF",
-                    f"wire plus to ai{number - gap}, or say diff_minus of device {device.id!r} as WIRING.md does")  # fmt: skip
+                    f"wire plus to ai{number - gap}, or set diff_minus of {device.id!r} (WIRING.md)")  # fmt: skip
     return terminal, f"ai{number + gap}"
 
 
@@ -124,10 +124,11 @@ def plates_fit_their_inputs(rig: Rig) -> None:
         channels = [c for c in rig.channels(plate.device) if c.role.partition(".")[0] == plate.id]
         limit, role = electric_limit(plate, [c.low for c in channels], [c.high for c in channels])
         if plate.range_n > limit * 1.001:
-            unit = channels[0].unit
-            raise Fault(f"plate {plate.id!r}, range_n", f"{plate.range_n:g} N is more than the {limit:.5g} N at which {role} "
-                        f"leaves its input range ({channels[0].low:g} to {channels[0].high:g} {unit})",
-                        "choose a larger input or amplifier range, correct the sensitivity, or lower range_n")  # fmt: skip
+            first = next(channel for channel in channels if channel.role == f"{plate.id}.{role}")
+            raise Fault(f"plate {plate.id!r}, range_n",
+                        f"{plate.range_n:g} N is more than the {limit:.5g} N at which {role} leaves its input range "
+                        f"({first.low:g} to {first.high:g} {first.unit})",
+                        "choose a larger input or amplifier range, mend the sensitivity, or lower range_n")  # fmt: skip
 
 
 LARGEST_CORRECTION = 0.03

@@ -365,7 +365,7 @@ def test_volts_are_what_the_plate_would_give(kind: str, stand: Stand, seed: int)
 
 
 def test_someone_stands_on_a_corner_of_a_kistler_plate() -> None:
-    """All weight above sensor 1 (+a, +b), plate installed Kistler's way: x left, y forward. So the foot is front left."""
+    """All weight above sensor 1 (+a, +b), plate installed Kistler's way: x left, y forward. The foot is front left."""
     plate = kistler8(Stand(heading=90.0))
     v = np.zeros((8, 1))
     v[4] = 800.0 * 3.81 / 1000.0  # 800 N x 3.81 pC/N at 1000 pC/V

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import tomllib
@@ -432,6 +433,22 @@ def test_any_value_of_any_key(text: str, data: st.DataObject) -> None:
     key = data.draw(st.one_of(st.just(lines[place].partition(" = ")[0]), st.sampled_from(KEYS)))
     lines[place] = f"{key} = {toml(data.draw(VALUES))}"
     refused_or_a_rig("\n".join(lines))
+
+
+NUMBER = re.compile(r"(?<![\w\"#-])-?\d+(?:\.\d+)?(?![\w\"-])")
+
+
+@pytest.mark.parametrize(
+    "text", [SIMULATED, KISTLER, AMTI, BOARD, SMALL], ids=["simulated", "kistler", "amti", "board", "small"]
+)
+@pytest.mark.parametrize(
+    "extreme", ["5e-324", "1e-200", "1e308", "-1e308", "-0.0", "0", "1" + "0" * 350, "true", "nan"]
+)
+def test_any_number_can_be_absurd(text: str, extreme: str) -> None:
+    """No division by nothing, no overflow: each number of a good file in turn."""
+    for found in NUMBER.finditer(text):
+        if "#" not in text[text.rfind("\n", 0, found.start()) + 1 : found.start()]:
+            refused_or_a_rig(text[: found.start()] + extreme + text[found.end() :])
 
 
 # --- schema ---

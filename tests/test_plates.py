@@ -296,7 +296,7 @@ STANDS = {
 
 
 def assert_known(found: Wrench, push: Push) -> None:
-    """Everything that was found is the truth to 1e-9 (forces and moments: of their size)."""
+    """Everything that was found is the truth to 1e-9 N, N·m or m."""
     moment = np.cross(push.point.T, push.force.T).T
     truth = {
         "fx": push.force[0],
@@ -310,8 +310,7 @@ def assert_known(found: Wrench, push: Push) -> None:
         "tz": push.twist,
     }
     for name, values in found.quantities().items():
-        size = 1000.0 if name[0] in "fmt" else 1.0
-        np.testing.assert_allclose(values, truth[name], rtol=0.0, atol=1e-9 * size, err_msg=name)
+        np.testing.assert_allclose(values, truth[name], rtol=0.0, atol=1e-9, err_msg=name)
 
 
 GIVES = {"fz1": {"fz"}, "cells": {"fz", "copx", "copy"}, "xyz3": {"fx", "fy", "fz"}}
@@ -529,7 +528,7 @@ def test_plates_add_up_as_forces_do(room: list[tuple[str, tuple[float, float], f
         "tz": moment[2] - x * force[1] + y * force[0],
     }
     for name, values in total.quantities().items():
-        np.testing.assert_allclose(values, truth[name], rtol=0.0, atol=1e-9 if name[0] == "c" else 1e-6, err_msg=name)
+        np.testing.assert_allclose(values, truth[name], rtol=0.0, atol=1e-9, err_msg=name)
 
 
 def test_the_sum_is_where_the_foot_is() -> None:

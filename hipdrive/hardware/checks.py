@@ -6,9 +6,12 @@ import difflib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hipdrive.hardware.devices import Device
 from hipdrive.hardware.facts import Fault
-from hipdrive.hardware.plates import electric_limit
+from hipdrive.hardware.kinds import Kistler8
+from hipdrive.hardware.plates import bend, electric_limit
 
 if TYPE_CHECKING:
     from hipdrive.hardware.rig import Rig
@@ -20,6 +23,7 @@ def check(rig: Rig) -> None:
     devices_are_known(rig)
     terminals_are_wired_once(rig)
     plates_fit_their_inputs(rig)
+    corrections_are_small(rig)
 
 
 def names_are_unique(rig: Rig) -> None:
@@ -74,7 +78,7 @@ def terminals_are_wired_once(rig: Rig) -> None:
 def _remedy(terminal: str, terminals: Sequence[str]) -> str:
     if terminal == terminals[0]:
         return "give each its own terminal"
-    return "with DIFF it is the minus of " + terminals[0] + ": move one, or say diff_minus of the device as WIRING.md does"
+    return "with DIFF it is the minus of " + terminals[0] + ": move one, or set diff_minus of the device (WIRING.md)"
 
 
 def _wires(rig: Rig, device: Device) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -110,7 +114,7 @@ def _pair(device: Device, terminal: str, place: str) -> tuple[str, ...]:
         return (terminal,)
     if number % (2 * gap) >= gap:
         raise Fault(place, f"{terminal} is the minus of ai{number - gap} with DIFF",
-                    f"wire plus to ai{number - gap}, or say diff_minus of device {device.id!r} as WIRING.md does")  # fmt: skip
+                    f"wire plus to ai{number - gap}, or set diff_minus of {device.id!r} (WIRING.md)")  # fmt: skip
     return terminal, f"ai{number + gap}"
 
 
@@ -120,7 +124,25 @@ def plates_fit_their_inputs(rig: Rig) -> None:
         channels = [c for c in rig.channels(plate.device) if c.role.partition(".")[0] == plate.id]
         limit, role = electric_limit(plate, [c.low for c in channels], [c.high for c in channels])
         if plate.range_n > limit * 1.001:
-            unit = channels[0].unit
-            raise Fault(f"plate {plate.id!r}, range_n", f"{plate.range_n:g} N is more than the {limit:.5g} N at which {role} "
-                        f"leaves its input range ({channels[0].low:g} to {channels[0].high:g} {unit})",
-                        "choose a larger input or amplifier range, correct the sensitivity, or lower range_n")  # fmt: skip
+            first = next(channel for channel in channels if channel.role == f"{plate.id}.{role}")
+            raise Fault(f"plate {plate.id!r}, range_n",
+                        f"{plate.range_n:g} N is more than the {limit:.5g} N at which {role} leaves its input range "
+                        f"({first.low:g} to {first.high:g} {first.unit})",
+                        "choose a larger input or amplifier range, mend the sensitivity, or lower range_n")  # fmt: skip
+
+
+LARGEST_CORRECTION = 0.03
+"""m; a plate that bends more than that is broken."""
+
+
+def corrections_are_small(rig: Rig) -> None:
+    """A polynomial in the wrong order or unit moves the centre of pressure off the plate."""
+    for plate in rig.plates:
+        if isinstance(plate, Kistler8) and plate.cop_correction is not None:
+            x, y = np.meshgrid(np.linspace(0.0, plate.a_m, 11), np.linspace(0.0, plate.b_m, 11))
+            with np.errstate(over="ignore", invalid="ignore"):
+                largest = float(np.max(np.abs(bend(plate.cop_correction, x, y))))
+            if not largest <= LARGEST_CORRECTION:
+                raise Fault(f"plate {plate.id!r}, cop_correction",
+                            f"it moves the centre of pressure by up to {largest * 1e3:.3g} mm between the sensors",
+                            "copy P1x..P6x, P1y..P6y in this order, as given for mm")  # fmt: skip

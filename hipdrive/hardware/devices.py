@@ -62,14 +62,20 @@ class Device(Facts):
     product: Line | None = fact("model that is expected there; another one is refused", "USB-6218", None)
     serial: Line | None = fact("serial number that is expected there", "01A2B3C4", None)
     rate_hz: Positive = fact("samples a second of each channel, Hz", 1000, le=1_000_000.0)
-    range_v: Range = fact("input range, V: the smallest one that holds the plate's output", [-10.0, 10.0], (-10.0, 10.0))
+    range_v: Range = fact(
+        "input range, V: the smallest one that holds the plate's output", [-10.0, 10.0], (-10.0, 10.0)
+    )
     terminal_config: TerminalConfig = fact("how the inputs are wired: WIRING.md says which", "RSE", "default")
     diff_minus: Literal[0, 4, 8] = fact(
-        "with DIFF: ai0's minus is ai8 (8), ai4 (4: USB-6001, 6002, 6003, 6008, 6009) or a terminal of its own (0)", 8, 8
+        "with DIFF: ai0's minus is ai8 (8), ai4 (4: USB-6001, 6002, 6003, 6008, 6009) or a terminal of its own (0)",
+        8,
+        8,
     )
     block_ms: Positive = fact("how often samples are handed over, ms", 10, 10.0, le=1000.0)
     buffer_s: Positive = fact("how long the driver's buffer lasts when nobody reads, s", 4, 4.0, le=600.0)
-    start_trigger: Trigger | None = fact("edge that starts the device; without it software does", {"terminal": "PFI1"}, None)
+    start_trigger: Trigger | None = fact(
+        "edge that starts the device; without it software does", {"terminal": "PFI1"}, None
+    )
 
     @model_validator(mode="after")
     def _checked(self) -> Device:

@@ -27,12 +27,17 @@ def explain(error: ValidationError, table: Mapping[str, Any], root: type[BaseMod
 
     `table` is what the file says, `root` the model that it does not fit.
     """
-    details: Sequence[Mapping[str, Any]] = error.errors(include_url=False)  # type: ignore[assignment]
-    found = [_Detail(detail, table, root) for detail in details]
+    details: Sequence[Mapping[str, Any]] = error.errors(include_url=False)
+    found = [_Detail(detail, table, root) for detail in details if not _echo(detail)]
     # A misspelt key makes two errors: the suggestion helps, the missing key only puzzles.
     first = min(found, key=lambda detail: not detail.suggests)
     more = len(found) - 1 - sum(first.suggests and other.is_what(first.suggestion) for other in found)
     return first.sentence() + (f" (and {more} more)" if more > 0 else "")
+
+
+def _echo(detail: Mapping[str, Any]) -> bool:
+    """Whether a table is called too short only because its entries are wrong."""
+    return detail["type"] == "too_short" and detail["loc"][-1] in TABLES and bool(detail.get("input"))
 
 
 class _Detail:
@@ -40,7 +45,7 @@ class _Detail:
 
     def __init__(self, detail: Mapping[str, Any], table: Mapping[str, Any], root: type[BaseModel]) -> None:
         self.type, self.message, self.context = str(detail["type"]), str(detail["msg"]), detail.get("ctx", {})
-        self.value = detail.get("input")
+        self.value: Any = detail.get("input")
         self.model: type[BaseModel] = root
         self.field: FieldInfo | None = None
         self.words: list[str] = []
@@ -52,36 +57,34 @@ class _Detail:
             near = difflib.get_close_matches(self.key, list(self.model.model_fields), 1)
             self.suggestion = next(iter(difflib.get_close_matches(self.key, missing, 1)), near[0] if near else "")
 
-    def _walk(self, location: tuple[int | str, ...], table: Any) -> None:
-        """Follow the location through models and file side by side."""
+    def _walk(self, location: tuple[int | str, ...], table: Mapping[str, Any]) -> None:
+        """Follow the location through the models, and name the table that it is in."""
         parts = list(location)
+        if len(parts) > 1 and str(parts[0]) in TABLES and isinstance(parts[1], int):
+            self._enter(str(parts[0]), parts[1], table)
+            parts = parts[2:]
+            if location[0] == "plates" and parts:  # pydantic names the kind, the file's reader knows it
+                self.model = KINDS[str(parts.pop(0))]
         while parts:
             part = parts.pop(0)
-            if part == "[key]":
-                continue
-            if isinstance(part, str) and parts and isinstance(parts[0], int) and part in TABLES and not self.words:
-                index = int(parts.pop(0))
-                entry = table.get(part) if isinstance(table, Mapping) else None
-                table = entry[index] if isinstance(entry, list) and index < len(entry) else None
-                name = table.get("id") if isinstance(table, Mapping) else None
-                self.words.append(f"{TABLES[part]} {name!r}" if _plain(name) else f"{TABLES[part]} {index + 1}")
-                self.key, self.field = "", None
-                if part == "plates":
-                    if parts and parts[0] in KINDS:
-                        self.model = KINDS[str(parts.pop(0))]
-                    continue
-                self.model = _model(self.model.model_fields[part].annotation) or self.model
-                continue
             if isinstance(part, int):
                 self.key += f"[{part + 1}]"
-                continue
-            self.key = f"{self.key}.{_name(part)}" if self.key and self.field is not None else _name(part)
-            if part in self.model.model_fields:
-                self.field = self.model.model_fields[part]
-                inner = _model(self.field.annotation)
+            elif self.field is not None:  # inside a field that is no table of ours: a channel's role
+                self.key += "" if part == "[key]" else f".{_name(part)}"
+            else:
+                self.key, self.field = _name(part), self.model.model_fields.get(part)
+                inner = None if self.field is None else _model(self.field.annotation)
                 if inner is not None and parts:
                     self.words.append(part)
                     self.model, self.field, self.key = inner, None, ""
+
+    def _enter(self, name: str, index: int, table: Mapping[str, Any]) -> None:
+        """Into an entry of a table of tables; it is called by its id, where it has one."""
+        entries = table.get(name)
+        entry = entries[index] if isinstance(entries, list) and index < len(entries) else None
+        called = entry.get("id") if isinstance(entry, Mapping) else None
+        self.words.append(f"{TABLES[name]} {called!r}" if _plain(called) else f"{TABLES[name]} {index + 1}")
+        self.model = _model(self.model.model_fields[name].annotation) or self.model
 
     @property
     def suggests(self) -> bool:
@@ -103,12 +106,15 @@ class _Detail:
         return f"{place}: {problem}; {remedy}" if place else f"{problem}; {remedy}"
 
     def _said(self) -> tuple[str, str]:
-        known = [name for name in self.model.model_fields]
         match self.type:
+            case "missing" if "[" not in self.key and self.key not in TABLES and self.field is not None:
+                return f"{self.key} is missing", f"add {self.key} = {self._example()} ({self.field.description})"
             case "missing":
                 return f"{self.key} is missing", self._give("add")
             case "extra_forbidden":
-                hint = f"did you mean {self.suggestion}?" if self.suggestion else f"known are {', '.join(known)}"
+                hint = (
+                    f"did you mean {self.suggestion}?" if self.suggestion else f"known are {', '.join(self._known())}"
+                )
                 return f"{self.key} = {_shown(self.value)} is not known here", hint
             case "union_tag_not_found":
                 return "kind is missing", f"add kind = one of {', '.join(KINDS)}"
@@ -122,13 +128,20 @@ class _Detail:
                 return f"{self.key} = {_shown(self.value)} is not known", choice
             case "too_short" if self.key in TABLES:
                 return f"there are no {self.key}", f"add a [[{self.key}]] table"
+            case "tuple_type" if self.key in TABLES:
+                return f"{self.key} is no list of tables", f"write [[{self.key}]], with two brackets, above each"
+            case "greater_than" if "inverted" in self.model.model_fields and "." in self.key and self.value < 0:
+                return (f"{self.key} = {_shown(self.value)} is negative",
+                        "give its size, and name the channel in `inverted` if a push shows the wrong sign")  # fmt: skip
             case "string_pattern_mismatch":
                 return f"{self.key} = {_shown(self.value)} has not the right form", self._give("write")
             case "finite_number":
                 return f"{self.key} = {_shown(self.value)} is no number to compute with", self._give("give")
             case "model_type" | "model_attributes_type" | "dict_type" | "mapping_type":
                 return f"{self.key or 'this'} = {_shown(self.value)} is no table", self._give("give")
-        said = self.message[:1].lower() + self.message[1:]
+        said = (
+            (self.message[:1].lower() + self.message[1:]).replace("tuple", "list").replace("input should", "it should")
+        )
         return f"{self.key or 'this'} = {_shown(self.value)}: {said}", self._give("give")
 
     def _give(self, verb: str) -> str:
@@ -136,9 +149,14 @@ class _Detail:
             return f"{verb} a [[{self.key}]] table"
         if self.field is None:
             return f"{verb} what WIRING.md shows"
-        example = (self.field.examples or [""])[0]
-        shown = _toml(example)
-        return f"{verb} {self.field.description or self.key}, for example {shown}"
+        return f"{verb} {self.field.description or self.key}, for example {self._example()}"
+
+    def _example(self) -> str:
+        examples = self.field.examples if self.field is not None else None
+        return _toml(examples[0]) if examples else ""
+
+    def _known(self) -> list[str]:
+        return [info.alias or name for name, info in self.model.model_fields.items()]
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:
@@ -163,9 +181,10 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     try:
-        return _SHORT.repr(value)
+        said = _SHORT.repr(value)
     except ValueError:  # an integer of thousands of digits
         return "a very large number"
+    return said if len(said) <= 80 else said[:77] + "..."
 
 
 def _toml(example: Any) -> str:

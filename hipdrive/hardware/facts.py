@@ -37,8 +37,15 @@ def _digital(text: str) -> str:
     return text.upper() if text[:3].upper() == "PFI" else text.lower()
 
 
-Number = Annotated[float, Strict()]
-Positive = Annotated[float, Strict(), Field(gt=0.0)]
+def _sane(value: float) -> float:
+    # Within these limits, which no quantity of a rig passes, no product or quotient leaves the range of a float.
+    if value != 0.0 and not 1e-30 <= abs(value) <= 1e12:
+        raise Fault("", f"{value:g} is far from anything that can stand here", "give it in the unit that the key names")
+    return value
+
+
+Number = Annotated[float, Strict(), AfterValidator(_sane)]
+Positive = Annotated[float, Strict(), Field(gt=0.0), AfterValidator(_sane)]
 Identifier = Annotated[str, Strict(), StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Line = Annotated[str, Strict(), StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
 Analog = Annotated[str, Strict(), StringConstraints(pattern=r"^[aA][iI](0|[1-9]\d{0,2})$", to_lower=True)]

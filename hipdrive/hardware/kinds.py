@@ -60,8 +60,12 @@ class PlateFacts(Facts):
     heading_deg: Annotated[float, Field(strict=True, ge=-360.0, le=360.0)] = fact(
         "where the plate's own +x points, seen from above: 0 forward, 90 left, degrees", 90.0, 0.0
     )
-    height_m: Annotated[float, Field(strict=True, ge=-10.0, le=10.0)] = fact("height of its surface in the room, m", 0.0, 0.0)
-    mat_m: Annotated[float, Field(strict=True, ge=0.0, le=1.0)] = fact("thickness of a mat or block on it, m", 0.01, 0.0)
+    height_m: Annotated[float, Field(strict=True, ge=-10.0, le=10.0)] = fact(
+        "height of its surface in the room, m", 0.0, 0.0
+    )
+    mat_m: Annotated[float, Field(strict=True, ge=0.0, le=1.0)] = fact(
+        "thickness of a mat or block on it, m", 0.01, 0.0
+    )
     size_m: tuple[Length, Length] | None = fact("length along its x and y, m", [0.6, 0.4], None)
     cop_min_n: Positive = fact("vertical force below which there is no centre of pressure, N", 50.0, 50.0)
     model: Line | None = fact("maker and model", "Kistler 9260AA6", None)
@@ -128,7 +132,9 @@ class Framed(PlateFacts):
 
     axes: Literal["z_down", "z_up"] = fact("whether the plate's own z points into the ground or up", "z_down", "z_down")
     reports: Literal["action", "reaction"] = fact(
-        "whose force its axes show: the foot's on the plate (action) or the plate's on the foot (reaction)", "action", "action"
+        "whose force its axes show: the foot's on the plate (action) or the plate's on the foot (reaction)",
+        "action",
+        "action",
     )
 
     def below(self, z: float, key: str) -> None:
@@ -154,10 +160,9 @@ class Gauged(PlateFacts):
 
     @model_validator(mode="after")
     def _sensitive(self) -> Gauged:
-        rated = self.rated_n is not None and self.rated_mv_per_v is not None
-        either = "give newton_per_volt, or rated_n and rated_mv_per_v with a bridge or an amplifier"
-        if (self.newton_per_volt is not None) == rated or (self.rated_n is None) != (self.rated_mv_per_v is None):
-            raise Fault("newton_per_volt", "the sensitivity is missing, half given or given twice", either)
+        given = sensitivity("newton_per_volt", self.newton_per_volt, self.rated_n, self.rated_mv_per_v,
+                            "newton_per_volt, or rated_n and rated_mv_per_v with a bridge or an amplifier")  # fmt: skip
+        rated = given == "pair"
         two_ways(self.bridge, self.amplifier)
         if rated and self.bridge is None and self.amplifier is None:
             raise Fault("rated_mv_per_v", "mV/V needs the supply of the bridge", "add a bridge or an amplifier")
@@ -165,6 +170,17 @@ class Gauged(PlateFacts):
             raise Fault("newton_per_volt", "N/V is the force for one volt at the terminal, without bridge or gain",
                         "take bridge and amplifier out, or give rated_n and rated_mv_per_v")  # fmt: skip
         return self
+
+
+def sensitivity(place: str, single: object, first: object, second: object, either: str) -> Literal["single", "pair"]:
+    """Which of two ways of saying the sensitivity is used; refuse none, both and half of one."""
+    if single is None and first is None and second is None:
+        raise Fault(place, "the sensitivity is missing", f"give {either}")
+    if single is not None and (first is not None or second is not None):
+        raise Fault(place, "the sensitivity is given twice", f"give either {either}")
+    if single is None and (first is None or second is None):
+        raise Fault(place, "only half of the sensitivity is given", f"give {either}")
+    return "pair" if single is None else "single"
 
 
 def two_ways(bridge: Bridge | None, amplifier: Amplifier | None) -> None:
@@ -222,7 +238,7 @@ class Wrench6(Framed):
     """Six channels that the maker's amplifier has decoupled: force and moment (C3D type 2)."""
 
     ROLES = FORCES + MOMENTS
-    PER_ROLE = {"newton_per_volt": FORCES, "newton_metre_per_volt": MOMENTS}
+    PER_ROLE: ClassVar = {"newton_per_volt": FORCES, "newton_metre_per_volt": MOMENTS}
     kind: Literal["wrench6"] = fact("kind of plate", "wrench6")
     newton_per_volt: PerRole = fact("force for one volt, N/V: one number or fx, fy, fz", {"fx": 500.0})
     newton_metre_per_volt: PerRole = fact("moment for one volt, N·m/V: one number or mx, my, mz", {"mx": 250.0})
@@ -240,7 +256,7 @@ class Cop6(Framed):
     """Six channels: force, centre of pressure from the surface's centre, free moment (C3D type 1)."""
 
     ROLES = (*FORCES, "px", "py", "tz")
-    PER_ROLE = {"newton_per_volt": FORCES, "metre_per_volt": ("px", "py"), "newton_metre_per_volt": ("tz",)}
+    PER_ROLE: ClassVar = {"newton_per_volt": FORCES, "metre_per_volt": ("px", "py"), "newton_metre_per_volt": ("tz",)}
     kind: Literal["cop6"] = fact("kind of plate", "cop6")
     newton_per_volt: PerRole = fact("force for one volt, N/V: one number or fx, fy, fz", {"fx": 500.0})
     metre_per_volt: PerRole = fact("length for one volt, m/V: one number or px, py", 0.05)
@@ -253,7 +269,8 @@ class Matrix6(Framed):
     ROLES = FORCES + MOMENTS
     kind: Literal["matrix6"] = fact("kind of plate", "matrix6")
     matrix: tuple[tuple[Number, ...], ...] = fact(
-        "6 rows Fx Fy Fz (N), Mx My Mz (N·m), each of 6 columns: channels fx fy fz mx my mz", "[[2.9, 0, 0, 0, 0, 0], ...]"
+        "6 rows Fx Fy Fz (N), Mx My Mz (N·m), each of 6 columns: channels fx fy fz mx my mz",
+        "[[2.9, 0, 0, 0, 0, 0], ...]",
     )
     matrix_per: Literal["V", "mV/V", "uV/V"] = fact("the signal that the matrix is for", "uV/V")
     amplifier: Amplifier | None = fact("amplifier before a voltage input", {"gain": 4000.0, "excitation_v": 10.0}, None)
@@ -274,14 +291,14 @@ class Matrix6(Framed):
                         "copy all 36 numbers from the certificate")  # fmt: skip
         force, moment = (float(np.abs(np.array(self.matrix)[rows]).max()) for rows in (slice(3), slice(3, 6)))
         if moment > 10.0 * force:
-            raise Fault("matrix", f"rows 4 to 6 reach {moment:g} and rows 1 to 3 only {force:g}, as if moments were N·mm",
+            raise Fault("matrix", f"rows 4 to 6 reach {moment:g}, rows 1 to 3 only {force:g}, as if moments were N·mm",
                         "divide rows 4 to 6 by 1000, so that they give N·m")  # fmt: skip
         two_ways(self.bridge, self.amplifier)
         conditioned = self.bridge is not None or self.amplifier is not None
         if (self.matrix_per == "V") == conditioned:
             raise Fault("matrix_per", f"{self.matrix_per!r} does not go with "
                         + ("a bridge or an amplifier" if conditioned else "a plain voltage"),
-                        'use "V" for volts at the terminal; "mV/V" or "uV/V" with a bridge or an amplifier')  # fmt: skip
+                        'use "V" for volts at the terminal, "mV/V" or "uV/V" with bridge or amplifier')  # fmt: skip
         self.below(self.origin_m[2], "origin_m")
         return self
 
@@ -308,11 +325,15 @@ class Kistler8(Framed):
     """Four three-axis sensors whose horizontal outputs are joined in pairs (C3D type 3; Kistler)."""
 
     ROLES = KISTLER
-    PER_ROLE = {"newton_per_volt": KISTLER, "sensitivity_pc_per_n": KISTLER}
+    PER_ROLE: ClassVar = {"newton_per_volt": KISTLER, "sensitivity_pc_per_n": KISTLER}
     kind: Literal["kistler8"] = fact("kind of plate", "kistler8")
-    sensitivity_pc_per_n: PerRole | None = fact("charge for one newton, pC/N, from the certificate", {"fz1": 3.81}, None)
+    sensitivity_pc_per_n: PerRole | None = fact(
+        "charge for one newton, pC/N, from the certificate", {"fz1": 3.81}, None
+    )
     amplifier: ChargeAmplifier | None = fact("the charge amplifier", {"range_pc": 10000.0}, None)
-    newton_per_volt: PerRole | None = fact("force for one volt, N/V (plates with an amplifier inside)", {"fz1": 500.0}, None)
+    newton_per_volt: PerRole | None = fact(
+        "force for one volt, N/V (plates with an amplifier inside)", {"fz1": 500.0}, None
+    )
     a_m: Length = fact("distance of the sensors from the centre along x, m", 0.21, le=2.0)
     b_m: Length = fact("distance of the sensors from the centre along y, m", 0.26, le=2.0)
     az0_m: Offset = fact("surface seen from the sensors along z, m: negative when z points down", -0.052)
@@ -332,10 +353,8 @@ class Kistler8(Framed):
 
     @model_validator(mode="after")
     def _charged(self) -> Kistler8:
-        charge = self.sensitivity_pc_per_n is not None and self.amplifier is not None
-        if (self.sensitivity_pc_per_n is None) != (self.amplifier is None) or charge == (self.newton_per_volt is not None):
-            raise Fault("sensitivity_pc_per_n", "the sensitivity is missing, half given or given twice",
-                        "give sensitivity_pc_per_n and amplifier, or newton_per_volt alone")  # fmt: skip
+        sensitivity("sensitivity_pc_per_n", self.newton_per_volt, self.sensitivity_pc_per_n, self.amplifier,
+                    "sensitivity_pc_per_n and amplifier, or newton_per_volt alone")  # fmt: skip
         if self.amplifier is not None:
             need(self.amplifier.range_pc, KISTLER, "amplifier.range_pc")
         self.below(self.az0_m, "az0_m")
@@ -344,5 +363,6 @@ class Kistler8(Framed):
 
 Plate = Fz1 | Cells | Xyz3 | Matrix6 | Kistler8 | Wrench6 | Cop6
 KINDS: Mapping[str, type[PlateFacts]] = {
-    "fz1": Fz1, "cells": Cells, "xyz3": Xyz3, "matrix6": Matrix6, "kistler8": Kistler8, "wrench6": Wrench6, "cop6": Cop6,
+    "fz1": Fz1, "cells": Cells, "xyz3": Xyz3,
+    "matrix6": Matrix6, "kistler8": Kistler8, "wrench6": Wrench6, "cop6": Cop6,
 }  # fmt: skip

@@ -61,7 +61,7 @@ def scale(plate: PlateFacts) -> Floats:
     For `matrix6` it is the signal in the unit that the matrix is for. Inverted channels are negative.
     """
     signs = np.array([-1.0 if role in plate.inverted else 1.0 for role in plate.roles])
-    return signs * np.array([_worth(plate, role) for role in plate.roles])
+    return np.asarray(signs * [_worth(plate, role) for role in plate.roles], dtype=np.float64)
 
 
 def _worth(plate: PlateFacts, role: str) -> float:
@@ -114,7 +114,9 @@ def balance(plate: Cells) -> Floats:
 
 def planar(plate: Cells) -> bool:
     """Whether the cells span an area; on one line they cannot tell where across it the load is."""
-    return int(np.linalg.matrix_rank(balance(plate)[1:] - balance(plate)[1:].mean(axis=1, keepdims=True), tol=1e-4)) == 2
+    return (
+        int(np.linalg.matrix_rank(balance(plate)[1:] - balance(plate)[1:].mean(axis=1, keepdims=True), tol=1e-4)) == 2
+    )
 
 
 # --- frames ---
@@ -136,7 +138,7 @@ def _arm(plate: Framed) -> Floats:
         origin = plate.origin_m
     elif isinstance(plate, Kistler8):
         origin = (0.0, 0.0, plate.az0_m)
-    return _upright(plate) * np.array(origin) + np.array([0.0, 0.0, plate.mat_m])
+    return np.asarray(_upright(plate) * origin + [0.0, 0.0, plate.mat_m], dtype=np.float64)
 
 
 def _turn(plate: PlateFacts) -> Floats:
@@ -176,8 +178,8 @@ def wrench(plate: PlateFacts, channels: ArrayLike) -> Wrench:
     """
     values = np.asarray(channels, dtype=np.float64)
     if values.ndim != 2 or len(values) != len(plate.roles):
-        raise UsageError("plate_channels", f"plate {plate.id!r}: values of shape {values.shape} do not fit its channels "
-                         f"{', '.join(plate.roles)}; give one row of samples for each")  # fmt: skip
+        raise UsageError("plate_channels", f"plate {plate.id!r}: values of shape {values.shape} do not fit its "
+                         f"channels {', '.join(plate.roles)}; give one row of samples for each")  # fmt: skip
     loads = scale(plate)[:, np.newaxis] * values
     match plate:
         case Cells():
@@ -206,7 +208,9 @@ def _of_cells(plate: Cells, loads: Floats) -> Wrench:
     total, along, across = balance(plate) @ loads
     if not planar(plate):
         return Wrench(fz=total)
-    cop = _turn(plate) @ (np.vstack([along, across]) / _loaded(plate, total)) + np.array(plate.position_m)[:, np.newaxis]
+    cop = (
+        _turn(plate) @ (np.vstack([along, across]) / _loaded(plate, total)) + np.array(plate.position_m)[:, np.newaxis]
+    )
     return Wrench(fz=total, copx=cop[0], copy=cop[1])
 
 
@@ -218,10 +222,12 @@ def _of_moments(plate: Framed, loads: Floats) -> Wrench:
     divisor = _loaded(plate, force[2])
     x, y = -moment[1] / divisor, moment[0] / divisor
     if isinstance(plate, Kistler8) and plate.cop_correction is not None:
-        dx, dy = _bend(plate.cop_correction, x, y)
+        dx, dy = bend(plate.cop_correction, x, y)
         x, y = x - dx, y - dy
         loaded = np.isfinite(divisor)
-        moment = np.vstack([np.where(loaded, y * force[2], moment[0]), np.where(loaded, -x * force[2], moment[1]), moment[2]])
+        moment = np.vstack(
+            [np.where(loaded, y * force[2], moment[0]), np.where(loaded, -x * force[2], moment[1]), moment[2]]
+        )
     return _placed(plate, force, moment, x, y, moment[2] - x * force[1] + y * force[0])
 
 
@@ -247,12 +253,12 @@ def _placed(plate: Framed, force: Floats, moment: Floats, x: Floats, y: Floats, 
 
 
 def _cross(arm: Floats, force: Floats) -> Floats:
-    """arm x force, shapes (3,) and (3, n): np.cross without its overhead for a fixed arm."""
+    """Arm x force, shapes (3,) and (3, n): np.cross without its overhead for a fixed arm."""
     x, y, z = arm
     return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]]) @ force
 
 
-def _bend(p: Sequence[float], x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def bend(p: Sequence[float], x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Kistler's correction of the centre of pressure for bending of the plate, m (manual 9287C, 8.4.3; in mm)."""
     u, v = x * 1e3, y * 1e3
     dx = (p[0] * v**4 + p[1] * v**2 + p[2]) * u**3 + (p[3] * v**4 + p[4] * v**2 + p[5]) * u
@@ -305,11 +311,14 @@ def _to_plate(plate: PlateFacts, load: Wrench, force: Floats) -> tuple[Floats, F
 
 
 def _bent(p: Sequence[float], x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """The uncorrected centre of pressure of a corrected one: the correction is small, so it can be repeated."""
-    u, v = x, y
+    """The uncorrected centre of pressure of a corrected one: the correction is small, so it can be repeated.
+
+    Beside a plate the polynomial runs away; no load is there, so a metre is the end.
+    """
+    u, v = np.clip(x, -1.0, 1.0), np.clip(y, -1.0, 1.0)
     for _ in range(60):
-        dx, dy = _bend(p, u, v)
-        u, v = x + dx, y + dy
+        dx, dy = bend(p, u, v)
+        u, v = np.clip(x + dx, -1.0, 1.0), np.clip(y + dy, -1.0, 1.0)
     return u, v
 
 
@@ -324,11 +333,11 @@ def summed(wrenches: Sequence[Wrench]) -> Wrench:
     """
     if not wrenches:
         raise UsageError("no_plates", "there is no plate to add up; give at least one")
-    total = {name: _total(wrenches, name) for name in ("fx", "fy", "fz", "mx", "my", "mz")}
-    assert total["fz"] is not None
+    total = {name: _total(wrenches, name) for name in ("fx", "fy", "mx", "my", "mz")}
+    vertical = np.asarray(np.sum([w.fz for w in wrenches], axis=0), dtype=np.float64)
     xs, ys = [w.copx for w in wrenches if w.copx is not None], [w.copy for w in wrenches if w.copy is not None]
     if min(len(xs), len(ys)) < len(wrenches):
-        return Wrench(**{**total, "fz": total["fz"]})
+        return Wrench(fz=vertical, **total)
     x, y, fz = np.array(xs), np.array(ys), np.array([w.fz for w in wrenches])
     known = np.isfinite(x) & np.isfinite(y)
     weight = np.where(known, fz, 0.0)
@@ -340,7 +349,7 @@ def summed(wrenches: Sequence[Wrench]) -> Wrench:
         fx, fy, free = (np.array([getattr(w, name) for w in wrenches]) for name in ("fx", "fy", "tz"))
         couple = np.where(known, free + (x - px) * fy - (y - py) * fx, 0.0).sum(axis=0)
         tz = np.where(np.isfinite(carried), couple, np.nan)
-    return Wrench(**{**total, "fz": total["fz"]}, copx=px, copy=py, tz=tz)
+    return Wrench(fz=vertical, **total, copx=px, copy=py, tz=tz)
 
 
 def _total(wrenches: Sequence[Wrench], name: str) -> Floats | None:
@@ -383,8 +392,8 @@ def by_plate(rig: Rig, values: Mapping[str, ArrayLike]) -> dict[str, Floats]:
                              "give one array for each device")  # fmt: skip
         block = np.asarray(values[device.id], dtype=np.float64)
         if block.ndim != 2 or block.shape[1] != len(channels):
-            raise UsageError("device_values", f"rig {rig.name!r}: device {device.id!r} has {len(channels)} channels, got "
-                             f"values of shape {block.shape}; give one row a sample, one column a channel")  # fmt: skip
+            raise UsageError("device_values", f"rig {rig.name!r}: device {device.id!r} has {len(channels)} channels, "
+                             f"got values of shape {block.shape}; give a row a sample, a column a channel")  # fmt: skip
         place = {channel.role: i for i, channel in enumerate(channels)}
         for plate in rig.plates:
             if plate.device == device.id:

@@ -34,8 +34,9 @@ START_ROLE = "gun"
 class Rig(Facts):
     """What is in the room. `text`, `sha256` and `file` say where it comes from; `text` is stored with every trial."""
 
-    schema_version: Literal["hipdrive-rig/1"] = Field("hipdrive-rig/1", alias="schema", description="version of this file",
-                                                      examples=["hipdrive-rig/1"])  # fmt: skip
+    schema_version: Literal["hipdrive-rig/1"] = fact(
+        "version of this file", "hipdrive-rig/1", "hipdrive-rig/1", alias="schema"
+    )
     name: Line = fact("name of the rig", "Jump lab")
     description: Line = fact("one line about it", "two plates, left and right", "")
     devices: Annotated[tuple[Device, ...], Field(min_length=1)] = fact("boxes that sample", "[[devices]]")
@@ -79,14 +80,12 @@ class Rig(Facts):
     def channels(self, device: str) -> tuple[Channel, ...]:
         """Analogue inputs of a device in the order in which they are sampled: plate by plate, then the start signal."""
         box = self.device(device)
-        found = [
-            _channel(box, plate, role) for plate in self.plates if plate.device == device for role in plate.roles
-        ]
+        found = [_channel(box, plate, role) for plate in self.plates if plate.device == device for role in plate.roles]
         signal = self.start_signal
         if signal is not None and signal.device == device and signal.terminal is not None:
             low, high = signal.range_v or box.range_v
-            found.append(Channel(role=START_ROLE, terminal=signal.terminal, kind="voltage", low=low, high=high, unit="V",
-                                 terminal_config=box.terminal_config))  # fmt: skip
+            found.append(Channel(role=START_ROLE, terminal=signal.terminal, kind="voltage", low=low, high=high,
+                                 unit="V", terminal_config=box.terminal_config))  # fmt: skip
         return tuple(found)
 
 
@@ -102,7 +101,9 @@ def _channel(device: Device, plate: Plate, role: str) -> Channel:
     name, terminal = f"{plate.id}.{role}", plate.channels[role]
     if bridge is None:
         low, high = plate.range_v or device.range_v
-        return Channel(role=name, terminal=terminal, kind="voltage", low=low, high=high, unit="V", terminal_config=config)
+        return Channel(
+            role=name, terminal=terminal, kind="voltage", low=low, high=high, unit="V", terminal_config=config
+        )
     end = bridge.range_mv_per_v * 1e-3
     return Channel(role=name, terminal=terminal, kind="bridge", low=-end, high=end, unit="V/V", terminal_config=config,
                    excitation_v=bridge.excitation_v, resistance_ohm=bridge.resistance_ohm,
@@ -150,7 +151,11 @@ def catalogue() -> tuple[Entry, ...]:
 
 def schema() -> dict[str, Any]:
     """JSON schema of a rig file, for editors (WIRING.md says how)."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Rig.model_json_schema(), "title": "hipdrive rig"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Rig.model_json_schema(),
+        "title": "hipdrive rig",
+    }
 
 
 def load(rig: str | Path) -> Rig:
@@ -187,7 +192,9 @@ def _read(path: Path) -> str:
             what = "is a folder" if path.is_dir() else "is not a file" if path.exists() else "does not exist"
         except (OSError, ValueError):
             what = "is no name that a file can have"
-        raise UsageError("rig_file", f"{shown[:300]}: the rig file {what}; give a TOML file or one of {', '.join(names())}")
+        raise UsageError(
+            "rig_file", f"{shown[:300]}: the rig file {what}; give a TOML file or one of {', '.join(names())}"
+        )
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
@@ -200,8 +207,8 @@ def _read(path: Path) -> str:
         return content.decode("utf-8-sig")  # some editors begin with a byte-order mark
     except UnicodeDecodeError as why:
         line = content[: why.start].count(b"\n") + 1
-        raise UsageError("rig_file", f"{shown}: line {line} has the byte 0x{content[why.start]:02x}, which is not UTF-8; "
-                         "save the file as UTF-8") from why  # fmt: skip
+        raise UsageError("rig_file", f"{shown}: line {line} has the byte 0x{content[why.start]:02x}, "
+                         "which is not UTF-8; save the file as UTF-8") from why  # fmt: skip
 
 
 def loads(text: str, file: str | Path = "rig") -> Rig:

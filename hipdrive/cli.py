@@ -18,6 +18,7 @@ import typer
 from hipdrive.errors import HipdriveError, UsageError
 
 if TYPE_CHECKING:
+    from hipdrive.acquisition.recorder import Chunk, Recorder
     from hipdrive.report.inputs import Ask
     from hipdrive.trial import Trial
 
@@ -74,12 +75,12 @@ def record(
     rig: Annotated[str, typer.Argument(metavar="RIG", help="A rig file (.toml), or a name that `rigs` prints.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The .h5 file to write.")],
     test: Test = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", metavar="S", help="How long, else to Ctrl-C.")] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", metavar="S", help="How long.")] = None,
     athlete: Annotated[str | None, typer.Option("--athlete", metavar="ID", help="Who jumps.")] = None,
     box_height: BoxHeight = None, mass: Mass = None, load: Load = None, height: Height = None, side: Side = None,
     arms: Arms = False, force: Force = False,
 ) -> int:  # fmt: skip
-    """Record one trial from the devices of a rig; Ctrl-C ends it and keeps what was recorded."""
+    """Record one trial: for --seconds, or until the athlete stands still after it; Ctrl-C ends and keeps it."""
     from hipdrive.acquisition import recorder
     from hipdrive.report import exchange, inputs
     from hipdrive.report.words import clean
@@ -90,7 +91,8 @@ def record(
                arms=arms or None, athlete=athlete)  # fmt: skip
     exchange.fresh(file, force=force)  # before anybody jumps
     with _told_seconds(seconds) as progress:
-        trial = recorder.record(rig, test=ask.test or "auto", seconds=seconds, progress=progress, **ask.facts)
+        trial = recorder.record(rig, test=ask.test or "auto", seconds=seconds, progress=progress,
+                                until=_still(ask.facts.get("mass")) if seconds is None else None, **ask.facts)  # fmt: skip
     kept = _keep(trial, file)
     print(f"{clean(kept)}: {trial.duration:.2f} s, {', '.join(trial.plates)}, {trial.rate:g} Hz")
     if trial.end_reason:
@@ -310,6 +312,20 @@ def _tell(sentence: str) -> None:
     from hipdrive.report.job import tell
 
     tell(sentence)
+
+
+def _still(mass: float | None) -> Callable[[Recorder, Chunk], bool]:
+    """Whether the athlete stands still after a movement, asked with each stretch of the recording."""
+    from hipdrive.analysis.live import Closed, Live
+
+    live: list[Live] = []  # the rate is known once the devices are open
+
+    def closed(recorder: Recorder, chunk: Chunk) -> bool:
+        if not live:
+            live.append(Live(recorder.rate, recorder.plates, mass=mass))
+        return any(isinstance(one, Closed) for one in live[0].feed(recorder.newtons(chunk), chunk.first_sample))
+
+    return closed
 
 
 @contextlib.contextmanager

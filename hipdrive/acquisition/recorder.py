@@ -221,9 +221,9 @@ class _Reader(threading.Thread):
 class Cursor:
     """A place in the rings: `new` gives what came since the last call, and never waits."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, places: Mapping[str, int]) -> None:
         self._recorder = recorder
-        self._places = recorder.places()
+        self._places = dict(places)
 
     def new(self) -> Chunk:
         """The samples since the last call, of all devices over the same time; perhaps none.
@@ -416,6 +416,12 @@ class Recorder:
         return min((one.ring.count / one.info.rate for one in self.readers.values()), default=0.0)
 
     @property
+    def rate(self) -> float:
+        """Sampling rate of the plates, Hz; final once the devices are open."""
+        carrying = self._carrying()
+        return next(source.info.rate for source in self.sources if source.info.id in carrying)
+
+    @property
     def broken(self) -> Gap | None:
         """What ended the trial that is being recorded, if anything did."""
         if self._mark is None:
@@ -444,9 +450,9 @@ class Recorder:
         until = min(end / self.readers[name].info.rate for name, end in ends.items())
         return {name: max(start, min(self._at(until)[name], ends[name])) for name, start in starts.items()}
 
-    def cursor(self) -> Cursor:
-        """A reader of what comes from now on."""
-        return Cursor(self)
+    def cursor(self, *, first: bool = False) -> Cursor:
+        """A reader of what comes from now on, or from the first sample on."""
+        return Cursor(self, self._at(0.0) if first else self.places())
 
     @property
     def plates(self) -> tuple[str, ...]:
@@ -709,7 +715,7 @@ def _watch(
     recorder: Recorder, until: Callable[[Recorder, Chunk], bool] | None, progress: Callable[[float], None] | None
 ) -> str:
     """Wait for the end of a recording; why it ended. What is called meanwhile cannot break the recording."""
-    cursor, done = recorder.cursor(), False
+    cursor, done = recorder.cursor(first=True), False
     while not done:
         done = recorder.finished.wait(0.02)  # look first, then fetch: so the last samples are seen, too
         chunk = cursor.new()

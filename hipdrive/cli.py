@@ -80,7 +80,7 @@ def record(
     box_height: BoxHeight = None, mass: Mass = None, load: Load = None, height: Height = None, side: Side = None,
     arms: Arms = False, force: Force = False,
 ) -> int:  # fmt: skip
-    """Record one trial: for --seconds, or until the athlete stands still after it; Ctrl-C ends and keeps it."""
+    """Record one trial: --seconds long, or until the athlete stands still after it; Ctrl-C ends and keeps it."""
     from hipdrive.acquisition import recorder
     from hipdrive.report import exchange, inputs
     from hipdrive.report.words import clean
@@ -90,9 +90,11 @@ def record(
     ask = _ask(test, None, None, None, None, box_height=box_height, mass=mass, load=load, height=height, side=side,
                arms=arms or None, athlete=athlete)  # fmt: skip
     exchange.fresh(file, force=force)  # before anybody jumps
+    still = _still(mass) if seconds is None else None
     with _told_seconds(seconds) as progress:
-        trial = recorder.record(rig, test=ask.test or "auto", seconds=seconds, progress=progress,
-                                until=_still(ask.facts.get("mass")) if seconds is None else None, **ask.facts)  # fmt: skip
+        trial = recorder.record(
+            rig, test=ask.test or "auto", seconds=seconds, until=still, progress=progress, **ask.facts
+        )
     kept = _keep(trial, file)
     print(f"{clean(kept)}: {trial.duration:.2f} s, {', '.join(trial.plates)}, {trial.rate:g} Hz")
     if trial.end_reason:

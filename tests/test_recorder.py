@@ -25,7 +25,6 @@ from hipdrive.hardware import rig as rigs
 from hipdrive.hardware.rig import Rig
 from hipdrive.trial import Edges, Truth
 
-
 # --- rigs of single-channel plates on stand-in devices that see the ramp ---
 
 
@@ -188,7 +187,8 @@ def test_every_sample_in_its_place() -> None:
     assert (np.diff(blocks[:, 0]) == blocks[:-1, 1]).all()
     assert (np.diff(blocks[:, 2]) >= 0).all()
     # forces: 500 N/V, by the polynomial that the device reports
-    c0, c1, c2, c3 = trial.raw[0].scaling.T if trial.raw[0].scaling is not None else ()
+    assert trial.raw[0].scaling is not None
+    c0, c1, c2, c3 = trial.raw[0].scaling.T
     counts = trial.raw[0].values.astype(float)
     assert trial.fz == pytest.approx((500.0 * (c0 + c1 * counts + c2 * counts**2 + c3 * counts**3)).T, abs=1e-9)
     assert not hipdrive_threads()
@@ -615,7 +615,8 @@ def test_tare() -> None:
         recorder.begin(tare=(left, right))
         lab.run(0.5)
         trial = recorder.end()
-    volts = np.polyval([trial.raw[0].scaling[0][i] for i in (3, 2, 1, 0)], np.arange(500, 1500) - 32768.0)  # type: ignore[index]
+    assert trial.raw[0].scaling is not None
+    volts = np.polyval(trial.raw[0].scaling[0][::-1], np.arange(500.0, 1500.0) - 32768.0)
     assert left.mean[0] == pytest.approx(volts.mean(), abs=1e-12)
     assert left.sd[0] == pytest.approx(volts.std(ddof=1), rel=1e-9)
     assert trial.fz[0] == pytest.approx(500.0 * (trial.raw[0].scaled()[:, 0] - left.mean[0]), abs=1e-9)

@@ -114,7 +114,7 @@ def test_a_scaling_that_cannot_be_right(engine: Engine, monkeypatch: pytest.Monk
     plug(engine, BRIDGE)
     monkeypatch.setattr("hipdrive.acquisition.simulated.engine.coefficients",
                         lambda *_: np.array([0.0, 1e-3, 0.0, 0.0]))  # fmt: skip
-    with pytest.raises(UsageError, match="its range at 0[.]025 V/V"):
+    with pytest.raises(UsageError, match=r"its range at 0\.025 V/V"):
         NidaqSource(device(), ratio()).open()
     assert not engine.tasks
 

@@ -250,6 +250,20 @@ def test_a_trial_can_begin_before_it_was_begun() -> None:
     assert is_ramp(trial.raw[0].values, 1250)
 
 
+def test_a_trial_cut_out_by_its_samples() -> None:
+    """As a live detector names them."""
+    lab = Lab(rig(2, devices=2))
+    with lab.recorder as recorder:
+        lab.run(3.0)
+        trial = recorder.cut(700, 1900, test="dj", athlete="a1")
+        assert [raw.values.shape for raw in trial.raw] == [(1200, 2)] * 2
+        assert all(is_ramp(raw.values, 700) for raw in trial.raw)
+        assert (trial.athlete, trial.end_reason) == ("a1", "")
+        for begin, end in ((3000, 3100), (-5, 10), (10, 10)):
+            with pytest.raises(UsageError, match="not recorded"):
+                recorder.cut(begin, end)
+
+
 def test_the_agreed_time() -> None:
     lab = Lab(rig(2), limit_seconds=1.234)
     lab.recorder.begin()

@@ -120,6 +120,7 @@ class _Reader(threading.Thread):
 
     def _read_all(self) -> None:
         out = np.empty((len(self.info.channels), self.info.block), self.info.dtype)
+        patience = max(POLL_S, 2.0 * self.info.block / self.info.rate)
         heard = fetched = time.monotonic()
         waiting = self.triggered  # until its first sample such a device may take its time
         while not self.recorder.stopping.is_set():
@@ -127,7 +128,7 @@ class _Reader(threading.Thread):
             if not room.shape[1]:
                 self.recorder.log(ENDED, "the agreed time is over", self.info.id, self.ring.count)
                 return
-            n = self._read_one(np.ascontiguousarray(room) if room.shape[1] < out.shape[1] else out, POLL_S)
+            n = self._read_one(np.ascontiguousarray(room) if room.shape[1] < out.shape[1] else out, patience)
             if n is None:
                 return
             now = time.monotonic()
@@ -426,9 +427,14 @@ class Recorder:
         """What ended the trial that is being recorded, if anything did."""
         if self._mark is None:
             return None
-        found = [gap for name, one in self.readers.items() for gap in list(one.gaps)
-                 if gap.first_sample >= self._mark.places.get(name, 0)]  # fmt: skip
-        return found[0] if found else None
+        return self._gap_at({name: self._mark.places.get(name, 0) for name in self.readers}, None)
+
+    def _gap_at(self, starts: Mapping[str, int], before: float | None) -> Gap | None:
+        """The first gap of any device from its start on, and before a time, s, where one is given."""
+        found = [(gap.first_sample / one.info.rate, gap) for name, one in self.readers.items() for gap in list(one.gaps)
+                 if gap.first_sample >= starts[name]]  # fmt: skip
+        within = [(time, gap) for time, gap in found if before is None or time < before]
+        return min(within, key=lambda one: one[0])[1] if within else None
 
     def places(self) -> dict[str, int]:
         """Device -> number of the next sample, all at the same time."""
@@ -527,16 +533,33 @@ class Recorder:
         mark = self._mark
         if mark is None:
             raise UsageError("not_begun", "no trial is being recorded; begin one first")
+        trial = self._closed(mark, None, why, facts)
+        self._mark = None
+        return trial
+
+    def cut(self, begin: int, end: int, *, tare: Sequence[Tare] = (), **facts: Any) -> Trial:
+        """The trial of the samples [begin, end) of the first plate's device, as `Chunk.first_sample` counts them.
+
+        Raises
+        ------
+        UsageError : they are not there, or not any more.
+        """
+        places = self._at(begin / self.rate)
+        if not 0 <= begin < end or any(places[name] >= one.ring.count for name, one in self.readers.items()):
+            raise UsageError("cut", f"samples {begin} to {end} are not recorded; give a stretch that is")
+        return self._closed(_Mark(places=places, facts={}, tare=tuple(tare)), end / self.rate, "", facts)
+
+    def _closed(self, mark: _Mark, until: float | None, why: str, facts: Mapping[str, Any]) -> Trial:
+        """The trial from a mark to a time, s, or to now, or to the gap that ended it."""
         starts = {name: mark.places.get(name, 0) for name in self.readers}
-        ends = self.common(starts)
+        there = self.common(starts)
+        ends = there if until is None else {name: min(end, self._at(until)[name]) for name, end in there.items()}
         starts, counts, notes = self._cut(starts, ends)
+        gap = self._gap_at(starts, until)
         if not all(len(rows) for rows in counts.values()):
-            gap = self.broken
             raise UsageError("nothing_recorded", gap.text if gap else "not one sample was recorded; check the start "
                              "trigger and the sample clock")  # fmt: skip
-        gap = self.broken
         self.log("end", gap.text if gap else why or "ended", sample=next(iter(ends.values())))
-        self._mark = None
         raws = tuple(self._raw(name, rows, starts[name]) for name, rows in counts.items())
         return self._trial(raws, starts, mark, [*notes, *([gap.text] if gap else [])], gap, facts)
 

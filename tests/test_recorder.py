@@ -210,7 +210,7 @@ def test_a_reader_of_the_ring_sees_the_last_samples() -> None:
     lab = Lab(rig(2))
     got: list[NDArray[Any]] = []
     with lab.recorder as recorder:
-        cursor = recorder.cursor()
+        cursor = recorder.cursor(first=True)
         lab.run(0.5)
         lab.clock.advance(0.033)
         recorder.halt()
@@ -301,7 +301,7 @@ def test_seconds_that_make_no_sense(seconds: float) -> None:
 def test_cursors_do_not_disturb_each_other() -> None:
     lab = Lab(rig(2))
     with lab.recorder as recorder:
-        one, two, place = recorder.cursor(), recorder.cursor(), 0
+        one, two, place = recorder.cursor(first=True), recorder.cursor(first=True), 0
         for turn in range(20):
             lab.run(0.1)
             chunk = one.new()
@@ -320,7 +320,7 @@ def test_a_reader_that_is_too_slow_is_told() -> None:
     lab = Lab(rig(2), ring_seconds=1.0)
     with lab.recorder as recorder:
         recorder.begin()
-        cursor = recorder.cursor()
+        cursor = recorder.cursor(first=True)
         lab.run(3.0)
         chunk = cursor.new()
         assert chunk.lost > 1900
@@ -500,7 +500,7 @@ def test_a_gap_ends_the_trial_and_not_the_session(honest: bool) -> None:
     recorder = Recorder(rig(1), (source,))
     recorder.begin()
     with recorder:
-        cursor = recorder.cursor()
+        cursor = recorder.cursor(first=True)
         wait(lambda: recorder.seconds >= 0.5)
         assert cursor.new().samples == 500
         assert recorder.broken is None
@@ -558,7 +558,7 @@ def test_two_devices() -> None:
     lab = Lab(rig(2, devices=2))
     lab.recorder.begin()
     with lab.recorder as recorder:
-        cursor = recorder.cursor()
+        cursor = recorder.cursor(first=True)
         lab.run(1.0)
         chunk = cursor.new()
         assert {name: len(rows) for name, rows in chunk.counts.items()} == {"ni0": 1000, "ni1": 1000}

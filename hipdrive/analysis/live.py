@@ -800,6 +800,6 @@ class Live:
 
 
 __all__ = [
-    "ARMED", "CLOSED", "CONTACT", "EMPTY", "FLIGHT", "LANDED", "LOST", "STATES", "WEIGHING", "ZEROING", "Changed", "Closed",
-    "Live", "Numbers", "Said", "Warned", "Weighed", "Zeroed",
+    "ARMED", "CLOSED", "CONTACT", "EMPTY", "FLIGHT", "LANDED", "LOST", "STATES", "WEIGHING", "ZEROING",
+    "Changed", "Closed", "Live", "Numbers", "Said", "Warned", "Weighed", "Zeroed",
 ]  # fmt: skip

@@ -60,14 +60,34 @@ def start(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Print the version, or the help where no command is given."""
+    """Print the version, or open the window where no command is given."""
     from hipdrive import __version__
 
     if version:
         print(f"hipdrive {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        print(context.get_help())
+        from hipdrive.gui.app import run as show
+
+        raise typer.Exit(show())
+
+
+@app.command()
+def gui(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE...]", show_default=False, readable=False)
+    ] = None,
+    test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None, columns: Columns = None,
+    mass: Mass = None, load: Load = None, height: Height = None, box_height: BoxHeight = None, arms: Arms = False,
+    plugin: Plugin = None,
+) -> int:  # fmt: skip
+    """Open the window, with recordings to review if any are named."""
+    _load_plugin(plugin)
+    ask = _ask(test, rate, columns, profile, None, side=side, mass=mass, load=load, height=height,
+               box_height=box_height, arms=arms or None)  # fmt: skip
+    from hipdrive.gui.app import run as show
+
+    return show(files or (), ask)
 
 
 @app.command()

@@ -29,15 +29,32 @@ from hipdrive.analysis.build import SLOWEST_JUMP
 from hipdrive.analysis.locate import SETTLE
 from hipdrive.analysis.profile import Profile, load_profile
 from hipdrive.analysis.provisional import FORCE, TOTAL, Edge, Empty
-from hipdrive.analysis.rolling import INTEGRAL, SQUARE, SUM, Grid, Rest, Stretch, Tail, still_stretch
+from hipdrive.analysis.rolling import CHANGE, INTEGRAL, SQUARE, SUM, Grid, Rest, Stretch, Tail, still_stretch
+from hipdrive.analysis.said import (
+    ARMED,
+    CLOSED,
+    CONTACT,
+    EMPTY,
+    FLIGHT,
+    LANDED,
+    LOST,
+    SAYS,
+    STATES,
+    WEIGHING,
+    ZEROING,
+    Changed,
+    Closed,
+    Numbers,
+    Said,
+    Warned,
+    Weighed,
+    Zeroed,
+)  # fmt: skip
 from hipdrive.analysis.segment import LOADED
 from hipdrive.analysis.signal import CELL, Floats
 from hipdrive.errors import UsageError, sentence
 from hipdrive.results import Event, Value
 from hipdrive.trial import BOX
-
-EMPTY, ZEROING, WEIGHING, ARMED, CONTACT, FLIGHT, LANDED, CLOSED, LOST = STATES = (
-    "empty", "zeroing", "weighing", "armed", "contact", "flight", "landed", "closed", "lost")  # fmt: skip
 
 ZERO_TIME = 1.0
 """s that a plate is averaged for its zero."""
@@ -62,86 +79,6 @@ ABSURD = 1e6
 
 RISE = 1.0
 """s of the flight of the still moving foot, and more, that the sample memory holds beyond contact and flight."""
-
-
-@dataclass(frozen=True)
-class Changed:
-    """The state changed at a sample."""
-
-    sample: int
-    state: str
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Zeroed:
-    """The zero of each plate was taken, N; sd of the total."""
-
-    sample: int
-    levels: tuple[float, ...]
-    sd: float
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """The athlete stood still: weight N. `steady` is False where the stance was only fairly still."""
-
-    sample: int
-    weight: float
-    sd: float
-    steady: bool = True
-
-
-@dataclass(frozen=True)
-class Warned:
-    """Something did not work: a code, and a sentence with what to do."""
-
-    sample: int
-    code: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """Provisional numbers of a jump. A later stage (takeoff, landing, closed) of the same jump replaces an earlier one.
-
-    kind : "dj", "cmj", "sj", "jump" (from the plate, not weighed), "rebound" (out of a landing) or "landing".
-    events : s from the first sample. values : by METRICS.md field, missing ones with their reason.
-    """
-
-    sample: int
-    stage: str
-    jump: int
-    kind: str
-    events: Mapping[str, Event]
-    values: Mapping[str, Value]
-
-
-@dataclass(frozen=True)
-class Closed:
-    """A trial is complete: samples [begin, end) belong to it. `why` is set where it did not end in stillness."""
-
-    sample: int
-    begin: int
-    end: int
-    jumps: int
-    why: str = ""
-
-
-Said = Changed | Zeroed | Weighed | Warned | Numbers | Closed
-
-SAYS = {
-    "zero_under_load": "the plates carry {0:.0f} N, so the zero was not taken: step off and take everything off the "
-    "plates; if they are empty, zero their amplifier",
-    "zero_moving": "the force moved by {0:.0f} N while the zero was taken, so it was not: leave the plates alone for a "
-    "second",
-    "unsteady": "not still yet, the force sways by {0:.1f} % of the weight: stand tall, look ahead, do not move",
-    "fairly_still": "weighed, but the athlete swayed by {0:.1f} % of the weight: heights by impulse are less certain",
-    "stepped_off": "the athlete left the plate for longer than any jump lasts",
-    "no_stillness": "the athlete did not stand still after landing: stand still for a second",
-    "samples_lost": "samples were lost or are no numbers: what was under way is given up, jump again",
-}
-"""What a live detector says, by code."""
 
 
 @dataclass
@@ -177,7 +114,7 @@ class Live:
     >>> [one.state for one in said if isinstance(one, Changed)]
     ['empty', 'contact', 'flight', 'landed', 'closed', 'armed']
     >>> numbers = [one for one in said if isinstance(one, Numbers)][-1]
-    >>> numbers.kind, round(numbers.values["contact_time"].value, 3), round(trial.truth["contact_time"], 3)
+    >>> numbers.kind, round(numbers.values["contact_time"].value, 3), round(float(trial.truth["contact_time"]), 3)
     ('dj', 0.172, 0.172)
     """
 
@@ -196,7 +133,7 @@ class Live:
         self._gap = self._grid.cells(rules.weigh_gap)
         keep = round((rules.contact_max + rules.flight_max + RISE) * rate)
         self._samples = Tail(2, max(keep, 4 * self._step))
-        self._cells = Tail(3, self._grid.cells(rules.weigh_max + 1.0) + self._gap + self._grid.quarter)
+        self._cells = Tail(4, self._grid.cells(rules.weigh_max + 1.0) + self._gap + self._grid.quarter)
         self._pieces: deque[Floats] = deque()
         self._waiting = 0
         self._offsets = np.zeros(len(self.plates))
@@ -204,7 +141,7 @@ class Live:
         self._zeroing: list[tuple[Floats, float, int]] | None = None
         self._asked = False
         self._last_force = math.nan
-        self._cell_sums = [0.0, 0.0, 0.0]
+        self._cell_sums = [0.0] * 4
         self._rest = Rest(rules, self._grid)
         self._given = math.nan if mass is None else mass * rules.g
         self._steps = 0
@@ -241,7 +178,7 @@ class Live:
     def forget(self) -> None:
         """Another athlete: the weight is unknown again."""
         self._given = math.nan
-        self._rest = Rest(self.profile, self._grid)
+        self._rest = Rest(self.profile, self._grid, origin=self._origin)
 
     def feed(self, block: ArrayLike, first_sample: int | None = None) -> tuple[Said, ...]:
         """Take newtons, (plates, n), and say what happened in them.
@@ -291,6 +228,7 @@ class Live:
         self._half = False
         self._run = -1
         self._since = sample
+        self._stood_from = sample
         self._came_from = "start"
         self._still = False
         self._started = False
@@ -299,10 +237,12 @@ class Live:
         self._landed_at, self._first = -1, -1
         self._calmest: Stretch | None = None
         self._settles = 0
+        self._loosest: float | None = None
         self._jump: _Jump | None = None
         self._jumps = 0
-        self._told_unsteady = self._gone = False
+        self._told_unsteady = False
         self._rest.lose()
+        self._rest.origin = sample
 
     def _lose(self, sample: int) -> None:
         """What was under way is given up."""
@@ -354,9 +294,12 @@ class Live:
         """Two steps are a cell."""
         if not self._half:
             first = self._samples.end - len(force)
-            self._cell_sums = [0.0, 0.0, float(self._samples.between(first, first + 1)[TOTAL, 0])]
+            self._cell_sums = [0.0, 0.0, float(self._samples.between(first, first + 1)[TOTAL, 0]), 0.0]
         self._cell_sums[SUM] += float(force.sum())
         self._cell_sums[SQUARE] += float(force @ force)
+        held = self._samples.between(self._samples.end - len(force) - 1, self._samples.end)[FORCE]
+        change = held[1:] - held[:-1]
+        self._cell_sums[CHANGE] += float(change @ change)
         self._half = not self._half
         if not self._half:
             self._cells.append(np.array(self._cell_sums)[:, np.newaxis])
@@ -478,8 +421,8 @@ class Live:
         self._change(end, CONTACT)
 
     def _loaded_since(self, sample: int, came_from: str) -> None:
-        self._since, self._came_from = sample, came_from
-        self._still = self._told_unsteady = self._gone = False
+        self._since, self._came_from, self._stood_from = sample, came_from, sample
+        self._still = self._told_unsteady = False
         self._rest.lose()
 
     def _edge_due(self) -> None:
@@ -499,7 +442,9 @@ class Live:
     def _fallen(self, end: int) -> None:
         """A drop landing: the contact is the landing."""
         self._jumps += 1
-        self._jump = _Jump(self._jumps, "landing", self._contact, self._contact_integral, zero=self._zero_of(self._level))
+        self._jump = _Jump(
+            self._jumps, "landing", self._contact, self._contact_integral, zero=self._zero_of(self._level)
+        )
         self._first = max(end - round(BEFORE * self.rate), self._origin)
         self._landed_at = end
         self._calmest = None
@@ -530,7 +475,9 @@ class Live:
         if jump is None:
             return
         self._change(now, FLIGHT)
-        self._tell(now, "takeoff", jump, jump.values)
+        speed = jump.values.get("takeoff_velocity")
+        if speed is None or speed.code or speed.value > SLOWEST_JUMP:  # else somebody steps off
+            self._tell(now, "takeoff", jump, jump.values)
 
     def _measure(self, start: int, seen: Empty) -> _Jump | None:
         """The contact that ended at a take-off, with its impulse and, where the weight is known, velocity."""
@@ -576,7 +523,8 @@ class Live:
             jump.values |= provisional.contact_numbers(jump.contact, jump.leave, flight, self.rate)
             self._drop(jump)
         if not self._is_jump(jump, seen):
-            self._say(Warned(end, "not_ballistic", sentence("not_ballistic")))
+            if "takeoff_velocity" in jump.values and not jump.values["takeoff_velocity"].code:
+                self._say(Warned(end, "not_ballistic", sentence("not_ballistic")))
             self._back(end)
             return
         self._jumps += 1
@@ -720,20 +668,45 @@ class Live:
         """A new still stretch gives the weight, closes a trial, or arms."""
         # after a landing a longer stretch would reach back into it
         rules = self._brief if landed else self.profile
-        stretch = still_stretch(self._cells, end, first, self._level, self._noise, rules, rules.weigh_sd_pass, self._grid)
+        limit = rules.weigh_sd_pass
+        stretch = self._quiet(end, first, limit, rules)
         steady = stretch is not None
-        if stretch is None and not self._still and self._waits(PATIENCE):
+        if stretch is None and not self._still:
             limit = rules.weigh_sd_warn
-            stretch = still_stretch(self._cells, end, first, self._level, self._noise, rules, limit, self._grid)
+            stretch = self._quiet(end, first, limit, rules)
+            if not self._waits(PATIENCE):
+                self._weigh_loosely(stretch, end)
+                return
             if stretch is None and not self._told_unsteady and not landed:
                 self._complain(end)
         if stretch is None or not rules.weight_min <= stretch.mean - self._level <= rules.weight_max:
             return
         if landed:
             if self._settled(stretch, end) and self._calmest is not None:
-                self._closed(self._calmest, steady)
+                # all that came after the calmest second belongs to it, if it is as still
+                longer = self._quiet(end, self._calmest.start, limit, self.profile)
+                self._closed(longer or self._calmest, steady)
         elif self._unmoved(stretch, end):
             self._arm(stretch, steady)
+
+    def _weigh_loosely(self, stretch: Stretch | None, end: int) -> None:
+        """Before patience ends: the calmest fairly still second is better than no weight, but arms nobody."""
+        if stretch is None or (self._loosest is None and math.isfinite(self._rest.force)):
+            return
+        heavy = self.profile.weight_min <= stretch.mean - self._level <= self.profile.weight_max
+        if heavy and (self._loosest is None or stretch.sd <= self._loosest) and self._unmoved(stretch, end):
+            self._loosest = stretch.sd
+            self._rest.weighed(stretch, self._level)
+
+    def _quiet(self, end: int, first: int, limit: float, rules: Profile) -> Stretch | None:
+        """The still stretch that ends before a cell; what the plate's own noise does is not the athlete's doing."""
+        window = self._grid.cells(rules.weigh_min)
+        noise = self._noise
+        if self.rate >= rules.edge_min_rate and self._cells.end - window > self._cells.begin:
+            # between neighbouring samples nobody moves: half the square of their difference is noise
+            held = self._cells.between(end - window, end)[CHANGE]
+            noise = max(noise, math.sqrt(0.5 * float(held.sum()) / (window * self._grid.cell)))
+        return still_stretch(self._cells, end, first, self._level, noise, rules, limit, self._grid)
 
     def _unmoved(self, stretch: Stretch, end: int) -> bool:
         """No cell since the stretch has left the band around its weight."""
@@ -752,6 +725,7 @@ class Live:
     def _arm(self, stretch: Stretch, steady: bool) -> None:
         now = self._samples.end
         first = not self._still
+        self._loosest = None
         self._still, self._stood_from = True, self._origin + stretch.start * self._grid.cell
         self._rest.weighed(stretch, self._level)
         if first:
@@ -823,3 +797,9 @@ class Live:
         self._came_from = "start"
         self._rest.lose()
         self._arm(stretch, steady)
+
+
+__all__ = [
+    "ARMED", "CLOSED", "CONTACT", "EMPTY", "FLIGHT", "LANDED", "LOST", "STATES", "WEIGHING", "ZEROING",
+    "Changed", "Closed", "Live", "Numbers", "Said", "Warned", "Weighed", "Zeroed",
+]  # fmt: skip

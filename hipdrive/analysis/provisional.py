@@ -69,9 +69,7 @@ def takeoff(samples: Tail, start: int, seen: Empty, rate: float, profile: Profil
     return _edge(events.takeoff_edge(block, record, np.array([start - begin]), level, noise, profile), begin)
 
 
-def touchdown(
-    samples: Tail, end: int, seen: Empty, rate: float, profile: Profile, fixed: float | None = None
-) -> Edge:
+def touchdown(samples: Tail, end: int, seen: Empty, rate: float, profile: Profile, fixed: float | None = None) -> Edge:
     """Touchdown, where force first exceeded a quarter of the weight at sample `end`."""
     block, begin = _window(samples, end, rate, profile)
     level, noise = np.array([seen.level]), np.array([seen.noise])
@@ -100,7 +98,7 @@ def integral(samples: Tail, at: float, rate: float) -> float:
     if first < samples.begin or held.shape[1] < 2:
         return math.nan
     part = at - first
-    here, there = held[FORCE].tolist()
+    here, there = float(held[FORCE, 0]), float(held[FORCE, 1])
     return float(held[TOTAL, 0]) + (here + 0.5 * part * (there - here)) * part / rate
 
 

@@ -89,8 +89,10 @@ class Grid:
         return max(1, round(seconds / self.time))
 
 
-SUM, SQUARE, INTEGRAL = range(3)
-"""Rows of the cells: sum and sum of squares of the samples, and the force's integral up to the first of them."""
+SUM, SQUARE, INTEGRAL, CHANGE = range(4)
+"""Rows of the cells: sum and sum of squares of the samples, the force's integral up to the first of them, and the sum
+of squares of what each differs from the one before.
+"""
 
 
 def still_stretch(
@@ -106,7 +108,7 @@ def still_stretch(
     if end - window < max(first, cells.begin):
         return None
     start = max(first, cells.begin, end - most * grid.quarter)
-    held = cells.between(start, end)[:SQUARE + 1]
+    held = cells.between(start, end)[: SQUARE + 1]
     lengths = np.arange(window, held.shape[1] + 1, grid.quarter)
     backwards = np.cumsum(held[:, ::-1], axis=1)[:, lengths - 1]
     samples = lengths * grid.cell
@@ -125,6 +127,7 @@ class Rest:
 
     force : N as sampled while standing still. theta : N of departure that count as movement.
     anchor, integral : sample at which the velocity was zero, and the force's integral there; -1 where unknown.
+    origin : sample at which cells are counted from.
     slowest, lowest : most negative velocity m/s and displacement m since then.
     """
 
@@ -133,6 +136,7 @@ class Rest:
     force: float = np.nan
     theta: float = np.inf
     weight: float = np.nan
+    origin: int = 0
     anchor: int = -1
     integral: float = 0.0
     moving: bool = True
@@ -176,7 +180,7 @@ class Rest:
         first = max(index - (round(shift / self.grid.time) if shift else 0), cells.begin)
         held = cells.between(first, index + 1)
         self.moving, self._calm = True, 0
-        self.anchor, self.integral = first * self.grid.cell, float(held[INTEGRAL, 0])
+        self.anchor, self.integral = self.origin + first * self.grid.cell, float(held[INTEGRAL, 0])
         self._speed = self._path = self.slowest = self.lowest = 0.0
         for total in held[SUM].tolist():
             self._move(total / self.grid.cell - self.force)

@@ -338,7 +338,8 @@ def _tell(sentence: str) -> None:
 
 def _still(mass: float | None) -> Callable[[Recorder, Chunk], bool]:
     """Whether the athlete stands still after a movement, asked with each stretch of the recording."""
-    from hipdrive.analysis.live import Closed, Live
+    from hipdrive.analysis.live import Live
+    from hipdrive.analysis.said import Closed
 
     live: list[Live] = []  # the rate is known once the devices are open
 

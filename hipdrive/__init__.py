@@ -27,6 +27,7 @@ _HOMES = {
     "load_profile": "hipdrive.analysis.profile",
     "simulate": "hipdrive.acquisition.simulated.athlete",
     "read": "hipdrive.acquisition.formats.reading",
+    "record": "hipdrive.acquisition.recorder",
     "save": "hipdrive.store",
     "load": "hipdrive.store",
     "frame": "hipdrive.report.frames",
@@ -37,6 +38,7 @@ __all__ = sorted([*_HOMES, "__version__"])
 
 if TYPE_CHECKING:
     from hipdrive.acquisition.formats.reading import read as read
+    from hipdrive.acquisition.recorder import record as record
     from hipdrive.acquisition.simulated.athlete import simulate as simulate
     from hipdrive.analysis.analyse import analyse as analyse
     from hipdrive.analysis.analyse import analyse_many as analyse_many

@@ -6,9 +6,10 @@ flagged; 1 a file could not be read, a trial was refused or a check failed; 2 wr
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,9 @@ import typer
 from hipdrive.errors import HipdriveError, UsageError
 
 if TYPE_CHECKING:
+    from hipdrive.acquisition.recorder import Chunk, Recorder
     from hipdrive.report.inputs import Ask
+    from hipdrive.trial import Trial
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
@@ -57,14 +60,85 @@ def start(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Print the version, or the help where no command is given."""
+    """Print the version, or open the window where no command is given."""
     from hipdrive import __version__
 
     if version:
         print(f"hipdrive {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        print(context.get_help())
+        from hipdrive.gui.app import run as show
+
+        raise typer.Exit(show())
+
+
+@app.command()
+def gui(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE...]", show_default=False, readable=False)
+    ] = None,
+    test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None, columns: Columns = None,
+    mass: Mass = None, load: Load = None, height: Height = None, box_height: BoxHeight = None, arms: Arms = False,
+    plugin: Plugin = None,
+) -> int:  # fmt: skip
+    """Open the window, with recordings to review if any are named."""
+    _load_plugin(plugin)
+    ask = _ask(test, rate, columns, profile, None, side=side, mass=mass, load=load, height=height,
+               box_height=box_height, arms=arms or None)  # fmt: skip
+    from hipdrive.gui.app import run as show
+
+    return show(files or (), ask)
+
+
+@app.command()
+def record(
+    rig: Annotated[str, typer.Argument(metavar="RIG", help="A rig file (.toml), or a name that `rigs` prints.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The .h5 file to write.")],
+    test: Test = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", metavar="S", help="How long.")] = None,
+    athlete: Annotated[str | None, typer.Option("--athlete", metavar="ID", help="Who jumps.")] = None,
+    box_height: BoxHeight = None, mass: Mass = None, load: Load = None, height: Height = None, side: Side = None,
+    arms: Arms = False, force: Force = False,
+) -> int:  # fmt: skip
+    """Record one trial: --seconds long, or until the athlete stands still after it; Ctrl-C ends and keeps it."""
+    from hipdrive.acquisition import recorder
+    from hipdrive.report import exchange, inputs
+    from hipdrive.report.words import clean
+
+    if file.suffix.lower() not in inputs.TRIAL_FILES:
+        raise UsageError("suffix", f"{clean(file)}: a recording is a trial file; end its name in .h5")
+    ask = _ask(test, None, None, None, None, box_height=box_height, mass=mass, load=load, height=height, side=side,
+               arms=arms or None, athlete=athlete)  # fmt: skip
+    exchange.fresh(file, force=force)  # before anybody jumps
+    still = _still(mass) if seconds is None else None
+    with _told_seconds(seconds) as progress:
+        trial = recorder.record(
+            rig, test=ask.test or "auto", seconds=seconds, until=still, progress=progress, **ask.facts
+        )
+    kept = _keep(trial, file)
+    print(f"{clean(kept)}: {trial.duration:.2f} s, {', '.join(trial.plates)}, {trial.rate:g} Hz")
+    if trial.end_reason:
+        _tell(f"the recording broke off: {trial.end_reason}")
+    return int(bool(trial.end_reason) or kept != file)
+
+
+@app.command()
+def rigs() -> None:
+    """List the example rigs: devices, plates and the file to copy."""
+    from hipdrive.hardware.rig import catalogue
+
+    for one in catalogue():
+        print(f"{one.name}\n    {one.description}\n    {', '.join((*one.devices, *one.plates))}\n    {one.file}")
+
+
+@app.command()
+def sources() -> None:
+    """List the devices that can be recorded from; where one is not ready, why."""
+    from hipdrive.acquisition.source import sources as look
+
+    for one in look():
+        state = "" if one.ready else "  not ready"
+        print(f"{one.driver:<10} {one.name:<12} {one.product}{state}\n{'':10} {one.detail}")
 
 
 @app.command()
@@ -260,6 +334,48 @@ def _tell(sentence: str) -> None:
     from hipdrive.report.job import tell
 
     tell(sentence)
+
+
+def _still(mass: float | None) -> Callable[[Recorder, Chunk], bool]:
+    """Whether the athlete stands still after a movement, asked with each stretch of the recording."""
+    from hipdrive.analysis.live import Live
+    from hipdrive.analysis.said import Closed
+
+    live: list[Live] = []  # the rate is known once the devices are open
+
+    def closed(recorder: Recorder, chunk: Chunk) -> bool:
+        if not live:
+            live.append(Live(recorder.rate, recorder.plates, mass=mass))
+        return any(isinstance(one, Closed) for one in live[0].feed(recorder.newtons(chunk), chunk.first_sample))
+
+    return closed
+
+
+@contextlib.contextmanager
+def _told_seconds(seconds: float | None) -> Iterator[Callable[[float], None] | None]:
+    """Something to tell the seconds recorded so far, where somebody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    of = "" if seconds is None else f" of {seconds:g}"
+    print("recording; Ctrl-C ends it and keeps what was recorded", file=sys.stderr)
+    yield lambda now: print(f"\r{now:7.1f}{of} s ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+
+
+def _keep(trial: Trial, file: Path) -> Path:
+    """Save a recording that nobody can repeat: where the file cannot be written, in the temporary folder."""
+    from hipdrive import store
+
+    try:
+        return store.save(file, trial)
+    except HipdriveError as why:
+        import tempfile
+
+        other = Path(tempfile.mkdtemp(prefix="hipdrive-"), file.name)
+        store.save(other, trial)
+        _tell(f"{why}; the recording is in {other}")
+        return other
 
 
 def _ask(

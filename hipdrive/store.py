@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 import hipdrive
 from hipdrive.errors import StoreError, UsageError
 from hipdrive.results import FAIL, INFO, WARN, Analysis, Finding
-from hipdrive.trial import QUANTITY_UNITS, ClockMap, Floats, Gap, Raw, Signal, Track, Trial, Truth
+from hipdrive.trial import QUANTITY_UNITS, ClockMap, Edges, Floats, Gap, Raw, Signal, Tare, Track, Trial, Truth
 
 TRIAL, STUDY, VERSION = "hipdrive-trial", "hipdrive-study", (1, 0)
 SUFFIXES = (".h5", ".hdf5")
@@ -44,6 +44,9 @@ DAMAGE = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeEr
 """What h5py and NumPy raise on a file that is not what it says."""
 
 GAP_COLUMNS = ("first_sample", "n", "code", "text")
+RAW_FACTS = ("device", "rate_hz", "place", "sha256")
+"""Attributes of a raw group that are not the device's identity."""
+
 PLACES: dict[str, tuple[str, str, Any]] = {
     "athlete": ("subject", "id", ""),
     "mass": ("subject", "mass_kg", None),
@@ -236,13 +239,14 @@ def _write_trial(group: Any, trial: Trial, name: str) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     key, print_ = trial.uuid or str(uuid.uuid4()), trial.sha256 or _sum(raw[0].values)
     _write_facts(group, trial.with_facts(uuid=key, created=trial.created or now, sha256=print_), name)
-    _set(group, complete=True, end_reason="")
+    _set(group, complete=not trial.end_reason, end_reason=_text(trial.end_reason, name))
     _set(group, subject=trial.athlete, test=trial.test, rate_hz=trial.rate, samples=trial.samples)
     _write_lists(group["trial"], trial)
     for place, one in enumerate(raw):
         _write_raw(group.require_group("raw"), one, place)
     _write_recorded(group, trial, raw)
     _write_others(group, trial)
+    _write_recording(group, trial)
 
 
 def _set(group: Any, **facts: Any) -> None:
@@ -350,13 +354,37 @@ def _write_raw(folder: Any, raw: Raw, place: int) -> None:
     _put_texts(group, "units", raw.units)
     if raw.scaling is not None:
         _put(group, "scaling", raw.scaling, "see units")
+    if raw.blocks is not None:
+        blocks = _put(group, "blocks", raw.blocks, "see axes")
+        _set(blocks, axes="block; first sample, samples, arrival in monotonic ns of the computer")
+    _set(group, **{key: value for key, value in raw.identity.items() if key not in RAW_FACTS})
     _write_gaps(group, raw.gaps)
+
+
+def _write_recording(group: Any, trial: Trial) -> None:
+    """What only a recording has: the rig by which counts become forces, the tare, edges and the log."""
+    if trial.rig:
+        _put_texts(group, "rig", [trial.rig])
+        _set(group["rig"], sha256=hashlib.sha256(trial.rig.encode()).hexdigest(), form="TOML")
+    units = {role: unit for raw in trial.raw for role, unit in zip(raw.roles, raw.units, strict=True)}
+    for tare in trial.tare:
+        one = group.require_group("tare").create_group(tare.plate)
+        unit = next((unit for role, unit in units.items() if role.startswith(f"{tare.plate}.")), "V")
+        _put(one, "mean", tare.mean, unit)
+        _put(one, "sd", tare.sd, unit)
+        _set(one, samples=tare.samples, taken_utc=tare.taken)
+    for place, edges in enumerate(trial.edges):
+        one = group.require_group(f"sync/edges/{place}")
+        _set(one, name=edges.name, timebase_hz=edges.rate)
+        _put(one, "ticks", edges.ticks, "count")
+    if trial.log:
+        _put_texts(group, "log", trial.log)
 
 
 def _write_recorded(group: Any, trial: Trial, raw: Sequence[Raw]) -> None:
     """Forces in newtons for programs that scale nothing; we take them from /raw where the bits agree."""
     run = group.create_group(f"derived/{RECORDED}")
-    derivable = _by_role(raw)
+    derivable = _derivable(raw, trial.rig, trial.tare)
     force = _put(run, "force", trial.fz.T, "N")
     _set(force, axes="sample, plate")
     same = all(_same(derivable.get(f"{p}.fz"), row) for p, row in zip(trial.plates, trial.fz, strict=True))
@@ -366,6 +394,23 @@ def _write_recorded(group: Any, trial: Trial, raw: Sequence[Raw]) -> None:
             unit = QUANTITY_UNITS.get(role.split(".")[-1][:1], "1")
             _put(run.require_group("components"), role, values, unit)
     _put_texts(run, "component_roles", tuple(trial.components))
+
+
+def _derivable(raw: Sequence[Raw], rig: str, tare: Sequence[Tare]) -> dict[str, Floats]:
+    """What raw values say by role: with a rig through its plates, else channels that are in their SI unit.
+
+    Nothing where the rig cannot be read, for example because a later hipdrive wrote it: then the forces as recorded
+    in newtons stand.
+    """
+    if not rig:
+        return _by_role(raw)
+    from hipdrive.hardware import plates
+    from hipdrive.hardware.rig import loads
+
+    try:
+        return plates.forces(loads(rig), {one.device: one.scaled() for one in raw}, {t.plate: t.mean for t in tare})
+    except UsageError:
+        return {}
 
 
 def _by_role(raw: Sequence[Raw]) -> dict[str, Floats]:
@@ -674,7 +719,8 @@ def _load(group: Any, name: str, verify: bool = True) -> Trial:
     raw, lists = _load_raws(_group(group, "raw"), verify), _group(group, "trial")
     recorded = _child(group, f"derived/{RECORDED}")
     plates = _texts(lists, "plates")
-    derived = _by_role(raw)
+    rig, tare = "".join(_texts(group, "rig")), _tares(group)
+    derived = _derivable(raw, rig, tare)
     ranges = _values(lists, "ranges")
     return Trial(
         fz=_force(recorded, derived, plates, name),
@@ -689,6 +735,11 @@ def _load(group: Any, name: str, verify: bool = True) -> Trial:
         signals=_signals(group),
         tracks=_tracks(group),
         clocks=_clocks(group),
+        rig=rig,
+        tare=tare,
+        edges=_edges(group),
+        log=_texts(group, "log"),
+        end_reason="" if _fact(group, "complete", True) else _fact(group, "end_reason", "") or "not finished",
         **facts,
     )
 
@@ -756,6 +807,29 @@ def _load_raw(group: Any, verify: bool = True) -> Raw:
         rate=float(_fact(group, "rate_hz", math.nan)),
         scaling=_values(group, "scaling"),
         gaps=_load_gaps(group),
+        blocks=_values(group, "blocks"),
+        identity={key: value for key in group.attrs if key not in RAW_FACTS
+                  and isinstance(value := _fact(group, key, None), str | float)},
+    )  # fmt: skip
+
+
+def _tares(group: Any) -> tuple[Tare, ...]:
+    """What empty plates read before the trial."""
+    folder = _child(group, "tare")
+    names = [] if folder is None else list(folder)
+    return tuple(
+        Tare(plate=name, mean=_needed(one, "mean"), sd=_needed(one, "sd"), samples=int(_fact(one, "samples", 0)),
+             taken=_fact(one, "taken_utc", ""))
+        for name in names
+        for one in [_group(folder, name)]
+    )  # fmt: skip
+
+
+def _edges(group: Any) -> tuple[Edges, ...]:
+    """Edges on digital lines, stamped by counters."""
+    return tuple(
+        Edges(name=_fact(one, "name", ""), ticks=_needed(one, "ticks"), rate=float(_fact(one, "timebase_hz", 1.0)))
+        for one in _numbered(group, "sync/edges")
     )
 
 
@@ -892,10 +966,17 @@ def _check_trial(group: Any) -> list[Finding]:
         found.append(_finding("gaps", WARN, f"{where} {lost} samples were lost in {len(trial.gaps)} places",
                               "record again", float(lost)))  # fmt: skip
     stored = _values(group, f"derived/{RECORDED}/force")
-    if stored is not None and not _same(np.ascontiguousarray(stored.T), trial.fz):
+    if stored is not None and not _agree(np.ascontiguousarray(stored.T), trial):
         found.append(_finding("force", FAIL, f"{where} the forces in newtons are not those of /raw",
                               "save the trial again; /raw is right"))  # fmt: skip
     return found
+
+
+def _agree(stored: Floats, trial: Trial) -> bool:
+    """Whether forces are those of the file; through a rig's plates another computer may round the last bit."""
+    if not trial.rig:
+        return _same(stored, trial.fz)
+    return stored.shape == trial.fz.shape and bool(np.allclose(stored, trial.fz, rtol=1e-9, atol=1e-6))
 
 
 def _check_raw(group: Any) -> Finding:

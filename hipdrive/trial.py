@@ -56,6 +56,9 @@ class Raw:
         int16 or int32 counts with `scaling`, or float64 in each channel's own unit without.
     scaling : ndarray, shape (channels, 4), or None
         Polynomial coefficients c0..c3 from counts to the channel's unit.
+    blocks : ndarray, shape (blocks, 3), int64, or None
+        First sample, number of samples and arrival time (monotonic ns of the computer) of each block.
+    identity : product, serial, driver, time of the first sample ... of the device, as far as known.
     """
 
     device: str
@@ -66,10 +69,15 @@ class Raw:
     rate: float
     scaling: Floats | None = None
     gaps: tuple[Gap, ...] = ()
+    blocks: NDArray[np.int64] | None = None
+    identity: Mapping[str, str | float] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         """Lock the arrays and check that names and values belong together."""
         object.__setattr__(self, "values", read_only(self.values, np.asarray(self.values).dtype))
+        object.__setattr__(self, "identity", MappingProxyType(dict(self.identity)))
+        if self.blocks is not None:
+            object.__setattr__(self, "blocks", read_only(self.blocks, np.int64))
         if self.scaling is not None:
             object.__setattr__(self, "scaling", read_only(self.scaling))
         if self.values.ndim != 2 or {len(self.channels), len(self.roles), len(self.units)} != {self.values.shape[1]}:
@@ -98,6 +106,46 @@ class Signal:
     def __post_init__(self) -> None:
         """Lock the values."""
         object.__setattr__(self, "values", read_only(self.values))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tare:
+    """What the channels of an empty plate read before the trial, in each channel's unit.
+
+    mean, sd : ndarray, shape (channels,). samples : over how many. taken : when, UTC.
+    """
+
+    plate: str
+    mean: Floats
+    sd: Floats
+    samples: int
+    taken: str = ""
+
+    def __post_init__(self) -> None:
+        """Lock the arrays."""
+        object.__setattr__(self, "mean", read_only(self.mean))
+        object.__setattr__(self, "sd", read_only(self.sd))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Edges:
+    """Edges on a digital line, stamped by a counter of the device that samples the forces.
+
+    ticks : ndarray, shape (edges,), uint64, ticks of a timebase of `rate` Hz since the first sample.
+    """
+
+    name: str
+    ticks: NDArray[np.uint64]
+    rate: float
+
+    def __post_init__(self) -> None:
+        """Lock the ticks."""
+        object.__setattr__(self, "ticks", read_only(self.ticks, np.uint64))
+
+    @property
+    def times(self) -> Floats:
+        """Seconds from the first sample."""
+        return np.asarray(self.ticks / self.rate, dtype=np.float64)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -186,6 +234,8 @@ class Trial:
     ranges : largest force each plate can measure, N, NaN where unknown (needed to see clipping).
     mass : kg, measured elsewhere; weighing on the plate comes first. load : kg carried.
     notes : one sentence for each thing the reader noticed or put right.
+    rig : of a recording, the rig file as it was used (TOML), by which `raw` becomes forces; tare : of its plates.
+    log : what the acquisition said, one JSON object a line. end_reason : why a recording broke off, else "".
     """
 
     fz: Floats
@@ -212,6 +262,11 @@ class Trial:
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
     truth: Truth | None = None
+    rig: str = ""
+    tare: tuple[Tare, ...] = ()
+    edges: tuple[Edges, ...] = ()
+    log: tuple[str, ...] = ()
+    end_reason: str = ""
 
     def __post_init__(self) -> None:
         """Lock the arrays and refuse what cannot be a recording."""

@@ -1,1 +1,1 @@
-"""Windows: live, review, screening, athlete and video; the only place that imports PyQt6."""
+"""The window: pages to review recordings and, later, to make them."""

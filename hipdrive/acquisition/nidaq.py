@@ -1,0 +1,467 @@
+"""NI-DAQmx devices through NI's own `nidaqmx` package: raw counts, the device's scaling, triggers, lines and edges.
+
+Counts stay counts: what scales them is the polynomial that the device itself reports, stored beside them. Between the
+device and us lies the driver's buffer of some seconds, so nothing is lost when the computer is busy for a moment; when
+that was not enough, the driver says so and so do we.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import nidaqmx
+import numpy as np
+from nidaqmx.constants import (
+    AcquisitionType,
+    BridgeConfiguration,
+    BridgeUnits,
+    Edge,
+    ExcitationSource,
+    LineGrouping,
+    TerminalConfiguration,
+    TriggerType,
+)
+from nidaqmx.errors import DaqError, DaqFunctionNotSupportedError, DaqNotFoundError, DaqNotSupportedError
+from nidaqmx.stream_readers import AnalogUnscaledReader, CounterReader
+from nidaqmx.system import System
+from numpy.typing import NDArray
+
+from hipdrive.acquisition.source import (
+    Block,
+    ChannelInfo,
+    Found,
+    SourceEnd,
+    SourceInfo,
+    SourceLost,
+    SourceTimeout,
+)
+from hipdrive.errors import UsageError
+from hipdrive.trial import Edges, Floats, Truth
+
+if TYPE_CHECKING:
+    from hipdrive.hardware.devices import Channel, Device
+    from hipdrive.hardware.rig import Rig
+
+TIMEOUT, OVERFLOW, PAST_THE_END = -200284, -200279, -200278
+
+REMEDIES: Mapping[int, str] = {
+    -200220: "plug it in and switch it on; `hipdrive sources` lists what is there",
+    -201003: "check its cable and power, then record again",
+    -200170: "correct the terminal in the rig file",
+    -200081: "lower rate_hz in the rig file, or use fewer channels",
+    -200077: "choose a range_v, excitation or wiring in the rig file that the device has",
+    -50103: "close the other program that uses it",
+    -200022: "close the other program that uses it",
+    OVERFLOW: "close other programs, or raise buffer_s in the rig file",
+}
+"""Error code of the driver -> what to do."""
+
+TIMEBASE = "20MHzTimebase"
+TIMEBASE_HZ = 20e6
+"""What stamps edges: every counter of M and X series has it, 50 ns a tick, 214 s until 32 bits are full."""
+
+SHORT_NAMES = {
+    "RSE": TerminalConfiguration.RSE,
+    "NRSE": TerminalConfiguration.NRSE,
+    "DIFF": TerminalConfiguration.DIFF,
+    "default": TerminalConfiguration.DEFAULT,
+}
+BRIDGES = {
+    "full": BridgeConfiguration.FULL_BRIDGE,
+    "half": BridgeConfiguration.HALF_BRIDGE,
+    "quarter": BridgeConfiguration.QUARTER_BRIDGE,
+}
+EDGES = {"rising": Edge.RISING, "falling": Edge.FALLING}
+
+
+@contextlib.contextmanager
+def told(where: str) -> Iterator[None]:
+    """Turn what the driver says into one sentence.
+
+    Raises
+    ------
+    UsageError : there is no driver, or it refuses.
+    """
+    try:
+        yield
+    except DaqNotFoundError:
+        remedy = "install it from ni.com/downloads (search for NI-DAQmx) and restart, or use the rig `simulated`"
+        raise UsageError("no_driver", f"{where}: NI-DAQmx is not installed; {remedy}") from None
+    except DaqNotSupportedError:
+        remedy = "record on Windows or Linux, or use the rig `simulated`"
+        raise UsageError("no_driver", f"{where}: NI makes no driver for this computer; {remedy}") from None
+    except DaqFunctionNotSupportedError as error:
+        remedy = "install a newer one from ni.com/downloads"
+        raise UsageError(
+            "old_driver", f"{where}: the NI-DAQmx here is too old ({first_line(error)}); {remedy}"
+        ) from None
+    except DaqError as error:
+        code = error.error_code
+        remedy = REMEDIES.get(code, "check the rig file and the device in NI MAX")
+        raise UsageError(str(code), f"{where}: {first_line(error)} (NI {code}); {remedy}") from None
+
+
+def first_line(error: Exception) -> str:
+    r"""The first sentence of what the driver said, to go on with ours.
+
+    >>> first_line(Exception("Device identifier is invalid.\n\nStatus Code: -200220"))
+    'device identifier is invalid'
+    """
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0].split(". ")[0].rstrip(". ")
+    return line[:1].lower() + line[1:]
+
+
+def list_devices() -> tuple[Found, ...]:
+    """The devices that the driver knows.
+
+    Raises
+    ------
+    UsageError : there is no driver.
+    """
+    with told("this computer"):
+        system = System.local()
+        installed = driver_version(system)
+        return tuple(_found(device, installed) for device in system.devices)
+
+
+def _found(device: Any, installed: str) -> Found:
+    with told(device.name):
+        kind = "simulated in NI MAX, " if device.is_simulated else ""
+        return Found(driver="nidaqmx", name=device.name, product=device.product_type,
+                     detail=f"{kind}serial {device.serial_num:08X}, {len(device.ai_physical_chans)} analogue inputs, "
+                            f"NI-DAQmx {installed}")  # fmt: skip
+
+
+def driver_version(system: Any) -> str:
+    """As in 25.0.0."""
+    one = system.driver_version
+    return f"{one.major_version}.{one.minor_version}.{one.update_version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeLine:
+    """A digital terminal whose edges a counter stamps; `rate` is the most that is expected, Hz."""
+
+    name: str
+    terminal: str
+    counter: str
+    edge: str = "rising"
+    rate: float = 1000.0
+
+
+def rig_sources(rig: Rig) -> Iterator[NidaqSource]:
+    """A source for each device of a rig."""
+    for device in rig.devices:
+        yield NidaqSource(device, rig.channels(device.id), lines=edge_lines(rig, device.id))
+
+
+def edge_lines(rig: Rig, device: str) -> tuple[EdgeLine, ...]:
+    """The cameras that tell when they expose, and a digital start signal, on counters of the device.
+
+    Raises
+    ------
+    UsageError : a line cannot be stamped.
+    """
+    found = []
+    for camera in rig.cameras:
+        if camera.device == device:
+            if camera.direction == "out":
+                remedy = 'let it run and wire its exposure output (direction = "in")'
+                raise UsageError("camera_out", f"{rig.name}: camera {camera.id!r} cannot be triggered here; {remedy}")
+            found.append(EdgeLine(name=camera.id, terminal=camera.terminal, counter=str(camera.counter),
+                                  edge=camera.edge, rate=2.0 * (camera.fps or 1000.0)))  # fmt: skip
+    signal = rig.start_signal
+    if signal is not None and signal.line is not None and signal.device == device:
+        used = {line.counter for line in found}
+        free = next(name for number in range(99) if (name := f"ctr{number}") not in used)
+        found.append(EdgeLine(name="gun", terminal=signal.line, counter=free, edge=signal.edge))
+    for line in found:
+        if not line.terminal.startswith("PFI"):
+            raise UsageError("edge_terminal", f"{rig.name}: edges of {line.name!r} on {line.terminal} cannot be "
+                             "stamped; wire it to a PFI terminal")  # fmt: skip
+    return tuple(found)
+
+
+class NidaqSource:
+    """One NI device as a `Source` (see `source.Source`).
+
+    finite : sample that many and end; None samples until it is stopped.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        channels: Sequence[Channel],
+        *,
+        lines: Sequence[EdgeLine] = (),
+        finite: int | None = None,
+    ) -> None:
+        self.device, self.channels, self.lines, self.finite = device, tuple(channels), tuple(lines), finite
+        rate = float(device.rate_hz)
+        self.info = SourceInfo(
+            id=device.id,
+            channels=tuple(ChannelInfo(role=one.role, terminal=one.terminal, unit=one.unit, low=one.low, high=one.high)
+                           for one in self.channels),
+            rate=rate,
+            block=max(1, round(rate * device.block_ms / 1000.0)),
+            buffer=max(1, round(rate * device.buffer_s)),
+        )  # fmt: skip
+        self._task: Any = None
+        self._read: Any = None
+        self._counters: list[_Stamps] = []
+        self._count = 0
+
+    def __repr__(self) -> str:
+        """For error messages and the debugger."""
+        return f"NidaqSource({self.device.id!r}, {self.device.name!r})"
+
+    def open(self) -> None:
+        """Make the task, and ask the device how it scales and how fast it really samples.
+
+        Raises
+        ------
+        UsageError : no driver, no such device or channel, or it cannot do what the rig asks.
+        """
+        where = f"{self.device.id} ({self.device.name})"
+        with told(where):
+            system = System.local()
+            self._check_identity(system, where)
+            self._task = nidaqmx.Task()
+            try:
+                self._configure(system, where)
+            except BaseException:
+                self.close()
+                raise
+
+    def _check_identity(self, system: Any, where: str) -> None:
+        """Refuse another device than the one that the rig names."""
+        if self.device.name not in system.devices.device_names:
+            raise DaqError("Device identifier is invalid.", -200220)
+        there = system.devices[self.device.name]
+        product, serial = str(there.product_type), f"{there.serial_num:08X}"
+        for what, wanted, found in (("product", self.device.product, product), ("serial", self.device.serial, serial)):
+            if wanted is not None and _bare(wanted) != _bare(found):
+                raise UsageError("other_device", f"{where}: the rig file expects {what} {wanted}, but {found} is "
+                                 f"there; correct name or {what} in the rig file")  # fmt: skip
+
+    def _configure(self, system: Any, where: str) -> None:
+        task, device = self._task, self.device
+        for one in self.channels:
+            self._add(one)
+        mode = AcquisitionType.CONTINUOUS if self.finite is None else AcquisitionType.FINITE
+        size = self.info.buffer if self.finite is None else self.finite
+        task.timing.cfg_samp_clk_timing(self.info.rate, sample_mode=mode, samps_per_chan=size)
+        if self.finite is None:
+            task.in_stream.input_buf_size = size
+        if device.start_trigger is not None:
+            trigger = device.start_trigger
+            task.triggers.start_trigger.cfg_dig_edge_start_trig(self._terminal(trigger.terminal), EDGES[trigger.edge])
+        reader = AnalogUnscaledReader(task.in_stream)
+        reader.verify_array_shape = False  # saves a call of the driver for each read; we know the shape
+        wide = any(one.ai_raw_samp_size > 16 for one in task.ai_channels)
+        self._read = reader.read_int32 if wide else reader.read_int16
+        bound = [replace(info, low=float(real.ai_rng_low), high=float(real.ai_rng_high))
+                 for info, real in zip(self.info.channels, task.ai_channels, strict=True)]  # fmt: skip
+        self.info = replace(self.info, dtype=np.int32 if wide else np.int16, rate=float(task.timing.samp_clk_rate),
+                            scaling=np.array([self._scaling(*pair, where) for pair in
+                                              zip(self.channels, task.ai_channels, strict=True)]),
+                            identity=self._identity(system, bound))  # fmt: skip
+        self._counters = [_Stamps(self.device.name, line) for line in self.lines]
+
+    def _terminal(self, name: str) -> str:
+        return name if name.startswith("/") else f"/{self.device.name}/{name}"
+
+    def _add(self, one: Channel) -> None:
+        """A channel of the rig as a channel of the task."""
+        terminal = f"{self.device.name}/{one.terminal}"
+        if one.kind == "bridge":
+            self._task.ai_channels.add_ai_bridge_chan(
+                terminal, min_val=one.low, max_val=one.high, units=BridgeUnits.VOLTS_PER_VOLT,
+                bridge_config=BRIDGES[one.configuration or "full"],
+                voltage_excit_source=ExcitationSource.INTERNAL, voltage_excit_val=one.excitation_v,
+                nominal_bridge_resistance=one.resistance_ohm,
+            )  # fmt: skip
+        else:
+            self._task.ai_channels.add_ai_voltage_chan(
+                terminal, terminal_config=SHORT_NAMES[one.terminal_config], min_val=one.low, max_val=one.high
+            )
+
+    def _scaling(self, one: Channel, real: Any, where: str) -> Floats:
+        """c0..c3 from counts to the channel's unit.
+
+        NI documents the polynomial as giving volts; ratiometric bridge modules convert to V/V already. What it gives
+        shows at the end of the converter's range, which has to be that of the input.
+        """
+        given = [float(c) for c in real.ai_dev_scaling_coeff]
+        if not 2 <= len(given) <= 4:
+            raise UsageError("scaling", f"{where}: {one.terminal} reports {len(given)} scaling coefficients; "
+                             "only devices with 2 to 4 can be recorded")  # fmt: skip
+        found = np.zeros(4)
+        found[: len(given)] = given
+        if one.kind != "bridge":
+            return found
+        limit, ends = abs(real.ai_rng_high), []
+        for bits in {real.ai_resolution, float(real.ai_raw_samp_size)}:  # 24 bits stand right or left among 32
+            ends.append(end := abs(np.polyval(found[::-1], 2.0 ** (bits - 1.0))))
+            for divisor in (1.0, one.excitation_v or 1.0):
+                if 0.75 < end / divisor / limit < 1.34:
+                    return found / divisor
+        raise UsageError("scaling", f"{where}: the scaling of {one.terminal} ends at {min(ends):g}, its range at "
+                         f"{limit:g} V/V; check excitation and range in the rig file")  # fmt: skip
+
+    def _identity(self, system: Any, bound: Sequence[ChannelInfo]) -> Mapping[str, str | float]:
+        there = system.devices[self.device.name]
+        facts: dict[str, str | float] = {
+            "driver": "nidaqmx",
+            "driver_version": driver_version(system),
+            "client_version": version("nidaqmx"),
+            "name": self.device.name,
+            "product": str(there.product_type),
+            "serial": f"{there.serial_num:08X}",
+            "terminal": json.dumps([one.terminal_config for one in self.channels]),
+            "range": json.dumps([[one.low, one.high] for one in bound]),
+        }
+        with contextlib.suppress(DaqError):  # boards that sample all channels at once have no convert clock
+            facts["conv_rate_hz"] = float(self._task.timing.ai_conv_rate)
+        return MappingProxyType(facts)
+
+    def start(self) -> None:
+        """Arm the counters, then start to sample, or to wait for the start trigger."""
+        with told(f"{self.device.id} ({self.device.name})"):
+            for counter in self._counters:
+                counter.start()
+            self._task.start()
+
+    def read(self, out: NDArray[Any], timeout: float) -> Block:
+        """Fill `out` (channels, n); see `source.Source.read`."""
+        try:
+            n = self._read(out, out.shape[1], timeout)
+        except DaqError as error:
+            raise self._fault(error, out) from None
+        return self._block(n)
+
+    def _block(self, n: int) -> Block:
+        self._count += n
+        return Block(self._count - n, n, time.monotonic_ns())
+
+    def _fault(self, error: DaqError, out: NDArray[Any]) -> Exception:
+        code = error.error_code
+        if code in (TIMEOUT, PAST_THE_END):
+            n = int(getattr(error, "samps_per_chan_read", 0))
+            # a short read leaves the channels packed at the beginning of the array (nidaqmx-python issue 528)
+            out[:, :n] = out.reshape(-1)[: n * len(out)].reshape(len(out), n).copy()
+            block = self._block(n)
+            return SourceTimeout(n, block.host_ns) if code == TIMEOUT else SourceEnd(n, block.host_ns)
+        lost = 0
+        if code == OVERFLOW:
+            with contextlib.suppress(DaqError):
+                lost = max(0, int(self._task.in_stream.total_samp_per_chan_acquired) - self._count)
+        return SourceLost(str(code), f"{self.device.id} ({self.device.name}): {first_line(error)} (NI {code}); "
+                          f"{REMEDIES.get(code, 'check device and cable')}", lost)  # fmt: skip
+
+    def edges(self) -> Sequence[Edges]:
+        """Edges of cameras and start signal since the last call."""
+        try:
+            return [found for counter in self._counters if (found := counter.read()) is not None]
+        except DaqError as error:
+            raise SourceLost(str(error.error_code), f"{self.device.id} ({self.device.name}): edges are lost: "
+                             f"{first_line(error)} (NI {error.error_code})") from None  # fmt: skip
+
+    def truth(self, first_sample: int, samples: int) -> Truth | None:
+        """Nobody knows."""
+        return None
+
+    def stop(self) -> None:
+        """End sampling; a device that is gone has ended already."""
+        for task in [self._task, *(counter.task for counter in self._counters)]:
+            with contextlib.suppress(DaqError):
+                task.stop()
+
+    def close(self) -> None:
+        """Give the device free for others."""
+        for counter in self._counters:
+            counter.close()
+        self._counters = []
+        if self._task is not None:
+            with contextlib.suppress(DaqError):
+                self._task.close()
+            self._task = None
+
+
+def _bare(text: str) -> str:
+    """A product or serial number as it is compared: 0x1a2b3c is 001A2B3C."""
+    return text.strip().upper().removeprefix("0X").lstrip("0")
+
+
+class _Stamps:
+    """A counter that stamps the edges of a line with ticks since the first analogue sample."""
+
+    def __init__(self, device: str, line: EdgeLine) -> None:
+        self.line = line
+        self.task = nidaqmx.Task()
+        try:
+            channel = self.task.ci_channels.add_ci_count_edges_chan(f"{device}/{line.counter}")
+            channel.ci_count_edges_term = f"/{device}/{TIMEBASE}"
+            self.task.timing.cfg_samp_clk_timing(
+                line.rate, source=f"/{device}/{line.terminal}", active_edge=EDGES[line.edge],
+                sample_mode=AcquisitionType.CONTINUOUS, samps_per_chan=max(1000, int(10 * line.rate)),
+            )  # fmt: skip
+            arm = self.task.triggers.arm_start_trigger
+            arm.trig_type = TriggerType.DIGITAL_EDGE
+            arm.dig_edge_src = f"/{device}/ai/StartTrigger"
+            self.reader = CounterReader(self.task.in_stream)
+            self.reader.verify_array_shape = False
+        except BaseException:
+            self.close()
+            raise
+        self._last = 0
+
+    def start(self) -> None:
+        self.task.start()
+
+    def read(self) -> Edges | None:
+        """What came since the last call; 32 bits are unwrapped, which holds while edges are less than 214 s apart."""
+        n = int(self.task.in_stream.avail_samp_per_chan)
+        if not n:
+            return None
+        raw = np.empty(n, np.uint32)
+        self.reader.read_many_sample_uint32(raw, n, timeout=1.0)
+        steps = np.diff(np.r_[np.uint32(self._last & 0xFFFFFFFF), raw]).astype(np.uint32)  # modulo 2**32
+        ticks = self._last + np.cumsum(steps, dtype=np.uint64)
+        self._last = int(ticks[-1])
+        return Edges(name=self.line.name, ticks=ticks, rate=TIMEBASE_HZ)
+
+    def close(self) -> None:
+        with contextlib.suppress(DaqError):
+            self.task.close()
+
+
+def set_line(line: str, high: bool) -> None:
+    """Set a digital output, for example `Dev1/port0/line0`: a lamp that the camera sees.
+
+    Raises
+    ------
+    UsageError : no driver, no such line.
+    """
+    with told(line), nidaqmx.Task() as task:
+        task.do_channels.add_do_chan(line, line_grouping=LineGrouping.CHAN_PER_LINE)
+        task.write(high)
+
+
+def get_line(line: str) -> bool:
+    """Whether a digital input is high.
+
+    Raises
+    ------
+    UsageError : no driver, no such line.
+    """
+    with told(line), nidaqmx.Task() as task:
+        task.di_channels.add_di_chan(line, line_grouping=LineGrouping.CHAN_PER_LINE)
+        return bool(task.read())

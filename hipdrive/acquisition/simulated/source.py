@@ -1,0 +1,261 @@
+"""A simulated athlete on the plates of a rig: forces become volts, and the stand-in device samples them.
+
+From there on everything is as with a device: NI's own client, counts, scaling, plates. The athlete jumps again and
+again, a little differently each time, and what is true of each jump is known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hipdrive.acquisition.nidaq import NidaqSource, edge_lines
+from hipdrive.acquisition.simulated.athlete import simulate
+from hipdrive.acquisition.simulated.daqmx import installed
+from hipdrive.acquisition.simulated.engine import MODELS, Analogue, Clock, Engine, SimDevice
+from hipdrive.errors import UsageError
+from hipdrive.hardware import plates as hardware
+from hipdrive.trial import BOX, LEFT, RIGHT, Floats, Trial, Truth
+
+if TYPE_CHECKING:
+    from hipdrive.hardware.rig import Rig
+
+STEP_ON, STEP_OFF = 0.6, 0.5
+"""s: how long the athlete takes to step on the plates, and off them."""
+
+FILMED = 1800.0
+"""s: how long the simulated cameras run."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Session:
+    """What the plates see while an athlete jumps several times, and the true answers.
+
+    force : plate -> (n,) newtons. jumps : first sample and trial of each jump.
+    """
+
+    rate: float
+    force: Mapping[str, Floats]
+    jumps: tuple[tuple[int, Trial], ...]
+
+    @property
+    def samples(self) -> int:
+        """Length of the session."""
+        return len(next(iter(self.force.values())))
+
+    def truth(self, first_sample: int, samples: int) -> Truth | None:
+        """The answers of the only jump between two samples, event times from the first; None if none or several."""
+        first = first_sample % self.samples
+        found = []
+        for start, trial in [(start + lap * self.samples, trial) for lap in (0, 1) for start, trial in self.jumps]:
+            assert trial.truth is not None
+            times = trial.truth.events.values()
+            begin, end = (start + edge * self.rate for edge in (min(times), max(times)))
+            if first <= begin and end < first + samples:
+                found.append((start, trial.truth))
+        if len(found) != 1:
+            return None
+        shift = (found[0][0] - first) / self.rate
+        known = found[0][1]
+        events = {name: t + shift for name, t in known.events.items()}
+        return dataclasses.replace(known, events=MappingProxyType(events))
+
+
+def session(
+    names: Sequence[str], test: str, *, rate: float, seed: int = 0, jumps: int = 3, lead: float = 0.5,
+    pause: float = 2.0, quiet: float = 1.3, **settings: Any,
+) -> Session:  # fmt: skip
+    """An athlete who jumps several times on the plates of these names.
+
+    Parameters
+    ----------
+    names : plates: `left` and `right` carry a foot each, `box` the box; another single plate carries both feet.
+    jumps, lead, pause, quiet : how many; s of empty plates before the first, and after each; s of standing before each.
+    settings : as `athlete.simulate` takes them.
+    """
+    feet = [name for name in names if name != BOX]
+    carriers = [LEFT, RIGHT] if {LEFT, RIGHT} <= set(feet) else feet[:2]
+    if not carriers or jumps < 1:
+        raise UsageError("simulate", "a simulated athlete needs a plate to stand on, and at least one jump")
+    whole: dict[str, list[Floats]] = {name: [] for name in names}
+    rng = np.random.default_rng([seed, 7])
+    placed, position = [], 0
+
+    def add(parts: Mapping[str, Floats], samples: int, sd: float, zero: float) -> None:
+        for name in names:
+            clean = parts.get(name, np.zeros(samples))
+            carrying = name in carriers
+            whole[name].append(clean + zero * carrying + rng.normal(0.0, sd, samples))
+
+    for number in range(jumps):
+        trial = simulate(test, seed=seed + number, rate=rate, plates=len(carriers), box_plate=BOX in names,
+                         quiet=quiet, **settings)  # fmt: skip
+        assert trial.truth is not None
+        facts = trial.truth.settings
+        # the same athlete and the same zero each time
+        settings |= {key: facts[key] for key in ("mass", "left_share", "offset")}
+        sd, zero = facts["noise"] / np.sqrt(len(carriers)), facts["offset"] / len(carriers)
+        shares = [1.0] if len(carriers) == 1 else [facts["left_share"], 1.0 - facts["left_share"]]
+        weight = {name: trial.truth["system_weight"] * share for name, share in zip(carriers, shares, strict=True)}
+
+        def moving(seconds: float, up: bool, weight: dict[str, float] = weight) -> dict[str, Floats]:
+            part = np.sin(np.linspace(0.0, np.pi / 2.0, round(seconds * rate)))  # a foot comes down at once
+            return {name: load * (part if up else part[::-1]) for name, load in weight.items()}
+
+        before: list[tuple[Mapping[str, Floats], float]] = [({}, lead)] if number == 0 else []
+        if test != "dj":  # from the box nobody steps on the plates
+            before.append((moving(STEP_ON, True), STEP_ON))
+        for parts, seconds in before:
+            add(parts, round(seconds * rate), sd, zero)
+            position += round(seconds * rate)
+        placed.append((position, trial))
+        rows = dict(zip([*carriers, BOX], trial.fz, strict=False))
+        for name in names:
+            whole[name].append(rows[name] if name in rows else rng.normal(0.0, sd, trial.samples))
+        position += trial.samples
+        for parts, seconds in ((moving(STEP_OFF, False), STEP_OFF), ({}, pause)):
+            add(parts, round(seconds * rate), sd, zero)
+            position += round(seconds * rate)
+    return Session(rate=rate, force={name: np.concatenate(parts) for name, parts in whole.items()}, jumps=tuple(placed))
+
+
+def load(plate: Any, fz: Floats, rate: float) -> hardware.Wrench:
+    """The load of a foot: a centre of pressure that wanders about the middle, and a little force sideways."""
+    t = np.arange(len(fz)) / rate
+    x, y = plate.position_m
+    return hardware.Wrench(fz=fz, fx=0.02 * fz, fy=(0.01 if y <= 0.0 else -0.01) * fz,
+                           copx=x + 0.012 * np.sin(1.9 * t), copy=y + 0.008 * np.sin(2.3 * t + 1.0),
+                           tz=0.001 * fz)  # fmt: skip
+
+
+class Room:
+    """The stand-in devices of a rig with an athlete; nidaqmx talks to them while any of its sources is open."""
+
+    def __init__(self, engine: Engine, played: Session | None) -> None:
+        self.engine, self.played = engine, played
+        self._open = contextlib.ExitStack()
+        self._users = 0
+        self._lock = threading.Lock()
+
+    def enter(self) -> None:
+        """One more source is open."""
+        with self._lock:
+            if not self._users:
+                self._open.enter_context(installed(self.engine))
+            self._users += 1
+
+    def leave(self) -> None:
+        """One source less."""
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self._open.close()
+
+
+class SimulatedSource(NidaqSource):
+    """A `NidaqSource` on a stand-in device; the driver is the only part that is not the real one."""
+
+    def __init__(self, room: Room, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.room = room
+        self._inside = False
+
+    def open(self) -> None:
+        """As with a real device; nidaqmx must not talk to real ones meanwhile."""
+        self.room.enter()
+        self._inside = True
+        super().open()
+        self.info = dataclasses.replace(self.info, identity={**self.info.identity, "driver": "simulated"})
+
+    def close(self) -> None:
+        """Give nidaqmx back."""
+        super().close()
+        if self._inside:
+            self._inside = False
+            self.room.leave()
+
+    def truth(self, first_sample: int, samples: int) -> Truth | None:
+        """The true answers of the jump in this stretch."""
+        return self.room.played.truth(first_sample, samples) if self.room.played else None
+
+
+def sources(
+    rig: Rig,
+    *,
+    test: str = "dj",
+    seed: int = 0,
+    engine: Engine | None = None,
+    clock: Clock | None = None,
+    free_run: bool = False,
+    finite: int | None = None,
+    **settings: Any,
+) -> Iterator[SimulatedSource]:
+    """A source for each simulated device of a rig, with an athlete on its plates.
+
+    engine : devices of your own, which then see what you give them and no athlete. clock, free_run : of the engine,
+    see there. settings : as `session` takes them.
+
+    Raises
+    ------
+    UsageError : the plates' devices have different rates.
+    """
+    room = Room(*_furnished(rig, test, seed, clock, free_run, settings)) if engine is None else Room(engine, None)
+    for device in rig.devices:
+        yield SimulatedSource(room, device, rig.channels(device.id), lines=edge_lines(rig, device.id), finite=finite)
+
+
+def _furnished(
+    rig: Rig, test: str, seed: int, clock: Clock | None, free_run: bool, settings: Mapping[str, Any]
+) -> tuple[Engine, Session]:
+    """The devices of a rig with an athlete on its plates."""
+    rates = {rig.device(plate.device).rate_hz for plate in rig.plates}
+    if len(rates) > 1:
+        raise UsageError("rates", f"{rig.name}: the plates' devices sample at different rates "
+                         f"({', '.join(f'{rate:g}' for rate in sorted(rates))} Hz); give them one rate_hz")  # fmt: skip
+    rate = float(rates.pop())
+    played = session([plate.id for plate in rig.plates], test, rate=rate, seed=seed, **settings)
+    engine = Engine([_device(rig, device, played) for device in rig.devices], clock=clock, free_run=free_run)
+    for camera in rig.cameras:
+        edges = engine.clock.now() + (np.arange(FILMED * (camera.fps or 240.0)) + 0.5) / (camera.fps or 240.0)
+        engine.devices[rig.device(camera.device).name].edges[camera.terminal] = edges
+    return engine, played
+
+
+def _device(rig: Rig, device: Any, played: Session) -> SimDevice:
+    """A device whose inputs see the plates."""
+    channels = rig.channels(device.id)
+    model = MODELS.get(device.product or "", MODELS["stand-in"])
+    if device.product and device.product not in MODELS:
+        model = dataclasses.replace(model, product=device.product)
+    values = np.zeros((1 + max((number(one.terminal) for one in channels), default=0), played.samples))
+    place = {one.role: number(one.terminal) for one in channels}
+    for plate in rig.plates:
+        if plate.device == device.id:
+            volts = hardware.volts(plate, load(plate, played.force[plate.id], played.rate))
+            for role, row in zip(plate.roles, volts, strict=True):
+                values[place[f"{plate.id}.{role}"]] = row
+    return SimDevice(name=device.name, model=model, serial=_serial(device.serial),
+                     signal=Analogue(values, float(device.rate_hz)))  # fmt: skip
+
+
+def number(terminal: str) -> int:
+    """Which input a terminal is.
+
+    >>> number("ai12")
+    12
+    """
+    return int(terminal.lower().removeprefix("ai"))
+
+
+def _serial(text: str | None) -> int:
+    try:
+        return int(text or "1A2B3C", 16)
+    except ValueError:
+        return 0x1A2B3C

@@ -1,0 +1,140 @@
+"""The numbers a coach reads first, large; and what the checks say, with what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hipdrive.gui.qt import Qt, QtWidgets
+from hipdrive.gui.theme import MARKS
+from hipdrive.report import rows
+from hipdrive.report.words import LEVELS, clean, parts
+from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN, Analysis, Finding, Results
+
+STATUS = {OK: "Good trial", FLAGGED: "Look at the notes", REFUSED: "Not usable"}
+LOOKS = {OK: "good", INFO: "good", FLAGGED: "warn", WARN: "warn", REFUSED: "bad", FAIL: "bad"}
+
+OPTIONS = ((r"--rate( HZ)?", "the field Rate"), (r"--columns [\w.]+=NAME", "the field Columns"),
+           (r"--columns", "the field Columns"), (r"--mass( KG)?", "the field Mass"),
+           (r"--box-height( M)?", "the field Box"), (r"--test auto", "the test Auto"), (r"--test", "the field Test"),
+           (r"`hipdrive metrics`", "the manual"))  # fmt: skip
+"""What the command line calls its options, and what they are called here."""
+
+
+def sentence(told: str) -> str:
+    """A message as a sentence, with the window's words for the command line's options.
+
+    >>> sentence("give the true one with --rate")
+    'Give the true one with the field Rate.'
+    """
+    line = clean(told)
+    for option, words in OPTIONS:
+        line = re.sub(option, words, line)
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".") if line else ""
+
+
+def label(text: str, name: str, *, wrap: bool = False) -> QtWidgets.QLabel:
+    """A label whose look the style sheet knows by its name; what a file says is no markup."""
+    made = QtWidgets.QLabel(text)
+    made.setObjectName(name)
+    made.setWordWrap(wrap)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return made
+
+
+def card(level: str = "") -> QtWidgets.QFrame:
+    """A framed ground."""
+    made = QtWidgets.QFrame()
+    made.setObjectName("card")
+    made.setProperty("level", level)
+    return made
+
+
+class NumberCard(QtWidgets.QFrame):
+    """One number: its name, the value with unit, and how sure it is, or why it is missing."""
+
+    def __init__(self, line: rows.Line, *, hero: bool = False) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.line = line
+        told = parts(line.value)
+        self.number = label(told.number or "-", "hero" if hero else "number")
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(14, 6, 14, 8)
+        layout.setSpacing(0)
+        layout.addWidget(label(line.label, "name"))
+        value = QtWidgets.QHBoxLayout()
+        value.setSpacing(6)
+        value.addWidget(self.number)
+        if told.number:
+            value.addWidget(label(told.unit, "unit"), alignment=Qt.AlignmentFlag.AlignBottom)
+        value.addStretch()
+        layout.addLayout(value)
+        if line.there:
+            self.note = label(f"± {told.u95} {told.unit}".rstrip() if told.u95 else " ", "soft")
+        else:
+            self.note = label(sentence(line.value.why or "no reason was given"), "soft", wrap=True)
+        layout.addWidget(self.note)
+        layout.addStretch()
+        self.setToolTip(_about(line))
+        self.setAccessibleName(f"{line.label} {told.number} {told.unit}")
+
+
+def _about(line: rows.Line) -> str:
+    told = [line.doc, f"Method: {clean(line.value.method).replace('_', ' ')}" if line.value.method else "",
+            f"Source: {line.source}" if line.source else "",
+            "± is the 95 % uncertainty." if line.there else ""]  # fmt: skip
+    return "\n".join(one for one in told if one)
+
+
+class Headline(QtWidgets.QWidget):
+    """The hero and its companions in one row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layout = QtWidgets.QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(8)
+        self.cards: list[NumberCard] = []
+
+    def show_rep(self, analysis: Analysis, rep: Results) -> None:
+        """Show a repetition's headline numbers, the test's own first and largest."""
+        clear(self._layout)
+        first = rows.hero(rep)
+        lines = [line for line in rows.headline(analysis, rep) if first is None or line.field != first.field]
+        self.cards = [NumberCard(first, hero=True)] if first is not None else []
+        self.cards += [NumberCard(line) for line in lines[:5]]
+        for i, one in enumerate(self.cards):
+            self._layout.addWidget(one, 4 if i == 0 else 3)
+
+
+class CheckLine(QtWidgets.QFrame):
+    """One check in words, with its remedy."""
+
+    def __init__(self, finding: Finding, *, many: bool = False) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.setProperty("level", LOOKS[finding.level])
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(12, 6, 12, 6)
+        where = f", jump {finding.rep}" if finding.rep and many else ""
+        layout.addWidget(label(f"{MARKS[finding.level]}  {LEVELS[finding.level].capitalize()}{where}", "name"))
+        layout.addWidget(label(" ".join(filter(None, (sentence(finding.message), sentence(finding.remedy)))), "told",
+                               wrap=True), 1)  # fmt: skip
+
+
+def told_first(findings: Sequence[Finding], rep: int) -> list[Finding]:
+    """Checks of a repetition and of the record, the gravest first; notes last."""
+    order = {FAIL: 0, WARN: 1, INFO: 2}
+    return sorted((f for f in findings if f.rep in (0, rep)), key=lambda f: order[f.level])
+
+
+def clear(layout: QtWidgets.QLayout) -> None:
+    """Remove everything from a layout."""
+    while layout.count():
+        item = layout.takeAt(0)
+        widget = item.widget() if item is not None else None
+        if widget is not None:
+            widget.setParent(None)
+            widget.deleteLater()

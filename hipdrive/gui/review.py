@@ -1,0 +1,476 @@
+"""The review page: a trial's first numbers large, its curves, every number, and what the checks say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hipdrive.gui.asking import Asking
+from hipdrive.gui.cards import LOOKS, STATUS, CheckLine, Headline, card, clear, label, sentence, told_first
+from hipdrive.gui.curves import CurvesView
+from hipdrive.gui.page import Page
+from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
+from hipdrive.gui.table import NumbersTable
+from hipdrive.gui.theme import LIGHT, MARKS, Theme
+from hipdrive.gui.work import Failed, Job, Opened, Step, opening
+from hipdrive.report import rows
+from hipdrive.report.inputs import Ask
+from hipdrive.report.words import clean, name_of_test, shown
+from hipdrive.results import FAIL, INFO, REFUSED, Finding, Results
+from hipdrive.trial import Trial
+
+WELCOME, BUSY, FAILED, TRIAL = range(4)
+VIEWS = (("Curves", "C"), ("All numbers", "N"), ("Quality", "Q"))
+CURVES, NUMBERS, QUALITY = range(3)
+
+ENDINGS = "Recordings (*.h5 *.hdf5 *.csv *.txt *.tsv *.mot *.sto *.dat);;All files (*)"
+
+
+class ReviewPage(Page):
+    """Opens files, lists their trials, shows one repetition of one trial."""
+
+    title, key = "Review", "F2"
+    opened = QtCore.pyqtSignal(object)
+    """An Opened or a Failed, when its work is done."""
+
+    def __init__(self, theme: Theme = LIGHT) -> None:
+        super().__init__()
+        self.entries: list[Opened | Failed] = []
+        self._job: Job | None = None
+        self._first_new: int | None = None
+        self._replaces: int | None = None
+        self._rep = 0
+        self.list = QtWidgets.QListWidget()
+        self.list.setMinimumWidth(190)
+        self.list.currentRowChanged.connect(self._chosen)
+        self.curves = CurvesView(theme)
+        self.table = NumbersTable()
+        self.headline = Headline()
+        self._stack = QtWidgets.QStackedWidget()
+        for made in (self._welcome(), self._busy(), self._failed(), self._trial()):
+            self._stack.addWidget(made)
+        split = QtWidgets.QSplitter()
+        split.addWidget(self.list)
+        split.addWidget(self._stack)
+        split.setStretchFactor(1, 1)
+        split.setSizes([230, 1100])
+        split.setChildrenCollapsible(True)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(split)
+        self.list.hide()
+        self._actions()
+
+    # --- parts of the page ------------------------------------------------------------------------------------
+
+    def _welcome(self) -> QtWidgets.QWidget:
+        made, layout = _centred()
+        layout.addWidget(label("Review a jump", "head"), alignment=Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(label("Drop a recording here, or open one: trial files (.h5), CSV and text of any force plate.",
+                               "sentence"), alignment=Qt.AlignmentFlag.AlignHCenter)  # fmt: skip
+        self.open_button = QtWidgets.QPushButton("Open a recording ...   Ctrl+O")
+        self.open_button.setObjectName("first")
+        self.open_button.clicked.connect(self.ask_files)
+        self.sample_button = QtWidgets.QPushButton("Show me a simulated drop jump   Ctrl+D")
+        self.sample_button.clicked.connect(self.open_sample)
+        for button in (self.open_button, self.sample_button):
+            layout.addWidget(button, alignment=Qt.AlignmentFlag.AlignHCenter)
+        return made
+
+    def _busy(self) -> QtWidgets.QWidget:
+        made, layout = _centred()
+        self.busy = label("", "sentence")
+        self.progress = QtWidgets.QProgressBar()
+        self.progress.setFixedWidth(420)
+        self.progress.setTextVisible(False)
+        self.cancel_button = QtWidgets.QPushButton("Cancel   Esc")
+        self.cancel_button.clicked.connect(self.cancel)
+        for part in (self.busy, self.progress, self.cancel_button):
+            layout.addWidget(part, alignment=Qt.AlignmentFlag.AlignHCenter)
+        return made
+
+    def _failed(self) -> QtWidgets.QWidget:
+        made, layout = _centred()
+        self.failed_head = label("", "head")
+        self.failed_why = label("", "sentence", wrap=True)
+        frame = card("bad")
+        inside = QtWidgets.QVBoxLayout(frame)
+        inside.setContentsMargins(24, 18, 24, 18)
+        inside.setSpacing(14)
+        inside.addWidget(self.failed_head)
+        inside.addWidget(self.failed_why)
+        self.asking = Asking()
+        inside.addWidget(self.asking)
+        self.asking.wanted.connect(self.read_again)
+        self.asking.wrong.connect(self.said.emit)
+        frame.setMaximumWidth(1000)
+        layout.addWidget(frame)
+        return made
+
+    def _trial(self) -> QtWidgets.QWidget:
+        made = QtWidgets.QWidget()
+        layout = QtWidgets.QVBoxLayout(made)
+        layout.setContentsMargins(8, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(self._top())
+        layout.addWidget(self.headline)
+        self._verdict = card("good")
+        self._verdict.setCursor(Qt.CursorShape.PointingHandCursor)
+        inside = QtWidgets.QHBoxLayout(self._verdict)
+        inside.setContentsMargins(12, 6, 12, 6)
+        self.status = label("", "name")
+        self.verdict = label("", "told", wrap=True)
+        self._more = QtWidgets.QPushButton("")
+        self._more.clicked.connect(lambda: self.show_view(QUALITY))
+        inside.addWidget(self.status)
+        inside.addWidget(self.verdict, 1)
+        inside.addWidget(self._more)
+        layout.addWidget(self._verdict)
+        self.views = QtWidgets.QStackedWidget()
+        frame = card()
+        box = QtWidgets.QVBoxLayout(frame)
+        box.setContentsMargins(4, 4, 4, 4)
+        box.addWidget(self.curves)
+        self.views.addWidget(frame)
+        self.views.addWidget(self.table)
+        self.views.addWidget(self._quality())
+        layout.addWidget(self.views, 1)
+        return made
+
+    def _top(self) -> QtWidgets.QHBoxLayout:
+        """Title, repetitions, and which view."""
+        top = QtWidgets.QHBoxLayout()
+        self.heading = label("", "title")
+        self.about = label("", "soft")
+        self.about.setMinimumWidth(40)
+        top.addWidget(self.heading)
+        top.addWidget(self.about, 1)
+        self.rep_buttons: list[QtWidgets.QPushButton] = []
+        self._reps = QtWidgets.QHBoxLayout()
+        self._reps.setSpacing(4)
+        top.addLayout(self._reps)
+        top.addSpacing(16)
+        self._view_buttons = QtWidgets.QButtonGroup(self)
+        for i, (name, key) in enumerate(VIEWS):
+            button = QtWidgets.QPushButton(name)
+            button.setCheckable(True)
+            button.setToolTip(f"Key {key}")
+            self._view_buttons.addButton(button, i)
+            top.addWidget(button)
+        self._view_buttons.button(CURVES).setChecked(True)  # type: ignore[union-attr]
+        self._view_buttons.idClicked.connect(self.show_view)
+        return top
+
+    def _quality(self) -> QtWidgets.QWidget:
+        scroll = QtWidgets.QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        inside = QtWidgets.QWidget()
+        inside.setObjectName("page")
+        self._checks = QtWidgets.QVBoxLayout(inside)
+        self._checks.setAlignment(Qt.AlignmentFlag.AlignTop)
+        scroll.setWidget(inside)
+        return scroll
+
+    def _actions(self) -> None:
+        """Every thing that can be done, with its key."""
+        made = (
+            ("Open ...", "Ctrl+O", self.ask_files), ("Sample", "Ctrl+D", self.open_sample),
+            ("Close trial", "Ctrl+W", self.close_trial), ("Next jump", "Right", lambda: self.step_rep(1)),
+            ("Previous jump", "Left", lambda: self.step_rep(-1)), ("Next trial", "PgDown", lambda: self.step_trial(1)),
+            ("Previous trial", "PgUp", lambda: self.step_trial(-1)), ("Whole jump", "Home", self.curves.whole),
+            ("Find a number", "Ctrl+F", self._find), ("Cancel", "Esc", self.cancel),
+            *((name, key, lambda i=i: self.show_view(i)) for i, (name, key) in enumerate(VIEWS)),
+        )  # fmt: skip
+        self.actions_by_name: dict[str, QtGui.QAction] = {}
+        for name, key, act in made:
+            action = QtGui.QAction(name, self)
+            action.setShortcut(key)
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            action.setToolTip(f"{name.removesuffix(' ...')} ({key})")
+            action.triggered.connect(lambda _=False, act=act: act())
+            self.addAction(action)
+            self.actions_by_name[name] = action
+
+    def buttons(self) -> list[QtGui.QAction]:
+        """For the tool bar."""
+        return [self.actions_by_name[name] for name in ("Open ...", "Close trial")]
+
+    def set_theme(self, theme: Theme) -> None:
+        """Plots in other colours."""
+        self.curves.set_theme(theme)
+
+    # --- opening ----------------------------------------------------------------------------------------------
+
+    def ask_files(self) -> None:
+        """The file dialogue."""
+        names, _ = QtWidgets.QFileDialog.getOpenFileNames(self, "Open recordings", "", ENDINGS)
+        if names:
+            self.open([Path(name) for name in names])
+
+    def open_sample(self) -> None:
+        """A simulated drop jump, to look round."""
+        from hipdrive.acquisition.simulated.athlete import simulate
+
+        self.show_trial(simulate("dj", seed=1))
+
+    def show_trial(self, trial: Trial) -> None:
+        """A trial that is in memory already: just recorded, or simulated."""
+        from hipdrive.report.inputs import analysed
+
+        done = next(iter(analysed([trial], Ask())))
+        self._add(Opened(Path(trial.file or "trial"), done.trial, done.analysis, Ask()))
+        self.list.setCurrentRow(len(self.entries) - 1)
+
+    def open(self, paths: Sequence[Path], ask: Ask | None = None) -> None:
+        """Read and analyse files beside the window."""
+        self.cancel()
+        wanted = ask or Ask()
+        self._first_new = None
+        self._stack.setCurrentIndex(BUSY)
+        self.busy.setText("Opening ...")
+        self.progress.setRange(0, 0)
+        job = Job(lambda: opening(paths, wanted), self)
+        job.came.connect(self._came)
+        job.finished.connect(self._finished)
+        self._job = job
+        job.start()
+
+    def read_again(self, ask: Ask) -> None:
+        """The shown file once more, read in another way."""
+        row = self.list.currentRow()
+        if 0 <= row < len(self.entries):
+            path = self.entries[row].path
+            self._remove(row)
+            self.open([path], ask)
+
+    def cancel(self) -> None:
+        """Stop opening; what was opened before stays."""
+        job, self._job = self._job, None
+        if job is None:
+            return
+        job.cancel()
+        job.came.disconnect(self._came)
+        job.finished.disconnect(self._finished)
+        job.finished.connect(job.deleteLater)
+        _RUNNING.add(job)
+        job.finished.connect(lambda: _RUNNING.discard(job))
+        if job.isFinished():
+            _RUNNING.discard(job)
+        self.said.emit("Opening was cancelled")
+        self._show_current()
+
+    def _came(self, part: Opened | Failed | Step) -> None:
+        if isinstance(part, Step):
+            self.busy.setText(part.what)
+            self.progress.setRange(0, part.of)
+            self.progress.setValue(part.done)
+            return
+        self._add(part)
+        if self._first_new is None:
+            self._first_new = len(self.entries) - 1
+        self.opened.emit(part)
+
+    def _finished(self) -> None:
+        self._job = None
+        if self._first_new is not None:
+            self.list.setCurrentRow(self._first_new)
+        self._show_current()
+
+    def leave(self) -> bool:
+        """Nothing runs on behind a closed window."""
+        self.cancel()
+        for job in list(_RUNNING):
+            job.wait(5000)
+        return True
+
+    # --- the list ---------------------------------------------------------------------------------------------
+
+    def _add(self, entry: Opened | Failed) -> None:
+        self.entries.append(entry)
+        item = QtWidgets.QListWidgetItem(_in_list(entry))
+        item.setToolTip(str(entry.path))
+        blocked = self.list.blockSignals(True)
+        self.list.addItem(item)
+        self.list.blockSignals(blocked)
+        self.list.setVisible(len(self.entries) > 1)
+
+    def _remove(self, row: int) -> None:
+        del self.entries[row]
+        blocked = self.list.blockSignals(True)
+        self.list.takeItem(row)
+        self.list.blockSignals(blocked)
+        self.list.setVisible(len(self.entries) > 1)
+
+    def close_trial(self) -> None:
+        """Take the shown trial off the list; the file stays where it is."""
+        row = self.list.currentRow()
+        if 0 <= row < len(self.entries):
+            self._remove(row)
+            self._rep = 0
+            self._show_current()
+
+    def step_trial(self, by: int) -> None:
+        """The next trial of the list."""
+        if self.entries:
+            self.list.setCurrentRow((self.list.currentRow() + by) % len(self.entries))
+
+    def _chosen(self, row: int) -> None:
+        self._rep = 0
+        if self._job is None:
+            self._show_current()
+
+    @property
+    def current(self) -> Opened | Failed | None:
+        """What is shown."""
+        row = self.list.currentRow()
+        return self.entries[row] if 0 <= row < len(self.entries) else None
+
+    @property
+    def rep(self) -> Results | None:
+        """The repetition that is shown."""
+        entry = self.current
+        if not isinstance(entry, Opened) or not entry.analysis.reps:
+            return None
+        return entry.analysis.reps[min(self._rep, len(entry.analysis.reps) - 1)]
+
+    def _show_current(self) -> None:
+        entry = self.current
+        if entry is None:
+            self._stack.setCurrentIndex(WELCOME)
+        elif isinstance(entry, Failed):
+            self._show_failed(entry.path, entry.why, entry.ask)
+        else:
+            self._show_opened(entry)
+
+    def _show_failed(self, path: Path, why: str, ask: Ask) -> None:
+        self.failed_head.setText(f"{clean(path.name)} cannot be read")
+        self.failed_why.setText(sentence(why.removeprefix(f"{clean(path)}: ")))
+        self.asking.show_ask(ask)
+        self._stack.setCurrentIndex(FAILED)
+
+    # --- a trial ----------------------------------------------------------------------------------------------
+
+    def _show_opened(self, entry: Opened) -> None:
+        analysis, trial = entry.analysis, entry.trial
+        self.heading.setText(name_of_test(analysis.test) if analysis.reps else "No jump found")
+        facts = [clean(trial.athlete), clean(entry.path.name), f"{trial.rate:g} Hz", f"{trial.duration:.1f} s"]
+        self.about.setText("  ·  ".join(filter(None, facts)) + ("  ·  test detected" if analysis.detected else ""))
+        self.about.setToolTip(str(entry.path))
+        self._rep_row(analysis.reps)
+        self._stack.setCurrentIndex(TRIAL)
+        self._show_rep()
+
+    def _rep_row(self, reps: Sequence[Results]) -> None:
+        clear(self._reps)
+        self.rep_buttons = []
+        for i, rep in enumerate(reps if len(reps) > 1 else ()):
+            hero = rows.hero(rep)
+            button = QtWidgets.QPushButton(f"{rep.rep}")
+            button.setCheckable(True)
+            button.setToolTip(f"Jump {rep.rep}: {hero.label} {shown(hero.value)}" if hero else f"Jump {rep.rep}")
+            button.clicked.connect(lambda _=False, i=i: self.show_rep(i))
+            self._reps.addWidget(button)
+            self.rep_buttons.append(button)
+        if self.rep_buttons:
+            self._reps.insertWidget(0, label("Jump", "name"))
+
+    def step_rep(self, by: int) -> None:
+        """The next repetition."""
+        entry = self.current
+        if isinstance(entry, Opened) and entry.analysis.reps:
+            self.show_rep((self._rep + by) % len(entry.analysis.reps))
+
+    def show_rep(self, index: int) -> None:
+        """Show one of the repetitions."""
+        self._rep = index
+        self._show_rep()
+
+    def _show_rep(self) -> None:
+        entry, rep = self.current, self.rep
+        assert isinstance(entry, Opened)
+        for i, button in enumerate(self.rep_buttons):
+            button.setChecked(i == self._rep)
+        self.headline.setVisible(rep is not None)
+        if rep is not None:
+            self.headline.show_rep(entry.analysis, rep)
+        self.curves.show_rep(entry.trial, rep)
+        self.table.show_rep(rep)
+        self._show_verdict(entry, rep)
+
+    def _show_verdict(self, entry: Opened, rep: Results | None) -> None:
+        """Status in words, the gravest check with its remedy; the rest behind a button."""
+        analysis = entry.analysis
+        findings = told_first(analysis.quality, rep.rep if rep is not None else 0)
+        status = rep.status if rep is not None and analysis.status != REFUSED else analysis.status
+        grave = [f for f in findings if f.level != INFO]
+        why = (rep.why if rep is not None else None) or analysis.why
+        if why:
+            told = sentence(why)
+        elif grave:
+            told = f"{sentence(grave[0].message)} {sentence(grave[0].remedy)}".strip()
+        else:
+            told = "Nothing to mend."
+        if status == "ok" and grave:
+            status = "flagged"
+        self._verdict.setProperty("level", LOOKS[status])
+        _restyle(self._verdict)
+        self.status.setText(f"{MARKS[status]}  {STATUS[status]}")
+        self.verdict.setText(told)
+        others = len(findings) - (0 if why or not grave else 1)
+        self._more.setText(f"{others} more" if others else "")
+        self._more.setVisible(others > 0)
+        clear(self._checks)
+        if why:
+            self._checks.addWidget(CheckLine(_as_finding(why)))
+        for finding in findings:
+            self._checks.addWidget(CheckLine(finding, many=len(analysis.reps) > 1))
+        if not findings and not why:
+            self._checks.addWidget(label("Every check passed.", "sentence"))
+
+    def show_view(self, index: int) -> None:
+        """Curves, all numbers, or quality."""
+        self.views.setCurrentIndex(index)
+        button = self._view_buttons.button(index)
+        if button is not None:
+            button.setChecked(True)
+
+    def _find(self) -> None:
+        self.show_view(NUMBERS)
+        self.table.filter.setFocus()
+        self.table.filter.selectAll()
+
+
+_RUNNING: set[Job] = set()
+"""Jobs that were cancelled and have not noticed yet: a thread must not be destroyed while it runs."""
+
+
+def _centred() -> tuple[QtWidgets.QWidget, QtWidgets.QVBoxLayout]:
+    made = QtWidgets.QWidget()
+    layout = QtWidgets.QVBoxLayout(made)
+    layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    layout.setSpacing(18)
+    return made, layout
+
+
+def _in_list(entry: Opened | Failed) -> str:
+    """Two lines: the file, and what it came to."""
+    if isinstance(entry, Failed):
+        return f"✕  {clean(entry.path.name)}\ncannot be read"
+    analysis = entry.analysis
+    hero = rows.hero(analysis.reps[0]) if analysis.reps else None
+    told = f"{hero.label} {shown(hero.value)}" if hero is not None and hero.there else name_of_test(analysis.test)
+    count = f"  ({len(analysis.reps)} jumps)" if len(analysis.reps) > 1 else ""
+    return f"{MARKS[analysis.status]}  {clean(entry.path.name)}\n{told}{count}"
+
+
+def _as_finding(why: str) -> Finding:
+    return Finding("status", FAIL, 0.0, "1", why)
+
+
+def _restyle(widget: QtWidgets.QWidget) -> None:
+    """A property of the style sheet changed."""
+    style = widget.style()
+    assert style is not None
+    style.unpolish(widget)
+    style.polish(widget)

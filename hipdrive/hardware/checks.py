@@ -1,0 +1,148 @@
+"""What has to hold between the tables of a rig file: names, wires, ranges. Each check raises a Fault."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hipdrive.hardware.devices import Device
+from hipdrive.hardware.facts import Fault
+from hipdrive.hardware.kinds import Kistler8
+from hipdrive.hardware.plates import bend, electric_limit
+
+if TYPE_CHECKING:
+    from hipdrive.hardware.rig import Rig
+
+
+def check(rig: Rig) -> None:
+    """Raise the first Fault there is."""
+    names_are_unique(rig)
+    devices_are_known(rig)
+    terminals_are_wired_once(rig)
+    plates_fit_their_inputs(rig)
+    corrections_are_small(rig)
+
+
+def names_are_unique(rig: Rig) -> None:
+    """Two devices, plates or cameras of one name cannot be told apart, nor two entries for one box."""
+    _unique("devices", "id", [device.id for device in rig.devices])
+    # the driver does not care for case
+    _unique("devices", "name", [device.name.lower() for device in rig.devices])
+    _unique("plates", "id", [plate.id for plate in rig.plates])
+    _unique("cameras", "id", [camera.id for camera in rig.cameras])
+
+
+def _unique(table: str, key: str, names: Sequence[str]) -> None:
+    seen: dict[str, int] = {}
+    for number, name in enumerate(names, 1):
+        if name in seen:
+            raise Fault(f"{table} {number}", f"{key} = {name!r} is that of {table} {seen[name]} already",
+                        f"give each its own {key}" if key == "id" else "put its plates on the first one")  # fmt: skip
+        seen[name] = number
+
+
+def devices_are_known(rig: Rig) -> None:
+    """What is wired to a device that is not there is wired to nothing."""
+    known = [device.id for device in rig.devices]
+    for place, device in _users(rig):
+        if device not in known:
+            near = difflib.get_close_matches(device, known, 1)
+            raise Fault(f"{place}, device", f"there is no device {device!r}",
+                        f"did you mean {near[0]!r}?" if near else f"use {' or '.join(map(repr, known))}")  # fmt: skip
+
+
+def _users(rig: Rig) -> Iterator[tuple[str, str]]:
+    for plate in rig.plates:
+        yield f"plate {plate.id!r}", plate.device
+    for camera in rig.cameras:
+        yield f"camera {camera.id!r}", camera.device
+    if rig.start_signal is not None:
+        yield "start_signal", rig.start_signal.device
+
+
+def terminals_are_wired_once(rig: Rig) -> None:
+    """One terminal, one wire; with DIFF a channel has two."""
+    for device in rig.devices:
+        taken: dict[str, str] = {}
+        for place, terminals in _wires(rig, device):
+            for terminal in terminals:
+                if terminal in taken:
+                    raise Fault(place, f"{device.id}/{terminal} is already wired to {taken[terminal]}",
+                                _remedy(terminal, terminals))  # fmt: skip
+            taken |= dict.fromkeys(terminals, place)
+
+
+def _remedy(terminal: str, terminals: Sequence[str]) -> str:
+    if terminal == terminals[0]:
+        return "give each its own terminal"
+    return "with DIFF it is the minus of " + terminals[0] + ": move one, or set diff_minus of the device (WIRING.md)"
+
+
+def _wires(rig: Rig, device: Device) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Who uses which terminals of a device."""
+    for plate in rig.plates:
+        if plate.device == device.id:
+            config = plate.terminal_config or device.terminal_config
+            pair = config == "DIFF" and plate.bridged is None
+            for role in plate.roles:
+                place = f"plate {plate.id!r}, channels.{role}"
+                yield place, (_pair(device, plate.channels[role], place) if pair else (plate.channels[role],))
+    signal = rig.start_signal
+    if signal is not None and signal.device == device.id:
+        if signal.terminal is not None:
+            pair = device.terminal_config == "DIFF"
+            yield "start_signal", _pair(device, signal.terminal, "start_signal") if pair else (signal.terminal,)
+        if signal.line is not None:
+            yield "start_signal", (signal.line,)
+    if device.start_trigger is not None:
+        yield f"device {device.id!r}, start_trigger", (device.start_trigger.terminal,)
+    for camera in rig.cameras:
+        if camera.device == device.id:
+            yield f"camera {camera.id!r}", (camera.terminal,)
+            if camera.counter is not None:
+                yield f"camera {camera.id!r}", (camera.counter,)
+
+
+def _pair(device: Device, terminal: str, place: str) -> tuple[str, ...]:
+    """Plus and minus of a differential channel."""
+    gap = device.diff_minus
+    number = int(terminal[2:])
+    if gap == 0:
+        return (terminal,)
+    if number % (2 * gap) >= gap:
+        raise Fault(place, f"{terminal} is the minus of ai{number - gap} with DIFF",
+                    f"wire plus to ai{number - gap}, or set diff_minus of {device.id!r} (WIRING.md)")  # fmt: skip
+    return terminal, f"ai{number + gap}"
+
+
+def plates_fit_their_inputs(rig: Rig) -> None:
+    """A range that ends below the largest force would clip it unseen."""
+    for plate in rig.plates:
+        channels = [c for c in rig.channels(plate.device) if c.role.partition(".")[0] == plate.id]
+        limit, role = electric_limit(plate, [c.low for c in channels], [c.high for c in channels])
+        if plate.range_n > limit * 1.001:
+            first = next(channel for channel in channels if channel.role == f"{plate.id}.{role}")
+            raise Fault(f"plate {plate.id!r}, range_n",
+                        f"{plate.range_n:g} N is more than the {limit:.5g} N at which {role} leaves its input range "
+                        f"({first.low:g} to {first.high:g} {first.unit})",
+                        "choose a larger input or amplifier range, mend the sensitivity, or lower range_n")  # fmt: skip
+
+
+LARGEST_CORRECTION = 0.03
+"""m; a plate that bends more than that is broken."""
+
+
+def corrections_are_small(rig: Rig) -> None:
+    """A polynomial in the wrong order or unit moves the centre of pressure off the plate."""
+    for plate in rig.plates:
+        if isinstance(plate, Kistler8) and plate.cop_correction is not None:
+            x, y = np.meshgrid(np.linspace(0.0, plate.a_m, 11), np.linspace(0.0, plate.b_m, 11))
+            with np.errstate(over="ignore", invalid="ignore"):
+                largest = float(np.max(np.abs(bend(plate.cop_correction, x, y))))
+            if not largest <= LARGEST_CORRECTION:
+                raise Fault(f"plate {plate.id!r}, cop_correction",
+                            f"it moves the centre of pressure by up to {largest * 1e3:.3g} mm between the sensors",
+                            "copy P1x..P6x, P1y..P6y in this order, as given for mm")  # fmt: skip

@@ -1,0 +1,151 @@
+"""Devices, the lines beside the plates (cameras, start signal), and a channel as the driver wants it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, StringConstraints, model_validator
+
+from hipdrive.hardware.facts import Analog, Counter, Digital, Facts, Fault, Identifier, Line, Number, Positive, fact
+
+Edge = Literal["rising", "falling"]
+TerminalConfig = Literal["RSE", "NRSE", "DIFF", "default"]
+DeviceName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
+TriggerTerminal = Annotated[str, Strict(), StringConstraints(pattern=r"^(PFI\d{1,2}|/[A-Za-z0-9_-]+/[A-Za-z0-9/]+)$")]
+Range = tuple[Number, Number]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """One sampled analogue input, with all that a driver has to be told.
+
+    `role` is `PLATE.ROLE` (`left.fz1`) or `gun`, the start signal. `low` and `high` in `unit`: V, or V/V for a bridge.
+    """
+
+    role: str
+    terminal: str
+    kind: Literal["voltage", "bridge"]
+    low: float
+    high: float
+    unit: Literal["V", "V/V"]
+    terminal_config: TerminalConfig = "default"
+    excitation_v: float | None = None
+    resistance_ohm: float | None = None
+    configuration: Literal["full", "half", "quarter"] | None = None
+
+
+def check_range(value: Range, place: str) -> None:
+    """Refuse a voltage range whose ends are the wrong way round or without zero between them."""
+    low, high = value
+    if not low < high:
+        raise Fault(place, f"the lower end {low:g} V is not below the upper end {high:g} V",
+                    "give [lowest, highest], for example [-10.0, 10.0]")  # fmt: skip
+    if not low <= 0.0 < high:
+        raise Fault(place, f"{low:g} V to {high:g} V does not hold 0 V, which an empty plate gives",
+                    "choose one of the device's ranges, for example [-10.0, 10.0]")  # fmt: skip
+
+
+class Trigger(Facts):
+    """The edge that starts a device."""
+
+    terminal: TriggerTerminal = fact("where the edge comes in: a PFI line or another device's signal", "PFI1")
+    edge: Edge = fact("which edge", "rising", "rising")
+
+
+class Device(Facts):
+    """A box that samples: all its channels at one rate, on one clock."""
+
+    id: Identifier = fact("short name by which plates refer to it (small letters, digits, _)", "ni0")
+    driver: Literal["nidaqmx", "simulated"] = fact("which driver runs it", "nidaqmx")
+    name: DeviceName = fact("name of the device in NI MAX or `hipdrive sources`", "Dev1")
+    product: Line | None = fact("model that is expected there; another one is refused", "USB-6218", None)
+    serial: Line | None = fact("serial number that is expected there", "01A2B3C4", None)
+    rate_hz: Positive = fact("samples a second of each channel, Hz", 1000, le=1_000_000.0)
+    range_v: Range = fact(
+        "input range, V: the smallest one that holds the plate's output", [-10.0, 10.0], (-10.0, 10.0)
+    )
+    terminal_config: TerminalConfig = fact("how the inputs are wired: WIRING.md says which", "RSE", "default")
+    diff_minus: Literal[0, 4, 8] = fact(
+        "with DIFF: ai0's minus is ai8 (8), ai4 (4: USB-6001, 6002, 6003, 6008, 6009) or a terminal of its own (0)",
+        8,
+        8,
+    )
+    block_ms: Positive = fact("how often samples are handed over, ms", 10, 10.0, le=1000.0)
+    buffer_s: Positive = fact("how long the driver's buffer lasts when nobody reads, s", 4, 4.0, le=600.0)
+    start_trigger: Trigger | None = fact(
+        "edge that starts the device; without it software does", {"terminal": "PFI1"}, None
+    )
+
+    @model_validator(mode="after")
+    def _checked(self) -> Device:
+        check_range(self.range_v, "range_v")
+        if self.rate_hz * self.block_ms < 999.999:
+            raise Fault("block_ms", f"{self.block_ms:g} ms is shorter than one sample at {self.rate_hz:g} Hz",
+                        f"give at least {1000.0 / self.rate_hz:g}")  # fmt: skip
+        if self.buffer_s * 1000.0 < 4.0 * self.block_ms:
+            raise Fault("buffer_s", f"{self.buffer_s:g} s holds fewer than 4 blocks of {self.block_ms:g} ms",
+                        f"give at least {0.004 * self.block_ms:g}")  # fmt: skip
+        return self
+
+
+class Camera(Facts):
+    """A camera's line: its exposure edges come in on a counter, or a line of ours triggers it."""
+
+    id: Identifier = fact("short name of the camera", "side")
+    device: Identifier = fact("id of the device that the line is wired to", "ni0")
+    direction: Literal["in", "out"] = fact("`in`: the camera tells when it exposes; `out`: we trigger it", "in", "in")
+    terminal: Digital = fact("the line", "PFI0")
+    counter: Counter | None = fact("counter that stamps or makes the edges", "ctr0", None)
+    edge: Edge = fact("edge at which the exposure starts", "rising", "rising")
+    fps: Positive | None = fact("pictures a second", 240, None, le=100_000.0)
+
+    @model_validator(mode="after")
+    def _checked(self) -> Camera:
+        if self.counter is None:
+            raise Fault("counter", "a camera line needs a counter", 'add counter = "ctr0"')
+        if self.direction == "out" and self.fps is None:
+            raise Fault("fps", "a camera that we trigger needs a rate", "add fps = 240")
+        return self
+
+
+class StartSignal(Facts):
+    """The gun: a digital line, or an analogue input that crosses a level. It is on a plate's device, never PC time."""
+
+    device: Identifier = fact("id of the device that the signal is wired to", "ni0")
+    terminal: Analog | None = fact("analogue input", "ai15", None)
+    level_v: Number | None = fact("with an analogue input: level at which the signal counts, V", 2.5, None)
+    line: Digital | None = fact("digital line", "PFI2", None)
+    edge: Edge = fact("which edge is the start", "rising", "rising")
+    range_v: Range | None = fact("input range, V; without it the device's", [-10.0, 10.0], None)
+
+    @model_validator(mode="after")
+    def _checked(self) -> StartSignal:
+        if (self.terminal is None) == (self.line is None):
+            raise Fault("terminal", "a start signal comes in on an analogue terminal or on a digital line",
+                        'give one of terminal = "ai15" (with level_v) and line = "PFI2"')  # fmt: skip
+        if self.terminal is not None and self.level_v is None:
+            raise Fault("level_v", "an analogue start signal needs the level at which it counts", "add level_v = 2.5")
+        if self.line is not None and (self.level_v is not None or self.range_v is not None):
+            raise Fault("level_v" if self.level_v is not None else "range_v", "a digital line has no level or range",
+                        "take it out, or use terminal in place of line")  # fmt: skip
+        if self.range_v is not None:
+            check_range(self.range_v, "range_v")
+        return self
+
+
+class Bridge(Facts):
+    """Strain gauges wired to a bridge input (NI 9237 and kin), which supplies and amplifies them."""
+
+    excitation_v: Positive = fact("supply that the device gives the bridge, V", 10.0, le=20.0)
+    resistance_ohm: Positive = fact("resistance of the bridge, ohm", 350.0, 350.0, le=10_000.0)
+    configuration: Literal["full", "half", "quarter"] = fact("how many arms are active", "full", "full")
+    range_mv_per_v: Annotated[float, Strict(), Field(gt=0.0, le=1000.0)] = fact("largest signal, mV/V", 25.0, 25.0)
+
+
+class Amplifier(Facts):
+    """An amplifier between a bridge and a voltage input."""
+
+    gain: Positive = fact("volts out for one volt in", 1000.0)
+    excitation_v: Positive = fact("supply that it gives the bridge, V", 10.0, le=20.0)
+    model: Line | None = fact("its model", "MSA-6", None)

@@ -1,0 +1,153 @@
+"""`hipdrive record`, `rigs`, `sources`: from a simulated athlete in real time to a report, and what goes wrong."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hipdrive import cli, store
+from hipdrive.errors import StoreError
+from hipdrive.trial import Trial
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_record_analyse_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["record", "simulated", "jump.h5", "--test", "dj", "--seconds", "6", "--athlete", "a7",
+                    "--box-height", "0.4"]) == 0  # fmt: skip
+    assert capsys.readouterr().out == "jump.h5: 6.00 s, left, right, 1000 Hz\n"
+    assert cli.run(["analyse", "jump.h5"]) == 0
+    assert "RSI" in capsys.readouterr().out
+    assert cli.run(["report", "jump.h5"]) == 0
+    assert (tmp_path / "jump.html").stat().st_size > 20_000
+    assert cli.run(["check", "jump.h5"]) == 0
+    trial = store.load_trial("jump.h5")
+    assert (trial.test, trial.athlete, trial.box_height, trial.samples) == ("dj", "a7", 0.4, 6000)
+    assert trial.truth is not None
+
+
+def test_without_seconds_it_ends_when_the_athlete_stands_still(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "jump.h5"
+    assert cli.run(["record", "simulated", str(file), "--test", "dj"]) == 0
+    trial = store.load_trial(file)
+    assert trial.truth is not None
+    assert trial.truth.events["touchdown"] + 1.0 < trial.duration < 15.0
+    assert "stands still" in trial.log[-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another process cannot be sent Ctrl-C alone")
+def test_ctrl_c_keeps_what_was_recorded(tmp_path: Path) -> None:
+    file = tmp_path / "jump.h5"
+    command = [sys.executable, "-m", "hipdrive", "record", "simulated", str(file), "--seconds", "60"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # a shell that runs things in the background lets them ignore Ctrl-C; the handler makes it heard again
+    loud = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from hipdrive.cli import run; print('go', flush=True); sys.exit(run(sys.argv[1:]))")  # fmt: skip
+    with subprocess.Popen([sys.executable, "-c", loud, *command[3:]], env=environment, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:  # fmt: skip
+        assert running.stdout is not None
+        assert running.stdout.readline() == "go\n"
+        time.sleep(4.0)
+        running.send_signal(signal.SIGINT)
+        out, error = running.communicate(timeout=30)
+    assert running.returncode == 0, error
+    assert out.startswith(str(file))
+    trial = store.load_trial(file)
+    assert 0.5 < trial.duration < 10.0
+    assert "stopped by the user" in trial.log[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["simulated", "jump.csv"], "end its name in .h5"),
+        (["simulatd", "jump.h5"], "did you mean simulated?"),
+        (["nowhere.toml", "jump.h5"], "does not exist"),
+        (["simulated", "there.h5"], "exists and is left alone"),
+        (["simulated", "no/folder/jump.h5"], "no such folder"),
+        (["simulated", "jump.h5", "--test", "jumping"], "not a test of this version"),
+        (["simulated", "jump.h5", "--seconds", "-3"], "cannot be recorded"),
+        (["simulated", "jump.h5", "--side", "up"], "choose left or right"),
+    ],
+)
+def test_wrong_use_is_one_sentence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.h5").touch()
+    assert cli.run(["record", *arguments]) == 2
+    told = capsys.readouterr()
+    assert words in told.err
+    assert told.err.count("\n") == 1
+    assert not (tmp_path / "jump.h5").exists()
+
+
+def test_without_a_driver_one_sentence_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from nidaqmx import _lib
+
+    monkeypatch.setattr(_lib, "find_library", lambda name: None)
+    monkeypatch.setattr(_lib.lib_importer, "_windll", None)
+    monkeypatch.setattr(_lib.lib_importer, "_cdll", None)
+    monkeypatch.setattr(_lib.sys, "platform", "linux")
+    assert cli.run(["record", "kistler_pair", str(tmp_path / "x.h5"), "--seconds", "1"]) == 2
+    told = capsys.readouterr().err
+    assert "NI-DAQmx is not installed; install it from ni.com/downloads" in told
+    assert told.count("\n") == 1
+    assert cli.run(["sources"]) == 0
+    told = capsys.readouterr().out
+    assert "not ready" in told
+    assert "simulated" in told
+    monkeypatch.setattr(_lib.sys, "platform", "darwin")
+    assert cli.run(["record", "kistler_pair", str(tmp_path / "x.h5"), "--seconds", "1"]) == 2
+    assert "NI makes no driver for this computer" in capsys.readouterr().err
+
+
+def test_rigs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["rigs"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("simulated\n")
+    assert "kistler_pair" in told
+
+
+def test_a_recording_is_saved_elsewhere_if_need_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The disk fills up while somebody jumps."""
+    real, asked = store.save, tmp_path / "jump.h5"
+
+    def save(path: Path, trial: Trial) -> Path:
+        if path == asked:
+            raise StoreError("cannot_write", f"{path}: cannot be written (no space left on device)")
+        return real(path, trial)
+
+    monkeypatch.setattr(store, "save", save)
+    assert cli.run(["record", "simulated", str(asked), "--seconds", "0.5"]) == 1
+    told = capsys.readouterr()
+    assert "no space left" in told.err
+    kept = Path(told.err.strip().rpartition(" ")[2])
+    assert store.load_trial(kept).samples == 500
+    assert str(kept) in told.out
+
+
+def test_import_hipdrive_and_record_load_what_they_need() -> None:
+    """The client of the driver is loaded by a recording only."""
+    code = ("import sys, hipdrive; hipdrive.record; print('nidaqmx' in sys.modules, 'pydantic' in sys.modules, "
+            "'h5py' in sys.modules, 'scipy' in sys.modules)")  # fmt: skip
+    answer = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)},
+                            capture_output=True, text=True, check=True)  # fmt: skip
+    assert answer.stdout.split() == ["False"] * 4

@@ -25,6 +25,7 @@ from hipdrive.analysis.signal import (
     gather,
     within,
 )
+from hipdrive.analysis.weighing import QUARTER
 from hipdrive.results import FAIL, INFO, WARN, Finding
 from hipdrive.trial import BOX, Trial
 from hipdrive.units import text
@@ -259,11 +260,11 @@ def _dip(rep: Rep) -> tuple[Floats, Ints]:
 
 
 def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
-    """Share of the weight on the lighter foot in the last second of the weighing window, %."""
+    """Share of the weight on the lighter foot in the last quarter second of the weighing, %."""
     facts = rep.facts
     still = facts.located.still
     left = facts.block.names.index("left")
-    start = np.maximum(still.start, still.end - round(rep.curve.rate))
+    start = np.maximum(still.start, still.end - round(QUARTER * rep.curve.rate))
     sums = [np.add.reduce(facts.block.plates[r][left, a:b]) for r, a, b in
             zip(facts.record.tolist(), start.tolist(), still.end.tolist(), strict=True)]  # fmt: skip
     mean = divided(np.array(sums), still.end - start) - facts.plate_zero["left"]
@@ -274,15 +275,16 @@ def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
 
 def of_records(block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats, profile: Profile) -> Seen:
     """The checks of each record as a whole, (records,)."""
-    gaps = np.array([float(len(t.gaps)) for t in trials])
+    # what was lost after the last sample, when the device went, is not missing from the record
+    gaps = np.array([float(sum(gap.first_sample < t.samples for gap in t.gaps)) for t in trials])
     coarse = np.full(len(trials), block.rate < profile.rate_min)
     clipped = _clipped(block, trials)
-    drift, changed = _drift(block, runs, rough)
+    drift, changed, seen = _drift(block, runs, rough)
     return {
         "dropped_samples": (gaps, np.where(gaps > 0, FAILED, NONE)),
         "peak_saturation": (clipped, np.where(np.isfinite(clipped), FAILED, NONE)),
         "sampling_rate": (np.full(len(trials), block.dt), np.where(coarse, WARNED, NONE)),
-        "plate_drift_rate": (drift, np.where(changed, FAILED, np.where(np.abs(drift) > 0.05, WARNED, NONE))),
+        "plate_drift_rate": (drift, np.where(changed, FAILED, np.where(seen & (np.abs(drift) > 0.05), WARNED, NONE))),
     }
 
 
@@ -367,11 +369,12 @@ def _plateaus(forces: Sequence[Floats], tops: Ints, near: Floats, band: float) -
     return length, slope
 
 
-def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools]:
-    """Drift between the first and last unloaded run of each record, N/s; and whether it exceeds 1 % of weight."""
+def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools, Bools]:
+    """Drift between the first and last unloaded run of each record, N/s; whether it exceeds 1 % of weight, or noise."""
     drift, changed = np.full(len(rough), np.nan), np.zeros(len(rough), dtype=bool)
+    seen = changed.copy()
     if not len(runs.record):
-        return drift, changed
+        return drift, changed, seen
     starts = np.flatnonzero(np.r_[True, runs.record[1:] != runs.record[:-1]])
     ends = np.r_[starts[1:], len(runs.record)] - 1
     rows = runs.record[starts]
@@ -380,7 +383,9 @@ def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools]:
     # two flights of one record are too close, and too short, to tell drift from noise
     drift[rows] = np.where((ends > starts) & (time > 2.0), divided(change, time), np.nan)
     changed[rows] = (ends > starts) & (np.abs(change) > 0.01 * rough[rows])
-    return drift, changed
+    doubt = np.sqrt(sum(runs.noise[at] ** 2 / np.maximum(runs.count[at], 1) for at in (starts, ends)))
+    seen[rows] = np.abs(change) > 3.0 * doubt
+    return drift, changed, seen
 
 
 def finding(name: str, value: float, level: int, rep: int = 0, message: str | None = None) -> Finding:

@@ -293,12 +293,13 @@ def _clipped(block: Block, trials: Sequence[Trial]) -> Floats:
     value = np.full(len(trials), np.nan)
     tops = []
     for i, (trial, at) in enumerate(zip(trials, block.tops.tolist(), strict=True)):
+        ranges, samples = trial.ranges, trial.fz.shape[1]
         for row, (force, top) in enumerate(zip(trial.fz, at, strict=True)):
-            known = trial.ranges[row] if row < len(trial.ranges) else np.nan
+            known = ranges[row] if row < len(ranges) else math.nan
             if math.isfinite(known):
                 if np.abs(force).max(initial=0.0) >= 0.99 * known:
                     value[i] = known
-            elif trial.plates[row] != BOX and 6 <= top <= len(force) - 6:
+            elif 6 <= top <= samples - 6 and trial.plates[row] != BOX:
                 # eight samples in a band around the top hold the fourth one before or after it
                 highest = force.item(top)
                 beside = max(force.item(top - 4), force.item(top + 4))
@@ -314,7 +315,7 @@ def _clipped(block: Block, trials: Sequence[Trial]) -> Floats:
 CLIP_BAND = 8.0
 """N: samples so close to the largest belong to one plateau, noise or not."""
 
-NEAR = 64
+NEAR = 56
 """Samples on each side of the largest that are looked at side by side; a longer plateau is looked at alone."""
 
 

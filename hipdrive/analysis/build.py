@@ -29,6 +29,9 @@ SWAY = 2.0
 CROSSING = 1.4
 """Noise over slope, times this, is the doubt of a crossing that is picked next to the lowest velocity (simulated)."""
 
+SWAYS, SWAY_SHARED = 6.0, 1.5
+"""Blocks whose means vary by so many noise variances sway, and then their mean is so much less certain (simulated)."""
+
 DIP = -0.10
 """m/s: a movement that never goes down faster has no countermovement to speak of."""
 
@@ -42,8 +45,11 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
     own = np.isin(located.source, (0, 1, 2, 3))
     still, dt = located.still, block.dt
     window = (still.end - still.start) / rate
-    spread = still.block_sd**2 / np.maximum(still.blocks, 1) + (still.slope * window) ** 2 / 48.0
-    weight_u = np.where(own, np.sqrt(spread) * student(still.blocks.astype(np.float64)), np.nan)
+    # blocks of noise alone scatter this much; neighbours that sway together say less about their mean
+    alone = located.found.noise**2 * still.blocks * dt / window
+    swaying = np.where(still.block_sd**2 > SWAYS * alone, SWAY_SHARED, 1.0)
+    step = swaying * np.sqrt(still.mean_variance) * student(still.blocks.astype(np.float64))
+    weight_u = np.where(own, np.hypot(step, located.drift_u), np.nan)
     mass = located.weight / profile.g
     # white noise alone makes the integral wander this much; sway is what lies well beyond it
     expected = located.found.noise**2 * window * dt / 6.0

@@ -49,6 +49,19 @@ class Still:
         """Rows that have a stretch."""
         return np.isfinite(self.mean)
 
+    @property
+    def centre(self) -> Floats:
+        """Middle of the stretch, samples."""
+        return np.asarray(0.5 * (self.start + self.end), dtype=np.float64)
+
+    @property
+    def mean_variance(self) -> Floats:
+        """Variance of the mean by the scatter and the slope of its blocks, N²; what sways slowly hides in part."""
+        blocks = np.maximum(self.blocks, 1)
+        # a sine of which less than a wave is seen, or little more, looks like a slope
+        rise = self.slope * QUARTER * blocks
+        return np.asarray(self.block_sd**2 / blocks + rise * rise / 48.0)
+
     def filled(self, other: Still) -> Still:
         """This stretch where there is one, else the other."""
         return Still(*(np.where(self.found, getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))

@@ -153,7 +153,8 @@ def _drift_u(found: Candidates, runs: Runs, before: Still, after: Still, still: 
         level, count, centre = runs.level[empty], runs.count[empty], 0.5 * (runs.start + runs.end)[empty]
         change = np.where(found.empty >= 0, found.level - level, np.nan)
         # so short a look is noise in the first place
-        doubt = EMPTY_LOOK * (runs.noise[empty] ** 2 / np.maximum(count, 1) + found.noise**2 / np.maximum(found.count, 1))
+        doubt = runs.noise[empty] ** 2 / np.maximum(count, 1) + found.noise**2 / np.maximum(found.count, 1)
+        doubt *= EMPTY_LOOK
         time = (flight - centre) / rate
     else:
         change = doubt = time = np.full(len(flight), np.nan)

@@ -98,7 +98,7 @@ def _refuse_rows(values: dict[str, Floats], codes: dict[str, Any], lost: Ints) -
     closure, names = lost == NUMBER["closure"], np.array(CODES, dtype=object)
     for name in values:
         rows = (lost > 0) & ~closure if name not in TIMED else np.zeros(len(lost), dtype=bool)
-        if _stem(name) not in UNINTEGRATED:
+        if stem(name) not in UNINTEGRATED:
             rows |= closure
         _refuse(values, codes, name, rows, names[lost])
 
@@ -106,12 +106,12 @@ def _refuse_rows(values: dict[str, Floats], codes: dict[str, Any], lost: Ints) -
 def _refuse_unweighed(values: dict[str, Floats], codes: dict[str, Any], unweighed: Bools) -> None:
     """Take back our own numbers of rows without a weight: a force nobody weighed may have any zero and any unit."""
     for name in values:
-        metric = METRICS[_stem(name)]
+        metric = METRICS[stem(name)]
         if metric.builtin and metric.unit != "s" and metric.name not in WEIGHTLESS:
             _refuse(values, codes, name, unweighed & np.isfinite(values[name]), "no_weight")
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
     """The metric of a field, a side or an index."""
     return name if name in METRICS else name.removeprefix("asym_").removesuffix("_left").removesuffix("_right")
 
@@ -125,9 +125,7 @@ def _refuse(values: dict[str, Floats], codes: dict[str, Any], name: str, rows: B
 
 def unit_of(name: str) -> str:
     """Unit of a field, a side or an index."""
-    if name in METRICS:
-        return METRICS[name].unit
-    return "%" if name.startswith("asym_") else METRICS[name.rsplit("_", 1)[0]].unit
+    return "%" if name not in METRICS and name.startswith("asym_") else METRICS[stem(name)].unit
 
 
 def _sides(rep: Rep, names: Sequence[str], width: dict[str, Floats]) -> list[str]:

@@ -21,6 +21,7 @@ from hipdrive.analysis.signal import (
     line,
 )
 from hipdrive.analysis.uncertainty import student
+from hipdrive.analysis.weighing import Where, calmest_before
 from hipdrive.trial import BOX
 
 SWAY = 2.0
@@ -276,23 +277,13 @@ def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats
     nothing = np.full(len(located.record), np.nan)
     if BOX not in block.names:
         return nothing, nothing
-    from hipdrive.analysis.weighing import calmest_before
-
     both = block.through(*block.names)
     record, rate = located.record, block.rate
     contact = np.where(np.isfinite(located.first_contact.at), located.first_contact.at, 0.0)
     end = np.floor(contact).astype(np.int64)
     start = np.maximum(end - round(8.0 * rate), 0)
-    still = calmest_before(
-        both,
-        record,
-        start,
-        end,
-        np.zeros(len(record)),
-        located.found.noise,
-        profile,
-        limit=profile.weigh_sd_pass,
-    )
+    on_box = Where(record, start, end, np.zeros(len(record)), located.found.noise)
+    still = calmest_before(both, on_box, profile, limit=profile.weigh_sd_pass)
     width = max(int((end - still.end).max(initial=1)), 1) + 2
     net = gather(both.total, record, still.end, width) - still.mean[:, np.newaxis]
     curve = Curve.of(np.nan_to_num(net), still.end, rate)

@@ -14,7 +14,7 @@ from hipdrive.analysis import events, segment
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.segment import Candidates, Runs, Survey
 from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, gather, last_true, lasting
-from hipdrive.analysis.weighing import Still, calmest_before, still_after, still_before
+from hipdrive.analysis.weighing import Still, Where, calmest_before, still_after, still_before
 from hipdrive.trial import BOX
 
 SETTLE = 0.2
@@ -113,8 +113,8 @@ def _weighed_and_started(
     last = departed - round(profile.weigh_gap * block.rate)
     rested = found.end + round(SETTLE * block.rate)
     limit = profile.weigh_sd_pass
-    before = still_before(block, record, found.ground, last, level, found.noise, profile, limit=limit)
-    after = still_after(block, record, rested, found.until, level, found.noise, profile, limit=limit)
+    before = still_before(block, Where(record, found.ground, last, level, found.noise), profile, limit=limit)
+    after = still_after(block, Where(record, rested, found.until, level, found.noise), profile, limit=limit)
     contact = (found.start - found.ground) / block.rate
     alone = (contact <= profile.contact_max) & ~before.found
     empty = np.maximum(found.empty, 0)
@@ -190,18 +190,9 @@ def _weighed(
     source = np.where(before.found & ~drop, 0, np.where(after.found, 1, 7))
     if not still.found.all():
         limit = profile.weigh_sd_warn
-        gap = round(profile.weigh_gap * rate)
-        loose = calmest_before(block, record, found.ground, departed - gap, level, found.noise, profile, limit=limit)
-        late = still_after(
-            block,
-            record,
-            found.end + round(SETTLE * rate),
-            found.until,
-            level,
-            found.noise,
-            profile,
-            limit=limit,
-        )
+        last, rested = departed - round(profile.weigh_gap * rate), found.end + round(SETTLE * rate)
+        loose = calmest_before(block, Where(record, found.ground, last, level, found.noise), profile, limit=limit)
+        late = still_after(block, Where(record, rested, found.until, level, found.noise), profile, limit=limit)
         for choice, number in ((loose.only(~drop), 2), (late, 3)):
             source = np.where((source == 7) & choice.found, number, source)
             still = still.filled(choice)
@@ -221,27 +212,11 @@ def _weight_elsewhere(
         box = block.through(BOX)
         empty = np.array([block.plates[r][block.names.index(BOX), a:b].mean() for r, a, b in
                           zip(record.tolist(), found.start.tolist(), found.end.tolist(), strict=True)])  # fmt: skip
-        standing = still_before(
-            box,
-            record,
-            none,
-            found.ground,
-            np.zeros(len(none)),
-            found.noise,
-            profile,
-            limit=profile.weigh_sd_pass,
-        )
+        on_box = Where(record, none, found.ground, np.zeros(len(none)), found.noise)
+        standing = still_before(box, on_box, profile, limit=profile.weigh_sd_pass)
         options.insert(0, (4, np.where(standing.mean > segment.LOADED, standing.mean - empty, np.nan)))
-    spot = still_after(
-        block,
-        record,
-        none,
-        block.lengths[record],
-        found.level,
-        found.noise,
-        profile,
-        limit=profile.weigh_sd_pass,
-    )
+    anywhere = Where(record, none, block.lengths[record], found.level, found.noise)
+    spot = still_after(block, anywhere, profile, limit=profile.weigh_sd_pass)
     stood = spot.mean - found.level
     options.append((6, np.where(stood > segment.LOADED, stood, np.nan)))
     for number, choice in options:

@@ -6,15 +6,17 @@ that is being recorded, with a `Gap` and a line in its log, and nothing is ever 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,13 +42,23 @@ RING_S = 60.0
 """s that are kept: longer than any trial but a long hop series or balance test, which say so."""
 
 LARGEST = 1e9
-"""Bytes that a ring may take where nobody said how long a recording will be."""
+"""Bytes that the rings may take together. The forces of such a recording take several times as much."""
 
 POLL_S, PATIENCE_S, EDGES_S = 0.2, 5.0, 0.5
 """s: how long a read waits before it looks whether to stop; silence after which a device counts as lost; how often
 edges are fetched."""
 
-STOPPED, ENDED, STALLED = "stopped", "ended", "stalled"
+STUCK_S = 15.0
+"""s after which a driver that does not come back is left alone."""
+
+ENDED, STALLED, STUCK, BY_USER = "ended", "stalled", "stuck", "stopped by the user"
+
+OURS = frozenset(("fz", "rate", "plates", "ranges", "components", "signals", "raw", "gaps", "notes", "edges", "rig",
+                  "tare", "log", "end_reason"))  # fmt: skip
+"""Facts of a trial that the recorder finds out itself."""
+
+LONGEST_FACT = 8000
+"""Characters of a text about a trial: more does not fit into its file."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,11 +111,11 @@ class _Reader(threading.Thread):
         """Everything the thread does."""
         try:
             self.source.start()
-        except HipdriveError as error:
-            self.failure = error
-            self.started.set()
+        except Exception as error:
+            self.failure = self._no_start(error)
             self.recorder.halt()
             self.finished.set()
+            self.started.set()
             return
         self.started.set()
         try:
@@ -114,9 +126,19 @@ class _Reader(threading.Thread):
         except Exception as error:  # a defect of ours or of a driver's must not end a recording in silence
             self._lost(SourceLost(type(error).__name__, f"{self.info.id}: reading failed ({error})"))
         finally:
-            self.source.stop()
+            try:
+                self.source.stop()
+            except Exception as error:
+                self.recorder.log("stop_failed", f"{type(error).__name__}: {error}", self.info.id)
             self.finished.set()
             self.recorder.source_ended()
+
+    def _no_start(self, error: Exception) -> HipdriveError:
+        """What kept the device from starting; also a defect of ours or of a driver's is one sentence."""
+        if isinstance(error, HipdriveError):
+            return error
+        said = f"{self.info.id}: the device did not start ({type(error).__name__}: {error})"
+        return UsageError("no_start", f"{said}; unplug it, plug it in again and try once more")
 
     def _read_all(self) -> None:
         out = np.empty((len(self.info.channels), self.info.block), self.info.dtype)
@@ -124,7 +146,7 @@ class _Reader(threading.Thread):
         heard = fetched = time.monotonic()
         waiting = self.triggered  # until its first sample such a device may take its time
         while not self.recorder.stopping.is_set():
-            room = out if self.limit is None else out[:, : self.limit - self.ring.count]
+            room = out if self.limit is None else out[:, : max(0, self.limit - self.ring.count)]
             if not room.shape[1]:
                 self.recorder.log(ENDED, "the agreed time is over", self.info.id, self.ring.count)
                 return
@@ -193,6 +215,12 @@ class _Reader(threading.Thread):
         samples = getattr(fault, "samples", 0)
         self.gaps.append(Gap(first_sample=self.ring.count, samples=samples, code=fault.code, text=fault.text))
         self.recorder.log(fault.code, fault.text, self.info.id, self.ring.count, samples=samples)
+
+    def give_up(self) -> None:
+        """The driver does not come back: what came stays, and the trial says why no more did."""
+        self._lost(SourceLost(STUCK, f"{self.info.id}: the driver has not answered for {STUCK_S:g} s; "
+                              "restart hipdrive, and the computer if that does not help"))  # fmt: skip
+        self.finished.set()
 
     def _fetch_edges(self) -> None:
         found = self.source.edges()
@@ -333,31 +361,36 @@ class Recorder:
         ------
         UsageError : a device is not there, or cannot do what the rig asks.
         """
-        opened: list[Source] = []
+        if self.readers:
+            raise UsageError("started", "this recorder has been started already; make a new one for a new recording")
+        self.stopping.clear()
+        self.finished.clear()
         try:
             for source in self.sources:
-                opened.append(source)
                 source.open()
             self._check()
             self.readers = {one.info.id: _Reader(one, self, self._ring_s, self._limit_s) for one in self.sources}
+            for source in self.sources:
+                self.log("opened", "sampling", source.info.id, 0, rate_hz=source.info.rate, **source.info.identity)
+            self._opened = len(self._log)
+            self._start_readers()
         except BaseException:
-            for source in opened:
-                source.close()
-            raise
-        for source in self.sources:
-            self.log("opened", "sampling", source.info.id, 0, rate_hz=source.info.rate, **source.info.identity)
-        self._opened = len(self._log)
-        # devices that wait for a trigger first, so that the one that gives it finds them waiting
-        for one in sorted(self.readers.values(), key=lambda one: not self.triggered(one.info.id)):
-            one.start()
-            one.started.wait()
-        failed = [one.failure for one in self.readers.values() if one.failure is not None]
-        if failed:
             self.stop()
-            raise failed[0]
+            self.readers = {name: one for name, one in self.readers.items() if one.is_alive()}
+            raise
         if len(self.readers) > 1 and sum(not self.triggered(name) for name in self.readers) > 1:
             self.log("unsynchronised", "several devices were started by software: their samples may be some "
                      "milliseconds apart; a start trigger in the rig file mends that")  # fmt: skip
+
+    def _start_readers(self) -> None:
+        """Devices that wait for a trigger first, so that the one that gives it finds them waiting."""
+        for one in sorted(self.readers.values(), key=lambda one: not self.triggered(one.info.id)):
+            one.start()
+            if not one.started.wait(STUCK_S):
+                raise UsageError(STUCK, f"{one.info.id}: the driver has not started the device within {STUCK_S:g} s; "
+                                 "unplug it, plug it in again and try once more")  # fmt: skip
+            if one.failure is not None:
+                raise one.failure
 
     def triggered(self, device: str) -> bool:
         """Whether a device waits for an edge before it samples."""
@@ -372,6 +405,11 @@ class Recorder:
         if max(rates) - min(rates) > 1e-6 * max(rates):
             raise UsageError("rates", f"the plates' devices sample at different rates ({min(rates):g} and "
                              f"{max(rates):g} Hz); give them one rate_hz in the rig file")  # fmt: skip
+        each = sum(one.info.rate * len(one.info.channels) * np.dtype(one.info.dtype).itemsize for one in self.sources)
+        if each * self._ring_s > LARGEST:
+            raise UsageError("too_long", f"{self._ring_s:g} s of {sum(len(one.info.channels) for one in self.sources)} "
+                             f"channels at {max(rates):g} Hz are too much for the memory; record at most "
+                             f"{LARGEST / each:.0f} s at a time")  # fmt: skip
 
     def _carrying(self) -> list[str]:
         """Devices that a plate is wired to, the first one first."""
@@ -392,11 +430,20 @@ class Recorder:
     def stop(self) -> None:
         """Stop sampling, keep what the drivers still hold, and give the devices free. Trials can still be ended."""
         self.stopping.set()
+        end = time.monotonic() + STUCK_S
         for one in self.readers.values():
             if one.ident is not None:
-                one.join()
+                one.join(max(0.0, end - time.monotonic()))
+                if one.is_alive() and not one.finished.is_set():
+                    one.give_up()
         for source in self.sources:
-            source.close()
+            one_of = self.readers.get(source.info.id)
+            if one_of is not None and one_of.is_alive():
+                continue  # its thread is still inside the driver, which nobody else may call then
+            try:
+                source.close()
+            except Exception as error:
+                self.log("close_failed", f"{type(error).__name__}: {error}", source.info.id)
         self.finished.set()
 
     def log(self, code: str, text: str, device: str = "", sample: int | None = None, **facts: Any) -> None:
@@ -441,12 +488,17 @@ class Recorder:
         return self._at(self.seconds)
 
     def _at(self, seconds: float) -> dict[str, int]:
-        return {name: int(seconds * one.info.rate + 1e-6) for name, one in self.readers.items()}
+        return {name: int(seconds * one.info.rate + 1e-6) for name, one in self._running().items()}
+
+    def _running(self) -> Mapping[str, _Reader]:
+        if not self.readers:
+            raise UsageError("not_started", "nothing is being sampled yet; start the recorder first")
+        return self.readers
 
     def common(self, starts: Mapping[str, int]) -> dict[str, int]:
         """Device -> how far all can be read from there: to the same time, and not across a gap."""
         ends = {}
-        for name, one in self.readers.items():
+        for name, one in self._running().items():
             gap = one.next_gap(starts[name])
             ends[name] = one.ring.count if gap is None else min(one.ring.count, gap)
         first = {one.info.rate for one in self.readers.values()}
@@ -505,10 +557,7 @@ class Recorder:
 
         facts : of the trial (test, athlete, box_height, mass, ...). tare : what empty plates read (`measure`).
         """
-        known = set(Trial.__dataclass_fields__)
-        for name in facts:
-            if name not in known:
-                raise UsageError("fact", f"a trial has no fact {name!r}; it has {', '.join(sorted(known))}")
+        _possible(facts)
         places = {}
         if self.readers:
             places = self._at(max(0.0, self.seconds - before))
@@ -533,6 +582,7 @@ class Recorder:
         mark = self._mark
         if mark is None:
             raise UsageError("not_begun", "no trial is being recorded; begin one first")
+        _possible(facts)
         trial = self._closed(mark, None, why, facts)
         self._mark = None
         return trial
@@ -576,6 +626,8 @@ class Recorder:
                 counts = {name: one.ring.read(shifted[name], ends[name]) for name, one in self.readers.items()}
             except Overrun:
                 continue
+            for rows in counts.values():
+                rows.flags.writeable = False
             if not late:
                 return shifted, counts, []
             note = f"the first {late:.2f} s are not kept: the recorder holds the last {self._ring_s:g} s"
@@ -597,6 +649,8 @@ class Recorder:
 
             ranges = plates.ranges(self.rig)
         samples = len(main.values)
+        for values in found.values():
+            values.flags.writeable = False  # a trial copies what others could write to
         told = {"created": datetime.now(UTC).isoformat(timespec="seconds"),
                 "truth": self._truth(main.device, starts[main.device], samples), **mark.facts, **facts}  # fmt: skip
         return Trial(
@@ -656,7 +710,7 @@ class Recorder:
         if self.rig is not None:
             from hipdrive.hardware import plates
 
-            return plates.forces(self.rig, {raw.device: raw.scaled() for raw in raws}, {t.plate: t.mean for t in tare})
+            return plates.recorded(self.rig, raws, {t.plate: t.mean for t in tare})
         known, found = set(QUANTITY_UNITS.values()), {}
         for raw in raws:
             for role, unit, row in zip(raw.roles, raw.units, raw.scaled().T, strict=True):
@@ -687,6 +741,27 @@ class Recorder:
         return next(source for source in self.sources if source.info.id == device).truth(start, samples)
 
 
+def _possible(facts: Mapping[str, Any]) -> None:
+    """Refuse facts that no trial can have: before anybody jumps, for afterwards the jump would be lost.
+
+    Raises
+    ------
+    UsageError : one sentence.
+    """
+    known = set(Trial.__dataclass_fields__) - OURS
+    for name, value in facts.items():
+        if name not in known:
+            raise UsageError("fact", f"a recording has no fact {name!r}; it has {', '.join(sorted(known))}")
+        if isinstance(value, str) and ("\x00" in value or len(value) > LONGEST_FACT):
+            raise UsageError("fact", f"{name}: {value[:20]!r}... is too long for a fact or holds a null; shorten it")
+    try:
+        Trial(fz=np.zeros((1, 1)), rate=1000.0, **{name: value for name, value in facts.items() if value is not None})
+    except TypeError as error:
+        raise UsageError(
+            "fact", f"a fact of the trial is of the wrong kind ({error}); give numbers as numbers"
+        ) from None
+
+
 def record(
     rig: Rig | str | Path,
     *,
@@ -695,6 +770,7 @@ def record(
     until: Callable[[Recorder, Chunk], bool] | None = None,
     sources: Sequence[Source] | None = None,
     progress: Callable[[float], None] | None = None,
+    keep: Callable[[Trial], object] | None = None,
     **facts: Any,
 ) -> Trial:
     """Record one trial and return it: until `seconds` are over, `until` says so, or Ctrl-C.
@@ -704,6 +780,7 @@ def record(
     rig : a rig, a rig file or the name of an example rig, such as "simulated".
     until : called with the recorder and each new chunk of counts; true ends the recording.
     sources : by default those of the rig. progress : called with the seconds recorded so far.
+    keep : called with the trial to save it, before Ctrl-C can break anything off again.
     facts : of the trial: athlete, box_height, mass ...
 
     Raises
@@ -719,13 +796,38 @@ def record(
         sources = open_sources(loaded, test=test if test in MAKERS else "dj")
     recorder = Recorder(loaded, sources, _longest(loaded) if seconds is None else seconds, limit_seconds=seconds)
     recorder.begin(test=test, **facts)
-    with recorder:
-        try:
-            why = _watch(recorder, until, progress)
-        except KeyboardInterrupt:
-            why = "stopped by the user"
-        recorder.halt()
-    return recorder.end(why)
+    with _ctrl_c(recorder) as asked:
+        with recorder:
+            try:
+                why = _watch(recorder, until, progress, asked)
+            except KeyboardInterrupt:
+                why = BY_USER
+            recorder.halt()
+        trial = recorder.end(why)
+        if keep is not None:
+            keep(trial)
+    return trial
+
+
+@contextlib.contextmanager
+def _ctrl_c(recorder: Recorder) -> Iterator[threading.Event]:
+    """As soon as there are samples to keep, Ctrl-C only sets the event while this lasts, however often it comes."""
+    asked, before = threading.Event(), signal.getsignal(signal.SIGINT)
+
+    def pressed(number: int, frame: FrameType | None) -> None:
+        if not recorder.seconds and callable(before):
+            before(number, frame)
+        asked.set()
+
+    # elsewhere than in the main thread no handler can be set, and none is called
+    held = callable(before) and threading.current_thread() is threading.main_thread()
+    if held:
+        signal.signal(signal.SIGINT, pressed)
+    try:
+        yield asked
+    finally:
+        if held:
+            signal.signal(signal.SIGINT, before)
 
 
 def _longest(rig: Rig) -> float:
@@ -735,13 +837,18 @@ def _longest(rig: Rig) -> float:
 
 
 def _watch(
-    recorder: Recorder, until: Callable[[Recorder, Chunk], bool] | None, progress: Callable[[float], None] | None
+    recorder: Recorder,
+    until: Callable[[Recorder, Chunk], bool] | None,
+    progress: Callable[[float], None] | None,
+    asked: threading.Event,
 ) -> str:
     """Wait for the end of a recording; why it ended. What is called meanwhile cannot break the recording."""
     cursor, done = recorder.cursor(first=True), False
     while not done:
         done = recorder.finished.wait(0.02)  # look first, then fetch: so the last samples are seen, too
         chunk = cursor.new()
+        if asked.is_set():
+            return BY_USER
         try:
             if until is not None and chunk.samples and until(recorder, chunk):
                 return "the athlete stands still after the movement"

@@ -22,6 +22,7 @@ from hipdrive.hardware.kinds import Cells, Cop6, Framed, Gauged, Kistler8, Matri
 
 if TYPE_CHECKING:
     from hipdrive.hardware.rig import Rig
+    from hipdrive.trial import Raw
 
 Floats = NDArray[np.float64]
 PER_BRIDGE = {"V": 1.0, "mV/V": 1e3, "uV/V": 1e6}
@@ -377,6 +378,26 @@ def forces(rig: Rig, values: Mapping[str, ArrayLike], tare: Mapping[str, ArrayLi
         zero = _zero(rig, plate, tare or {})
         found = wrench(rig.plate(plate), columns - zero[:, np.newaxis]).quantities()
         result.update({f"{plate}.{name}": part for name, part in found.items() if name != "tz"})
+    return result
+
+
+STRETCH = 1 << 16
+"""Samples that `recorded` turns into forces at a time."""
+
+
+def recorded(rig: Rig, raws: Sequence[Raw], tare: Mapping[str, ArrayLike] | None = None) -> dict[str, Floats]:
+    """As `forces`, of what devices delivered; a stretch at a time, so that a long recording fits into the memory."""
+    known = {raw.device: raw for raw in raws}
+    carrying = [known[name] for name in dict.fromkeys(plate.device for plate in rig.plates) if name in known]
+    lengths = {len(raw.values) for raw in carrying}
+    if len(lengths) != 1 or max(lengths) <= STRETCH:
+        return forces(rig, {raw.device: raw.scaled() for raw in raws}, tare)
+    result: dict[str, Floats] = {}
+    whole = lengths.pop()
+    for first in range(0, whole, STRETCH):
+        rows = slice(first, first + STRETCH)
+        for role, part in forces(rig, {raw.device: raw.scaled(rows) for raw in carrying}, tare).items():
+            result.setdefault(role, np.empty(whole))[rows] = part
     return result
 
 

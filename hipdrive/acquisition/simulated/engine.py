@@ -289,13 +289,21 @@ class Task:
             self.position, self.final = 0, None
             self.running = True
             self.started = None if self.trigger else self.engine.clock.now()
+        self._tell()
 
     def trigger_now(self) -> None:
         """The edge that a task with a start trigger waits for."""
         with self.changed:
-            if self.running and self.started is None:
-                self.started = self.engine.clock.now()
+            if not self.running or self.started is not None:
+                return
+            self.started = self.engine.clock.now()
             self.changed.notify_all()
+        self._tell()
+
+    def _tell(self) -> None:
+        """A device that begins raises a signal that others can wait for."""
+        if self.kind == "ai" and self.started is not None and self.device is not None:
+            self.engine.trigger(f"/{self.device.name}/ai/StartTrigger")
 
     def stop(self) -> None:
         """End sampling; what was acquired can still be read."""
@@ -527,9 +535,10 @@ class Engine:
         return found
 
     def trigger(self, terminal: str) -> None:
-        """Raise a digital terminal: tasks that wait for it start."""
+        """Raise a digital terminal, of one device or of every device: tasks that wait for it start."""
         for task in list(self.tasks.values()):
-            if task.trigger.rpartition("/")[2] == terminal.rpartition("/")[2]:
+            waits = task.trigger if terminal.startswith("/") else task.trigger.rpartition("/")[2]
+            if task.trigger and waits.lower() == terminal.lower():
                 task.trigger_now()
 
     def add(self, task: Task, kind: str, terminals: str, names: str = "", **facts: Any) -> None:

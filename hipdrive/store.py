@@ -988,7 +988,8 @@ def _check_trial(group: Any) -> list[Finding]:
     trial = _load(group, group.file.filename, verify=False)
     lost = sum(gap.samples for gap in trial.gaps)
     if trial.gaps:
-        found.append(_finding("gaps", WARN, f"{where} {lost} samples were lost in {len(trial.gaps)} places",
+        many = f"{lost} samples were" if lost else "samples, nobody knows how many, were"
+        found.append(_finding("gaps", WARN, f"{where} {many} lost in {len(trial.gaps)} places",
                               "record again", float(lost)))  # fmt: skip
     stored = _values(group, f"derived/{RECORDED}/force")
     if stored is not None and not _agree(np.ascontiguousarray(stored.T), trial):

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from hipdrive.acquisition import nidaq
 from hipdrive.acquisition import recorder as recording
 from hipdrive.acquisition.recorder import Recorder, record
-from hipdrive.acquisition.source import Block, ChannelInfo, SourceGap, SourceInfo, open_sources, sources
+from hipdrive.acquisition.simulated.engine import MODELS, Engine, SimDevice
+from hipdrive.acquisition.simulated.source import sources as simulated_sources
+from hipdrive.acquisition.source import Block, ChannelInfo, SourceGap, SourceInfo, SourceLost, open_sources, sources
 from hipdrive.errors import UsageError
 from hipdrive.hardware import plates
 from hipdrive.hardware import rig as rigs
@@ -193,6 +195,33 @@ def test_a_gap_beyond_the_agreed_end() -> None:
     trial = record_from(source, seconds=0.5)
     assert trial.samples == 100
     assert source.count == 1000
+
+
+def test_edges_that_are_lost_do_not_end_the_samples() -> None:
+    """A camera line that nobody wired picks up noise until its counter overflows."""
+    source = Counting()
+
+    def flooded() -> Sequence[Edges]:
+        raise SourceLost("-200279", "ni0: edges are lost")
+
+    source.edges = flooded  # type: ignore[method-assign]
+    trial = record_from(source, seconds=0.8)
+    assert trial.samples == 800
+    assert not trial.gaps
+    assert trial.notes == ("ni0: edges are lost",)
+    assert sum("edges_lost" in line for line in trial.log) == 1
+
+
+def test_an_end_that_nobody_agreed_on_is_a_loss() -> None:
+    rig = rigs.load("simulated")
+    found = tuple(simulated_sources(rig, engine=(engine := Engine([SimDevice(model=MODELS["stand-in"])]))))
+    engine.faults.error_at = (100, -200278)
+    with Recorder(rig, found) as one:
+        one.begin()
+        assert one.finished.wait(5.0)
+    trial = one.end()
+    assert trial.samples == 100
+    assert trial.gaps[0].code == "-200278"
 
 
 # --- a recorder is used as it is meant to be ---

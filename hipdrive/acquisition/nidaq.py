@@ -378,7 +378,10 @@ class NidaqSource:
             # a short read leaves the channels packed at the beginning of the array (nidaqmx-python issue 528)
             out[:, :n] = out.reshape(-1)[: n * len(out)].reshape(len(out), n).copy()
             block = self._block(n)
-            return SourceTimeout(n, block.host_ns) if code == TIMEOUT else SourceEnd(n, block.host_ns)
+            if code == PAST_THE_END and self.finite is not None:
+                return SourceEnd(n, block.host_ns)
+            if code == TIMEOUT or n:  # an end that nobody agreed on is a loss, once its samples are kept
+                return SourceTimeout(n, block.host_ns)
         lost = 0
         if code == OVERFLOW:
             with contextlib.suppress(DaqError):

@@ -102,6 +102,7 @@ class _Reader(threading.Thread):
         self.blocks: deque[tuple[int, int, int]] = deque(maxlen=4 + 2 * (self.ring.capacity // info.block))
         self.gaps: list[Gap] = []
         self.edges: list[Edges] = []
+        self.edges_lost: tuple[int, str] | None = None
         self.started = threading.Event()
         self.finished = threading.Event()
         self.failure: HipdriveError | None = None
@@ -223,8 +224,14 @@ class _Reader(threading.Thread):
         self.finished.set()
 
     def _fetch_edges(self) -> None:
-        found = self.source.edges()
-        self.edges.extend(found)
+        """Edges; that they are lost, for example on a line that nobody wired, does not end the samples."""
+        if self.edges_lost is not None:
+            return
+        try:
+            self.edges.extend(self.source.edges())
+        except SourceFault as fault:
+            self.edges_lost = (self.ring.count, fault.text)
+            self.recorder.log("edges_lost", fault.text, self.info.id, self.ring.count, cause=fault.code)
 
     # --- for others ---
 
@@ -611,6 +618,9 @@ class Recorder:
                              "trigger and the sample clock")  # fmt: skip
         self.log("end", gap.text if gap else why or "ended", sample=next(iter(ends.values())))
         raws = tuple(self._raw(name, rows, starts[name]) for name, rows in counts.items())
+        for name, one in self.readers.items():
+            if one.edges_lost is not None and one.edges_lost[0] < ends[name] + EDGES_S * one.info.rate:
+                notes.append(one.edges_lost[1])
         return self._trial(raws, starts, mark, [*notes, *([gap.text] if gap else [])], gap, facts)
 
     def _cut(

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hipdrive.acquisition import nidaq
-from hipdrive.acquisition import recorder as recording
+from hipdrive.acquisition import nidaq, reader
 from hipdrive.acquisition.recorder import Recorder, record
 from hipdrive.acquisition.simulated.engine import MODELS, Engine, SimDevice
 from hipdrive.acquisition.simulated.source import sources as simulated_sources
@@ -132,7 +131,7 @@ def test_a_driver_that_fails_in_its_own_way(where: str) -> None:
 
 
 def test_a_driver_that_never_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "STUCK_S", 0.3)
+    monkeypatch.setattr(reader, "STUCK_S", 0.3)
     source, free = Counting(), threading.Event()
     read = source.read
 
@@ -155,7 +154,7 @@ def test_a_driver_that_never_comes_back(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_driver_that_never_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "STUCK_S", 0.3)
+    monkeypatch.setattr(reader, "STUCK_S", 0.3)
     source, free = Counting(), threading.Event()
     source.start = lambda: bool(free.wait(30.0))  # type: ignore[assignment,method-assign]
     one = Recorder(None, [source])

@@ -19,9 +19,7 @@ from typing import Any
 import numpy as np
 from nidaqmx import _lib
 
-from hipdrive.acquisition.simulated.engine import (
-    CONTINUOUS,
-    FINITE,
+from hipdrive.acquisition.simulated.codes import (
     MESSAGES,
     NO_CHANNEL,
     NO_PROPERTY,
@@ -29,13 +27,11 @@ from hipdrive.acquisition.simulated.engine import (
     NO_VALUE,
     NOT_DONE,
     SMALL_ARRAY,
-    Channel,
     DriverError,
-    Engine,
-    SimDevice,
-    Task,
-    expand,
 )
+from hipdrive.acquisition.simulated.device import SimDevice
+from hipdrive.acquisition.simulated.engine import Engine, expand
+from hipdrive.acquisition.simulated.task import CONTINUOUS, FINITE, Channel, Task
 from hipdrive.errors import UsageError
 
 TARGETS = {"Task": 1, "Chan": 2, "Read": 1, "Buffer": 1, "Timing": 1, "Trig": 1, "Write": 1, "Device": 1,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from hipdrive.gui.qt import QtCore, application
 from hipdrive.gui.window import MainWindow
-from hipdrive.report.inputs import Ask
+from hipdrive.report.inputs import Ask, complaint
+from hipdrive.report.job import tell
 
 
 def run(files: Sequence[Path] = (), ask: Ask | None = None) -> int:
@@ -23,6 +27,8 @@ def run(files: Sequence[Path] = (), ask: Ask | None = None) -> int:
     window.show()
     if files:
         window.open(files, ask)
+    hook = sys.excepthook
+    sys.excepthook = lambda kind, why, trace: _told(window, why)
     before = signal.signal(signal.SIGINT, lambda *_: app.quit())
     # Python sees Ctrl-C only when it runs: let it, now and then
     pulse = QtCore.QTimer()
@@ -32,4 +38,14 @@ def run(files: Sequence[Path] = (), ask: Ask | None = None) -> int:
         return int(app.exec())
     finally:
         signal.signal(signal.SIGINT, before)
+        sys.excepthook = hook
         window.close()
+
+
+def _told(window: MainWindow, why: BaseException) -> None:
+    """What went wrong behind a button is said, and the window stays."""
+    sentence = complaint("hipdrive", why)
+    if os.environ.get("HIPDRIVE_DEBUG"):
+        traceback.print_exception(why)
+    tell(sentence)
+    window.review.said.emit(sentence)

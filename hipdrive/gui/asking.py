@@ -24,28 +24,30 @@ class Asking(QtWidgets.QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.fields: dict[str, QtWidgets.QLineEdit] = {}
-        layout = QtWidgets.QHBoxLayout(self)
+        layout = QtWidgets.QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setVerticalSpacing(2)
         self.test = QtWidgets.QComboBox()
         self.test.addItem("Auto", None)
         from hipdrive.analysis.registry import TESTS as KNOWN
 
         for name in KNOWN:
             self.test.addItem(TESTS.get(name, name), name)
-        layout.addWidget(label("Test", "name"))
-        layout.addWidget(self.test)
-        for name, text, example, width in FIELDS:
+        layout.addWidget(label("Test", "name"), 0, 0)
+        layout.addWidget(self.test, 1, 0)
+        for column, (name, text, example, width) in enumerate(FIELDS, 1):
             field = QtWidgets.QLineEdit()
             field.setPlaceholderText(example)
             field.setMinimumWidth(width)
             field.returnPressed.connect(self._ask)
             field.setAccessibleName(text)
             self.fields[name] = field
-            layout.addWidget(label(text, "name"))
-            layout.addWidget(field, 3 if name == "columns" else 1)
+            layout.addWidget(label(text, "name"), 0, column)
+            layout.addWidget(field, 1, column)
+            layout.setColumnStretch(column, 3 if name == "columns" else 1)
         self.button = QtWidgets.QPushButton("Read again")
         self.button.clicked.connect(self._ask)
-        layout.addWidget(self.button)
+        layout.addWidget(self.button, 1, len(FIELDS) + 1)
         self._ask_before = Ask()
 
     def show_ask(self, ask: Ask) -> None:

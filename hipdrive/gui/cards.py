@@ -14,9 +14,9 @@ from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN, Analysis, F
 STATUS = {OK: "Good trial", FLAGGED: "Look at the notes", REFUSED: "Not usable"}
 LOOKS = {OK: "good", INFO: "good", FLAGGED: "warn", WARN: "warn", REFUSED: "bad", FAIL: "bad"}
 
-OPTIONS = ((r"--rate( HZ)?", "the field Rate"), (r"--columns [\w.]+=NAME", "the field Columns"),
-           (r"--columns", "the field Columns"), (r"--mass( KG)?", "the field Mass"),
-           (r"--box-height( M)?", "the field Box"), (r"--test auto", "the test Auto"), (r"--test", "the field Test"),
+OPTIONS = ((r"--(rate|mass) (?=\d)", ""), (r"--rate( HZ)?", "the sampling rate"),
+           (r"--columns (?=\S+=)", "the columns "), (r"--columns", "the columns"), (r"--mass( KG)?", "the mass"),
+           (r"--box-height( M)?", "the box height"), (r"--test auto", "the test Auto"), (r"--test", "the test"),
            (r"`hipdrive metrics`", "the manual"))  # fmt: skip
 """What the command line calls its options, and what they are called here."""
 
@@ -24,8 +24,8 @@ OPTIONS = ((r"--rate( HZ)?", "the field Rate"), (r"--columns [\w.]+=NAME", "the 
 def sentence(told: str) -> str:
     """A message as a sentence, with the window's words for the command line's options.
 
-    >>> sentence("give the true one with --rate")
-    'Give the true one with the field Rate.'
+    >>> sentence("the rate is not in the file; give --rate, for example --rate 1000")
+    'The rate is not in the file; give the sampling rate, for example 1000.'
     """
     line = clean(told)
     for option, words in OPTIONS:
@@ -61,7 +61,7 @@ class NumberCard(QtWidgets.QFrame):
         told = parts(line.value)
         self.number = label(told.number or "-", "hero" if hero else "number")
         layout = QtWidgets.QVBoxLayout(self)
-        layout.setContentsMargins(14, 6, 14, 8)
+        layout.setContentsMargins(11, 6, 9, 8)
         layout.setSpacing(0)
         layout.addWidget(label(line.label, "name"))
         value = QtWidgets.QHBoxLayout()
@@ -119,7 +119,7 @@ class CheckLine(QtWidgets.QFrame):
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 12, 6)
         where = f", jump {finding.rep}" if finding.rep and many else ""
-        layout.addWidget(label(f"{MARKS[finding.level]}  {LEVELS[finding.level].capitalize()}{where}", "name"))
+        layout.addWidget(label(f"{MARKS[finding.level]}  {LEVELS[finding.level].capitalize()}{where}", "status"))
         layout.addWidget(label(" ".join(filter(None, (sentence(finding.message), sentence(finding.remedy)))), "told",
                                wrap=True), 1)  # fmt: skip
 

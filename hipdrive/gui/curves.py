@@ -22,11 +22,11 @@ Floats = curves.Floats
 POINTS = 900
 """Pairs of smallest and largest value a curve is thinned to: about two a pixel."""
 
-WIDTHS = (2, 1, 1)
+WIDTHS = (3, 2, 2)
 """Of total, left and right: a thinned curve may be thick."""
 
-ROOM = 1.16
-"""The force axis ends this much above the highest force, where the names of the phases stand."""
+ROW, LETTER = 17.0, 7.6
+"""Pixels of a row of names, and of one letter."""
 
 
 class CurvesView(QtWidgets.QWidget):
@@ -39,7 +39,7 @@ class CurvesView(QtWidgets.QWidget):
         self._rep: Results | None = None
         self._force: dict[str, Floats] = {}
         self._window = (0.0, 1.0)
-        self._top = 1.0
+        self._low, self._top = 0.0, 1.0
         self._names: list[tuple[float, str, bool, Any]] = []
         self._graphics = pg.GraphicsLayoutWidget()
         self.upper: Any = self._graphics.addPlot(row=0, col=0)
@@ -71,7 +71,8 @@ class CurvesView(QtWidgets.QWidget):
         self.upper.sigXRangeChanged.connect(self._moved)
         self._graphics.scene().sigMouseMoved.connect(self._pointed)
         self._graphics.scene().sigMouseClicked.connect(self._clicked)
-        self._later = QtCore.QTimer(self, singleShot=True, interval=0)
+        self._later = QtCore.QTimer(self)
+        self._later.setSingleShot(True)
         self._later.timeout.connect(self._thin)
 
     # --- what is shown ----------------------------------------------------------------------------------------
@@ -81,6 +82,8 @@ class CurvesView(QtWidgets.QWidget):
         self._trial, self._rep = trial, rep
         self._force = curves.forces(trial)
         self._window = curves.window(trial, rep) if rep is not None else (0.0, trial.duration)
+        for plot in (self.upper, self.lower):
+            plot.setLimits(xMin=0.0, xMax=max(trial.duration, 0.1), minXRange=min(0.02, trial.duration))
         self._draw()
         self.whole()
 
@@ -118,9 +121,8 @@ class CurvesView(QtWidgets.QWidget):
         total = self._force["total"]
         first, last = (round(t * self._trial.rate) for t in self._window)
         seen = total[first : max(last, first + 2)]
-        self._top = max(float(seen.max(initial=1.0)), 1.0) * ROOM
-        low = min(0.0, float(seen.min(initial=0.0)))
-        self.upper.setYRange(low - 0.03 * self._top, self._top, padding=0.0)
+        self._top = max(float(seen.max(initial=1.0)), 1.0)
+        self._low = min(0.0, float(seen.min(initial=0.0)))
         self._lines = {name: self._line(i) for i, name in enumerate(self._force)}
         self._phases()
         self._weight()
@@ -139,7 +141,7 @@ class CurvesView(QtWidgets.QWidget):
     def _line(self, index: int) -> Any:
         dash = Qt.PenStyle.DashLine if index == 2 else Qt.PenStyle.SolidLine
         pen = pg.mkPen(self._theme.lines[min(index, 2)], width=WIDTHS[min(index, 2)], style=dash)
-        item = pg.PlotCurveItem(pen=pen)
+        item = pg.PlotCurveItem(pen=pen, antialias=True)
         item.setZValue(10 - index)
         self.upper.addItem(item)
         return item
@@ -152,7 +154,9 @@ class CurvesView(QtWidgets.QWidget):
 
     def _speed(self, speed: curves.Curve) -> None:
         self.lower.addItem(pg.InfiniteLine(0.0, angle=0, pen=pg.mkPen(self._theme.soft, width=1)))
-        self.lower.addItem(pg.PlotCurveItem(speed.t, speed.y, pen=pg.mkPen(self._theme.lines[0], width=2)))
+        self.lower.addItem(
+            pg.PlotCurveItem(speed.t, speed.y, pen=pg.mkPen(self._theme.lines[0], width=2), antialias=True)
+        )
         low, high = float(speed.y.min()), float(speed.y.max())
         room = 0.08 * max(high - low, 0.1)
         self.lower.setYRange(low - room, high + room, padding=0.0)
@@ -217,18 +221,28 @@ class CurvesView(QtWidgets.QWidget):
             piece = curves.cut(self._force[name], self._trial.rate, max(start, 0.0), max(end, 0.0), POINTS)
             line.setData(piece.t, piece.y, skipFiniteCheck=True)
         width = max(self.upper.vb.width(), 1.0)
-        letter = 7.6 * (end - start) / width
-        low, high = self.upper.viewRange()[1]
-        row = 17.0 * (high - low) / max(self.upper.vb.height(), 1.0)
-        for phase in (True, False):
-            held = sorted((one for one in self._names if one[2] is phase), key=lambda one: one[0])
-            shown = [one for one in held if start <= one[0] <= end]
-            for one in held:
-                one[3].setVisible(one in shown)
-            marks = rows([(t, text) for t, text, _, _ in shown], letter)
-            for one, mark in zip(shown, marks, strict=True):
-                item = one[3]
-                item.setPos(one[0], high - mark.row * row if phase else low + mark.row * row)
+        letter = LETTER * (end - start) / width
+        placed = {phase: self._places(phase, (start, end), letter) for phase in (True, False)}
+        above, below = (ROW * (1 + max((row for _, row in placed[phase]), default=-1)) for phase in (True, False))
+        # the names have room of their own above the highest force and below the lowest
+        height = max(self.upper.vb.height() - above - below - 10.0, 40.0)
+        pixel = (self._top - self._low) / height
+        low, high = self._low - (below + 4.0) * pixel, self._top + (above + 6.0) * pixel
+        self.upper.setYRange(low, high, padding=0.0)
+        for phase, names in placed.items():
+            for (t, _, _, item), row in names:
+                item.setPos(t, high - row * ROW * pixel if phase else low + (below - (row + 1) * ROW) * pixel)
+
+    def _places(
+        self, phase: bool, view: tuple[float, float], letter: float
+    ) -> list[tuple[tuple[float, str, bool, Any], int]]:
+        """The names of phases or of events that are in view, each with its row."""
+        held = sorted((one for one in self._names if one[2] is phase), key=lambda one: one[0])
+        shown = [one for one in held if view[0] <= one[0] <= view[1]]
+        for one in held:
+            one[3].setVisible(one in shown)
+        marks = rows([(t, text) for t, text, _, _ in shown], letter)
+        return [(one, mark.row) for one, mark in zip(shown, marks, strict=True)]
 
     def resizeEvent(self, event: Any) -> None:
         """Names are kept apart in pixels."""

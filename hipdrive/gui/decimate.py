@@ -50,7 +50,7 @@ class MinMax:
         samples = np.asarray(block, dtype=np.float64)
         if samples.ndim != 2 or samples.shape[0] != self.channels:
             raise ValueError(f"samples of shape {samples.shape} do not fit {self.channels} channels")
-        good = np.isfinite(samples).all(axis=0)
+        good: NDArray[np.bool_] = np.asarray(np.isfinite(samples).all(axis=0))
         if not good.all():
             samples = np.where(np.isfinite(samples), samples, 0.0)
         self.samples += samples.shape[1]

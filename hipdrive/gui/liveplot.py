@@ -32,8 +32,8 @@ class LivePlot(QtWidgets.QWidget):
     """
 
     def __init__(
-        self, names: Sequence[str], rate: float, *, seconds: float = 10.0, limits: tuple[float, float] = (-100.0, 3000.0),
-        unit: str = "N", theme: Theme = LIGHT, columns: int = COLUMNS,
+        self, names: Sequence[str], rate: float, *, seconds: float = 10.0,
+        limits: tuple[float, float] = (-100.0, 3000.0), unit: str = "N", theme: Theme = LIGHT, columns: int = COLUMNS,
     ) -> None:  # fmt: skip
         super().__init__()
         self.names, self.rate = tuple(names), rate

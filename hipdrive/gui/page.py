@@ -24,6 +24,7 @@ class Page(QtWidgets.QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("page")
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_StyledBackground)
 
     def buttons(self) -> list[QtGui.QAction]:

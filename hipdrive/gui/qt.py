@@ -18,8 +18,8 @@ try:
     from PyQt6.QtCore import Qt
 except ImportError as why:  # a library of the system is missing, or the package itself
     raise HipdriveError(
-        "no_qt", f"the window cannot be loaded ({why}); install PyQt6 and pyqtgraph with `pip install hipdrive`, and on "
-        "Linux the system's libraries with `sudo apt-get install libgl1 libegl1 libfontconfig1 libxkbcommon0 "
+        "no_qt", f"the window cannot be loaded ({why}); install PyQt6 and pyqtgraph with `pip install hipdrive`, and "
+        "on Linux the system's libraries with `sudo apt-get install libgl1 libegl1 libfontconfig1 libxkbcommon0 "
         "libdbus-1-3`"
     ) from why  # fmt: skip
 
@@ -43,8 +43,8 @@ def require_display() -> None:
     if wayland and platform in ("", "wayland"):
         return
     if not display:
-        raise HipdriveError("no_display", "the window needs a screen and this machine shows none; use `hipdrive analyse` "
-                            "and `hipdrive report` here, or log in with a desktop")  # fmt: skip
+        raise HipdriveError("no_display", "the window needs a screen and this machine shows none; use `hipdrive "
+                            "analyse` and `hipdrive report` here, or log in with a desktop")  # fmt: skip
     if not _answers(display):
         raise HipdriveError("no_display", f"the window needs a screen and display {display} does not answer; use "
                             "`hipdrive analyse` and `hipdrive report` here, or log in with a desktop")  # fmt: skip
@@ -65,7 +65,7 @@ def _answers(display: str) -> bool:
     xcb.xcb_connect.restype = ctypes.c_void_p
     xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
     connection = xcb.xcb_connect(display.encode(), None)
-    fine = xcb.xcb_connection_has_error(connection) == 0
+    fine = bool(xcb.xcb_connection_has_error(connection) == 0)
     xcb.xcb_disconnect(connection)
     return fine
 

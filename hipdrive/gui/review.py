@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hipdrive.gui.asking import Asking
@@ -38,10 +40,10 @@ class ReviewPage(Page):
         self.entries: list[Opened | Failed] = []
         self._job: Job | None = None
         self._first_new: int | None = None
-        self._replaces: int | None = None
         self._rep = 0
         self.list = QtWidgets.QListWidget()
-        self.list.setMinimumWidth(190)
+        self.list.setMinimumWidth(150)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentRowChanged.connect(self._chosen)
         self.curves = CurvesView(theme)
         self.table = NumbersTable()
@@ -66,8 +68,8 @@ class ReviewPage(Page):
     def _welcome(self) -> QtWidgets.QWidget:
         made, layout = _centred()
         layout.addWidget(label("Review a jump", "head"), alignment=Qt.AlignmentFlag.AlignHCenter)
-        layout.addWidget(label("Drop a recording here, or open one: trial files (.h5), CSV and text of any force plate.",
-                               "sentence"), alignment=Qt.AlignmentFlag.AlignHCenter)  # fmt: skip
+        layout.addWidget(label("Drop a recording here, or open one: trial files (.h5), CSV and text of any "
+                               "force plate.", "sentence"), alignment=Qt.AlignmentFlag.AlignHCenter)  # fmt: skip
         self.open_button = QtWidgets.QPushButton("Open a recording ...   Ctrl+O")
         self.open_button.setObjectName("first")
         self.open_button.clicked.connect(self.ask_files)
@@ -118,7 +120,7 @@ class ReviewPage(Page):
         self._verdict.setCursor(Qt.CursorShape.PointingHandCursor)
         inside = QtWidgets.QHBoxLayout(self._verdict)
         inside.setContentsMargins(12, 6, 12, 6)
-        self.status = label("", "name")
+        self.status = label("", "status")
         self.verdict = label("", "told", wrap=True)
         self._more = QtWidgets.QPushButton("")
         self._more.clicked.connect(lambda: self.show_view(QUALITY))
@@ -126,6 +128,15 @@ class ReviewPage(Page):
         inside.addWidget(self.verdict, 1)
         inside.addWidget(self._more)
         layout.addWidget(self._verdict)
+        self.changes = Asking()
+        self.changes.wanted.connect(self.read_again)
+        self.changes.wrong.connect(self.said.emit)
+        self._changing = card()
+        around = QtWidgets.QVBoxLayout(self._changing)
+        around.setContentsMargins(12, 6, 12, 8)
+        around.addWidget(self.changes)
+        self._changing.hide()
+        layout.addWidget(self._changing)
         self.views = QtWidgets.QStackedWidget()
         frame = card()
         box = QtWidgets.QVBoxLayout(frame)
@@ -155,6 +166,7 @@ class ReviewPage(Page):
             button = QtWidgets.QPushButton(name)
             button.setCheckable(True)
             button.setToolTip(f"Key {key}")
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             self._view_buttons.addButton(button, i)
             top.addWidget(button)
         self._view_buttons.button(CURVES).setChecked(True)  # type: ignore[union-attr]
@@ -176,7 +188,8 @@ class ReviewPage(Page):
         """Every thing that can be done, with its key."""
         made = (
             ("Open ...", "Ctrl+O", self.ask_files), ("Sample", "Ctrl+D", self.open_sample),
-            ("Close trial", "Ctrl+W", self.close_trial), ("Next jump", "Right", lambda: self.step_rep(1)),
+            ("Close trial", "Ctrl+W", self.close_trial), ("Change facts ...", "Ctrl+R", self.change),
+            ("Next jump", "Right", lambda: self.step_rep(1)),
             ("Previous jump", "Left", lambda: self.step_rep(-1)), ("Next trial", "PgDown", lambda: self.step_trial(1)),
             ("Previous trial", "PgUp", lambda: self.step_trial(-1)), ("Whole jump", "Home", self.curves.whole),
             ("Find a number", "Ctrl+F", self._find), ("Cancel", "Esc", self.cancel),
@@ -194,7 +207,7 @@ class ReviewPage(Page):
 
     def buttons(self) -> list[QtGui.QAction]:
         """For the tool bar."""
-        return [self.actions_by_name[name] for name in ("Open ...", "Close trial")]
+        return [self.actions_by_name[name] for name in ("Open ...", "Change facts ...", "Close trial")]
 
     def set_theme(self, theme: Theme) -> None:
         """Plots in other colours."""
@@ -240,9 +253,31 @@ class ReviewPage(Page):
         """The shown file once more, read in another way."""
         row = self.list.currentRow()
         if 0 <= row < len(self.entries):
-            path = self.entries[row].path
+            entry = self.entries[row]
+            self._changing.hide()
             self._remove(row)
-            self.open([path], ask)
+            if isinstance(entry, Opened) and not entry.path.is_file():
+                self._analyse_again(entry, ask)
+            else:
+                self.open([entry.path], ask)
+
+    def _analyse_again(self, entry: Opened, ask: Ask) -> None:
+        """A trial that is in no file: only its facts can be others."""
+        from hipdrive.report.inputs import analysed
+
+        trial = entry.trial.with_facts(**ask.facts)
+        done = next(iter(analysed([trial], ask)))
+        self._add(Opened(entry.path, done.trial, done.analysis, ask))
+        self.list.setCurrentRow(len(self.entries) - 1)
+        self._show_current()
+
+    def change(self) -> None:
+        """Fields for test, rate, columns, mass and box height, to analyse the shown file once more."""
+        if isinstance(self.current, Opened):
+            self._changing.setVisible(not self._changing.isVisible())
+            self.changes.show_ask(self.current.ask)
+            if self._changing.isVisible():
+                self.changes.fields["mass"].setFocus()
 
     def cancel(self) -> None:
         """Stop opening; what was opened before stays."""
@@ -355,8 +390,10 @@ class ReviewPage(Page):
         analysis, trial = entry.analysis, entry.trial
         self.heading.setText(name_of_test(analysis.test) if analysis.reps else "No jump found")
         facts = [clean(trial.athlete), clean(entry.path.name), f"{trial.rate:g} Hz", f"{trial.duration:.1f} s"]
-        self.about.setText("  ·  ".join(filter(None, facts)) + ("  ·  test detected" if analysis.detected else ""))
+        self.heading.setToolTip("Which test it was, the movement told by itself" if analysis.detected else "")
+        self.about.setText("  ·  ".join(filter(None, facts)))
         self.about.setToolTip(str(entry.path))
+        self._changing.hide()
         self._rep_row(analysis.reps)
         self._stack.setCurrentIndex(TRIAL)
         self._show_rep()
@@ -414,11 +451,12 @@ class ReviewPage(Page):
         if status == "ok" and grave:
             status = "flagged"
         self._verdict.setProperty("level", LOOKS[status])
-        _restyle(self._verdict)
+        self.verdict.setObjectName("sentence" if status == REFUSED else "told")
+        _restyle(self._verdict, self.status, self.verdict)
         self.status.setText(f"{MARKS[status]}  {STATUS[status]}")
         self.verdict.setText(told)
         others = len(findings) - (0 if why or not grave else 1)
-        self._more.setText(f"{others} more" if others else "")
+        self._more.setText(f"Details ({others})" if others else "")
         self._more.setVisible(others > 0)
         clear(self._checks)
         if why:
@@ -459,7 +497,8 @@ def _in_list(entry: Opened | Failed) -> str:
         return f"✕  {clean(entry.path.name)}\ncannot be read"
     analysis = entry.analysis
     hero = rows.hero(analysis.reps[0]) if analysis.reps else None
-    told = f"{hero.label} {shown(hero.value)}" if hero is not None and hero.there else name_of_test(analysis.test)
+    there = hero is not None and hero.there
+    told = f"{hero.label} {shown(replace(hero.value, u95=math.nan))}" if hero is not None and there else "no jump found"
     count = f"  ({len(analysis.reps)} jumps)" if len(analysis.reps) > 1 else ""
     return f"{MARKS[analysis.status]}  {clean(entry.path.name)}\n{told}{count}"
 
@@ -468,9 +507,10 @@ def _as_finding(why: str) -> Finding:
     return Finding("status", FAIL, 0.0, "1", why)
 
 
-def _restyle(widget: QtWidgets.QWidget) -> None:
-    """A property of the style sheet changed."""
-    style = widget.style()
-    assert style is not None
-    style.unpolish(widget)
-    style.polish(widget)
+def _restyle(*widgets: QtWidgets.QWidget) -> None:
+    """What the style sheet goes by has changed."""
+    for widget in widgets:
+        style = widget.style()
+        assert style is not None
+        style.unpolish(widget)
+        style.polish(widget)

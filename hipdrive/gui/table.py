@@ -8,7 +8,7 @@ from hipdrive.gui.cards import sentence
 from hipdrive.gui.qt import Qt, QtGui, QtWidgets
 from hipdrive.report import rows
 from hipdrive.report.words import clean, event_label, parts
-from hipdrive.results import Results, Value
+from hipdrive.results import Event, Results, Value
 
 HEADS = ("Number", "Value", "Unit", "± (95 %)", "Left", "Right", "Asym., %", "Method, or why it is missing")
 VALUE, UNIT, U95 = 1, 2, 3
@@ -62,10 +62,7 @@ class NumbersTable(QtWidgets.QWidget):
         if rep.events:
             parent = self._group("events")
             for name, event in rep.events.items():
-                told = parts(Value(event.t, "s", event.u95))
-                doubt = f"{1000.0 * event.u95:.1f}" if math.isfinite(event.u95) else ""
-                parent.addChild(_item([event_label(name).capitalize(), f"{event.t:.4f}", "s", f"{doubt} ms" if doubt else "",
-                                       "", "", "", "from the first sample"], f"{name}: {told.number} ms"))  # fmt: skip
+                parent.addChild(_event(name, event))
         self.tree.expandAll()
         self._sift()
 
@@ -118,6 +115,13 @@ def _number(line: rows.Line) -> QtWidgets.QTreeWidgetItem:
     cells = [line.label, told.number or "-", told.unit, told.u95, *sides, about]
     tip = "\n".join(filter(None, (line.field, line.doc, line.source and f"Source: {line.source}")))
     return _item(cells, tip, line.field)
+
+
+def _event(name: str, event: Event) -> QtWidgets.QTreeWidgetItem:
+    doubt = f"{event.u95:.4f}" if math.isfinite(event.u95) else ""
+    words = event_label(name)
+    cells = [words[:1].upper() + words[1:], f"{event.t:.4f}", "s", doubt, "", "", "", "from the first sample"]
+    return _item(cells, name, name)
 
 
 def _bare(value: Value | None) -> Value | None:

@@ -58,16 +58,22 @@ QFrame#card[level="good"] {{ border: 1px solid {edge}; border-left: 6px solid {g
 QLabel {{ background: transparent; }}
 QLabel#soft {{ color: {soft}; font-size: 13px; }}
 QLabel#unit {{ color: {soft}; font-size: 17px; }}
-QLabel#name {{ color: {soft}; font-size: 14px; font-weight: 600; }}
-QLabel#number {{ font-size: 32px; font-weight: 700; }}
+QLabel#name {{ color: {soft}; font-size: 13px; font-weight: 600; }}
+QLabel#status {{ font-weight: 700; font-size: 15px; }}
+QFrame#card[level="bad"] QLabel#status {{ color: {bad}; }}
+QFrame#card[level="warn"] QLabel#status {{ color: {warn}; }}
+QFrame#card[level="good"] QLabel#status {{ color: {good}; }}
+QLabel#number {{ font-size: 31px; font-weight: 700; }}
 QLabel#hero {{ font-size: 62px; font-weight: 800; }}
 QLabel#title {{ font-size: 21px; font-weight: 700; }}
 QLabel#sentence {{ font-size: 19px; }}
 QLabel#head {{ font-size: 28px; font-weight: 700; }}
 QPushButton, QToolButton {{ background: {card}; border: 1px solid {edge}; border-radius: 6px; padding: 7px 13px; }}
 QPushButton:hover, QToolButton:hover {{ border-color: {accent}; }}
-QPushButton:focus, QToolButton:focus, QLineEdit:focus, QListWidget:focus, QTreeWidget:focus {{ border: 2px solid {accent}; }}
-QPushButton:checked, QToolButton:checked {{ background: {accent}; border-color: {accent}; color: {back}; font-weight: 600; }}
+QPushButton:focus, QToolButton:focus, QLineEdit:focus, QListWidget:focus, QTreeWidget:focus
+    {{ border: 2px solid {accent}; }}
+QPushButton:checked, QToolButton:checked
+    {{ background: {accent}; border-color: {accent}; color: {back}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {soft}; }}
 QPushButton#first {{ font-size: 18px; padding: 12px 26px; background: {accent}; color: {back}; font-weight: 600; }}
 QToolBar {{ background: {card}; border: 0; border-bottom: 1px solid {edge}; spacing: 6px; padding: 5px; }}
@@ -78,6 +84,9 @@ QTreeWidget::item {{ padding: 3px 4px; }}
 QHeaderView::section {{ background: {back}; color: {soft}; border: 0; border-bottom: 1px solid {edge}; padding: 6px;
     font-weight: 600; }}
 QLineEdit {{ padding: 6px 8px; }}
+QComboBox {{ background: {card}; border: 1px solid {edge}; border-radius: 6px; padding: 6px 8px; }}
+QComboBox::drop-down {{ border: 0; width: 24px; }}
+QComboBox QAbstractItemView {{ background: {card}; color: {ink}; selection-background-color: {accent}; }}
 QProgressBar {{ background: {edge}; border: 0; border-radius: 5px; height: 10px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 5px; }}
 QStatusBar {{ background: {card}; color: {soft}; }}

@@ -40,6 +40,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.theme = theme or preferred(app)
         self.set_theme(self.theme)
         self.resize(*SIZE)
+        self.review.setFocus()
         self.statusBar()
 
     def add_page(self, page: Page) -> None:

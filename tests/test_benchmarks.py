@@ -168,8 +168,8 @@ def test_benchmark_other_tests(benchmark: Any, test: str) -> None:
 # --- how much less ---
 
 
-def cpu(work: Callable[[], Any], rounds: int = 5) -> float:
-    """Median CPU time of this process over some rounds, s.
+def cpu(work: Callable[[], Any], rounds: int = 7, of: Callable[[list[float]], float] = statistics.median) -> float:
+    """Median, or `of`, of the CPU time of this process over some rounds, s.
 
     One round goes before, untimed: it warms up, and it pays what the work before it left behind. The allocator tidies
     up after a thousand of plateforce's results (0.55 s) only when somebody next asks for memory, so pieces of work
@@ -182,7 +182,7 @@ def cpu(work: Callable[[], Any], rounds: int = 5) -> float:
         work()
         if k:
             spent.append(time.process_time() - start)
-    return statistics.median(spent)
+    return of(spent)
 
 
 def each(trials: Sequence[Trial]) -> None:
@@ -193,13 +193,13 @@ def each(trials: Sequence[Trial]) -> None:
 
 @pytest.mark.slow
 def test_a_thousand_trials_beside_plateforce() -> None:
-    """The goal is a tenth of plateforce's full request, and is not reached: about a fifth is. Half is a regression."""
+    """At most a tenth of plateforce's full request. The best round of each: what else runs here only adds."""
     trials = thousand()
-    ours, theirs = cpu(lambda: analyse_many(trials, test="cmj")), cpu(lambda: each(trials))
+    ours, theirs = cpu(lambda: analyse_many(trials, test="cmj"), of=min), cpu(lambda: each(trials), of=min)
     many = len(analyse_many(trials[:4], test="cmj"))
     print(f"\n1000 trials of 6 s, CPU: hipdrive {ours:.3f} s for {many} values with u95 each, "
           f"plateforce {theirs:.3f} s for {len(values(peer(trials[1])))}: a factor of {theirs / ours:.1f}")  # fmt: skip
-    assert ours <= theirs / 2.0
+    assert ours <= theirs / 10.0
 
 
 @pytest.mark.slow

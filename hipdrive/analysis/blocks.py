@@ -97,8 +97,7 @@ def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) ->
 
 def _upside_down(block: Block, code: Ints) -> Ints:
     """Refuse records whose force only ever pulls; a plate zeroed under load still has its peaks above zero."""
-    means = np.where(np.isnan(block.means), 0.0, block.means)
-    low, high = means.min(axis=1), means.max(axis=1)
+    low, high = np.fmin.reduce(block.means, axis=1), np.fmax.reduce(block.means, axis=1)
     return np.where((code == 0) & (low < -2.0 * segment.LOADED) & (high < -0.1 * low), NUMBER["upside_down"], code)
 
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from hipdrive.analysis.signal import Bools, Floats, Ints, gather
 
-CELL = 8
+CELL = 16
 """Samples from one running sum that is kept to the next, at most."""
 
-CELL_TIME = 0.008
+CELL_TIME = 0.016
 """s from one running sum to the next, at most: at a low rate every sample has its own."""
 
 

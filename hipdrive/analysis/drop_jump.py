@@ -161,7 +161,9 @@ def dj_vertical_stiffness(rep: Rep) -> tuple[Floats, Floats]:
 def spring_like_correlation(rep: Rep) -> Floats:
     """Minus the correlation of force and displacement over contact: 1 is a perfect spring, good from 0.8."""
     begin, end = rep.t["first_contact"][:, 0], rep.t["takeoff"][:, 0]
-    first, width, inside, known = rep._samples(begin, end)
+    first, last, known = rep.samples(begin, end)
+    width = int(max((last - first).max(initial=1), 1))
+    inside = np.arange(width) < (last - first)[:, np.newaxis]
     force = gather(rep.curve.values, np.arange(rep.n, dtype=np.int64), first, width)
     path = rep.sampled_path(first, width)
     usable = inside & np.isfinite(force) & np.isfinite(path)

@@ -25,6 +25,7 @@ from hipdrive.analysis.signal import (
     gather,
     within,
 )
+from hipdrive.analysis.weighing import QUARTER
 from hipdrive.results import FAIL, INFO, WARN, Finding
 from hipdrive.trial import BOX, Trial
 from hipdrive.units import text
@@ -259,11 +260,11 @@ def _dip(rep: Rep) -> tuple[Floats, Ints]:
 
 
 def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
-    """Share of the weight on the lighter foot in the last second of the weighing window, %."""
+    """Share of the weight on the lighter foot in the last quarter second of the weighing, %."""
     facts = rep.facts
     still = facts.located.still
     left = facts.block.names.index("left")
-    start = np.maximum(still.start, still.end - round(rep.curve.rate))
+    start = np.maximum(still.start, still.end - round(QUARTER * rep.curve.rate))
     sums = [np.add.reduce(facts.block.plates[r][left, a:b]) for r, a, b in
             zip(facts.record.tolist(), start.tolist(), still.end.tolist(), strict=True)]  # fmt: skip
     mean = divided(np.array(sums), still.end - start) - facts.plate_zero["left"]
@@ -274,15 +275,16 @@ def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
 
 def of_records(block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats, profile: Profile) -> Seen:
     """The checks of each record as a whole, (records,)."""
-    gaps = np.array([float(len(t.gaps)) for t in trials])
+    # what was lost after the last sample, when the device went, is not missing from the record
+    gaps = np.array([float(sum(gap.first_sample < t.samples for gap in t.gaps)) for t in trials])
     coarse = np.full(len(trials), block.rate < profile.rate_min)
     clipped = _clipped(block, trials)
-    drift, changed = _drift(block, runs, rough)
+    drift, changed, seen = _drift(block, runs, rough)
     return {
         "dropped_samples": (gaps, np.where(gaps > 0, FAILED, NONE)),
         "peak_saturation": (clipped, np.where(np.isfinite(clipped), FAILED, NONE)),
         "sampling_rate": (np.full(len(trials), block.dt), np.where(coarse, WARNED, NONE)),
-        "plate_drift_rate": (drift, np.where(changed, FAILED, np.where(np.abs(drift) > 0.05, WARNED, NONE))),
+        "plate_drift_rate": (drift, np.where(changed, FAILED, np.where(seen & (np.abs(drift) > 0.05), WARNED, NONE))),
     }
 
 
@@ -291,12 +293,13 @@ def _clipped(block: Block, trials: Sequence[Trial]) -> Floats:
     value = np.full(len(trials), np.nan)
     tops = []
     for i, (trial, at) in enumerate(zip(trials, block.tops.tolist(), strict=True)):
+        ranges, samples = trial.ranges, trial.fz.shape[1]
         for row, (force, top) in enumerate(zip(trial.fz, at, strict=True)):
-            known = trial.ranges[row] if row < len(trial.ranges) else np.nan
+            known = ranges[row] if row < len(ranges) else math.nan
             if math.isfinite(known):
                 if np.abs(force).max(initial=0.0) >= 0.99 * known:
                     value[i] = known
-            elif trial.plates[row] != BOX and 6 <= top <= len(force) - 6:
+            elif 6 <= top <= samples - 6 and trial.plates[row] != BOX:
                 # eight samples in a band around the top hold the fourth one before or after it
                 highest = force.item(top)
                 beside = max(force.item(top - 4), force.item(top + 4))
@@ -312,7 +315,7 @@ def _clipped(block: Block, trials: Sequence[Trial]) -> Floats:
 CLIP_BAND = 8.0
 """N: samples so close to the largest belong to one plateau, noise or not."""
 
-NEAR = 64
+NEAR = 56
 """Samples on each side of the largest that are looked at side by side; a longer plateau is looked at alone."""
 
 
@@ -367,11 +370,12 @@ def _plateaus(forces: Sequence[Floats], tops: Ints, near: Floats, band: float) -
     return length, slope
 
 
-def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools]:
-    """Drift between the first and last unloaded run of each record, N/s; and whether it exceeds 1 % of weight."""
+def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools, Bools]:
+    """Drift between the first and last unloaded run of each record, N/s; whether it exceeds 1 % of weight, or noise."""
     drift, changed = np.full(len(rough), np.nan), np.zeros(len(rough), dtype=bool)
+    seen = changed.copy()
     if not len(runs.record):
-        return drift, changed
+        return drift, changed, seen
     starts = np.flatnonzero(np.r_[True, runs.record[1:] != runs.record[:-1]])
     ends = np.r_[starts[1:], len(runs.record)] - 1
     rows = runs.record[starts]
@@ -380,7 +384,9 @@ def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools]:
     # two flights of one record are too close, and too short, to tell drift from noise
     drift[rows] = np.where((ends > starts) & (time > 2.0), divided(change, time), np.nan)
     changed[rows] = (ends > starts) & (np.abs(change) > 0.01 * rough[rows])
-    return drift, changed
+    doubt = np.sqrt(sum(runs.noise[at] ** 2 / np.maximum(runs.count[at], 1) for at in (starts, ends)))
+    seen[rows] = np.abs(change) > 3.0 * doubt
+    return drift, changed, seen
 
 
 def finding(name: str, value: float, level: int, rep: int = 0, message: str | None = None) -> Finding:

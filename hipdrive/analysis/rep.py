@@ -21,7 +21,6 @@ from hipdrive.analysis.signal import (
     Ints,
     divided,
     gather,
-    within,
 )
 
 MARGIN = 4
@@ -425,11 +424,7 @@ class Rep:
 
     def _columns(self, begin: Floats, stop: Floats) -> tuple[Ints, Ints, Bools]:
         """Columns of the curve in [begin, stop) of each row, and which rows have any that hold samples."""
-        known = np.isfinite(begin) & np.isfinite(stop)
-        first, last = (
-            np.ceil(np.where(known, edge, 0.0) * self.curve.rate - 1e-7).astype(np.int64) - self.curve.origin
-            for edge in (begin, stop)
-        )
+        first, last, known = self.samples(begin, stop)
         held = np.minimum(self.facts.block.lengths[self.facts.record] - self.curve.origin, self.curve.values.shape[1])
         first, last = np.maximum(first, 0), np.minimum(last, held)
         return first, last, known & (last > first)
@@ -499,15 +494,14 @@ class Rep:
         path = tau * speed + (self.curve.double_from(first, width) + 0.5 * rest * tau * tau) / self.mass[:, :1]
         return np.asarray(path)
 
-    def _samples(self, begin: Floats, stop: Floats) -> tuple[Ints, int, Bools, Bools]:
-        """Columns of the curve in [begin, stop): first, width, mask (n, width), rows that have any."""
+    def samples(self, begin: Floats, stop: Floats) -> tuple[Ints, Ints, Bools]:
+        """Columns [first, last) of the curve in [begin, stop) of each row, and rows that have any, (n,)."""
         known = np.isfinite(begin) & np.isfinite(stop)
         first, last = (
             np.ceil(np.where(known, edge, 0.0) * self.curve.rate - 1e-7).astype(np.int64) - self.curve.origin
             for edge in (begin, stop)
         )
-        width = int(max((last - first).max(initial=1), 1))
-        return first, width, within(first, width, first, last), known & (last > first)
+        return first, last, known & (last > first)
 
     def peak_slope(self, name: str, window: float, start: str | Floats, end: str | Floats) -> tuple[Floats, Floats]:
         """Largest least-squares slope of force over windows that lie wholly in [start, end), and its SD by noise.
@@ -517,7 +511,7 @@ class Rep:
         if name != "force":
             raise KeyError(f"peak_slope is for force, not {name!r}")
         size = max(3, round(window * self.curve.rate) + 1)
-        first, _, _, known = self._samples(self.times(start)[:, 0], self.times(end)[:, 0])
+        first, _, known = self.samples(self.times(start)[:, 0], self.times(end)[:, 0])
         last = np.ceil(np.where(known, self.times(end)[:, 0], 0.0) * self.curve.rate).astype(np.int64)
         count = last - self.curve.origin - first - size + 1
         self.require(~known | (count > 0), "phase_too_short")

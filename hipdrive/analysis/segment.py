@@ -7,6 +7,7 @@ landing. A flight is short, flat, at the level of the empty plate, and has load 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -66,11 +67,15 @@ def survey(block: Block) -> Survey:
     pairs = means if means.shape[1] == 1 else 0.5 * (means[:, 1:] + means[:, :-1])
     # every other pair holds each cell once, and half the values sort in half the time
     ordered = np.sort(pairs[:, ::2], axis=1)
-    level = np.where(np.isnan(pairs), np.inf, pairs).min(axis=1)
+    level = np.fmin.reduce(pairs, axis=1)
+    level = np.where(np.isnan(level), np.inf, level)
     rough = np.full(len(level), np.nan)
     threshold = level + LOADED
-    for _ in range(2):
+    # no numbers are sorted to the end
+    valid: Any = ordered.shape[1]
+    if np.isnan(ordered[:, -1]).any():
         valid = np.count_nonzero(~np.isnan(ordered), axis=1)
+    for _ in range(2):
         below = np.count_nonzero(ordered <= threshold[:, np.newaxis], axis=1)
         loaded = valid > below
         middle = np.minimum(below + (valid - below) // 2, ordered.shape[1] - 1)
@@ -109,7 +114,8 @@ def _flat(block: Block, seen: Survey, profile: Profile, record: Ints, start: Int
     middle_end = np.minimum(middle_end, centre + longest // 2)
     width = int((middle_end - middle_start).max(initial=1))
     samples = gather(block.total, record, middle_start, width)
-    level, noise, count = mean_sd(samples, np.arange(width) < (middle_end - middle_start)[:, np.newaxis])
+    count = middle_end - middle_start
+    level, noise = mean_sd(samples, count)
     weight = seen.rough_weight[record]
     flat = (noise <= profile.flight_sd * weight) & (
         np.abs(level - seen.empty_level[record]) <= profile.flight_level * weight

@@ -8,7 +8,7 @@ never influences another: results do not depend on what else is in the block.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +39,7 @@ class Block:
     names: tuple[str, ...]
     lengths: Ints
     rate: float
-    tops: Ints
+    tops: Ints = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
     """Sample at which each plate of each record is largest, (records, plates)."""
 
     @classmethod
@@ -175,14 +175,13 @@ def lasting(mask: Bools, length: int) -> Bools:
     return result
 
 
-def mean_sd(samples: Floats, mask: Bools) -> tuple[Floats, Floats, Ints]:
-    """Mean, sample SD and count of the masked samples of each row; NaN where fewer than two."""
-    count = mask.sum(axis=1)
+def mean_sd(samples: Floats, count: Ints) -> tuple[Floats, Floats]:
+    """Mean and sample SD of the first `count` samples of each row; NaN where fewer than two."""
     few = np.where(count > 1, count, np.nan)
-    kept = np.where(mask, samples, 0.0)
-    mean = kept.sum(axis=1) / few
+    mask = np.arange(samples.shape[1]) < count[:, np.newaxis]
+    mean = np.where(mask, samples, 0.0).sum(axis=1) / few
     deviation = np.where(mask, samples - mean[:, np.newaxis], 0.0)
-    return mean, np.sqrt((deviation * deviation).sum(axis=1) / (few - 1.0)), count
+    return mean, np.sqrt(np.einsum("ns,ns->n", deviation, deviation) / (few - 1.0))
 
 
 def line(samples: Floats, spacing: float) -> tuple[Floats, Floats]:

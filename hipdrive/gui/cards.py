@@ -136,5 +136,5 @@ def clear(layout: QtWidgets.QLayout) -> None:
         item = layout.takeAt(0)
         widget = item.widget() if item is not None else None
         if widget is not None:
-            widget.setParent(None)
+            widget.hide()
             widget.deleteLater()

@@ -131,7 +131,7 @@ class MainWindow(QtWidgets.QMainWindow):
         """The whole screen, and back."""
         self.showNormal() if self.isFullScreen() else self.showFullScreen()
 
-    def keys(self) -> list[tuple[str, str]]:
+    def all_keys(self) -> list[tuple[str, str]]:
         """Every key and what it does."""
         held = [*self.page.actions(), *self._own]
         if len(self._page_actions) > 1:
@@ -141,7 +141,7 @@ class MainWindow(QtWidgets.QMainWindow):
     def show_keys(self) -> None:
         """A list of the keys."""
         lines = "".join(f"<tr><td style='padding-right:24px'><b>{key}</b></td><td>{name}</td></tr>"
-                        for key, name in self.keys())  # fmt: skip
+                        for key, name in self.all_keys())  # fmt: skip
         box = QtWidgets.QMessageBox(self)
         box.setWindowTitle("Keys")
         box.setText(f"<table cellpadding=3>{lines}</table>")

@@ -207,7 +207,7 @@ class Session:
     >>> with session:
     ...     while session.seconds < 0.3:
     ...         events = session.poll()
-    >>> session.state, session.takes
+    ...     session.state, session.takes
     ('empty', ())
     """
 
@@ -261,10 +261,12 @@ class Session:
         self._before = np.zeros(len(self.plates))
 
     def close(self) -> None:
-        """Stop sampling and wait for what is being analysed or written; takes that are not kept are gone with us."""
+        """Stop sampling, and wait for what is being analysed or written; `poll` says what still happened."""
         if not self._closed:
             self._closed = True
             self.recorder.stop()
+            if self.recorder.readers:
+                self._said = list(self.poll())
             self._worker.shutdown()
 
     # --- looking ---
@@ -468,7 +470,7 @@ class Session:
     def _zeroed(self, one: Zeroed) -> None:
         """The same second in the channels' own units, for the trial files."""
         try:
-            self.tare = self.recorder.measure(ZERO_TIME, until=one.sample)
+            self.tare = self.recorder.measure(min(ZERO_TIME, one.sample / self.rate), until=one.sample)
         except UsageError as why:
             self._said.append(Warned(one.sample, why.code, str(why)))
             return
@@ -534,11 +536,12 @@ class Session:
     def _end(self) -> None:
         """The devices are done; a jump that has landed is a trial all the same."""
         sample = self.live.sample
+        gaps = [gap for one in self.recorder.readers.values() for gap in one.gaps]
         for one in self.live.feed(np.empty((len(self.plates), 0)), sample + 1):
             if isinstance(one, Closed):
-                self._close(one.begin, min(one.end, sample), one.jumps, SAYS["cut_short"])
+                # one sample further, the gap that broke it off belongs to the trial
+                self._close(one.begin, min(one.end, sample) + bool(gaps), one.jumps, SAYS["cut_short"])
         self._over = True
-        gaps = [gap for one in self.recorder.readers.values() for gap in one.gaps]
         self._said.append(Changed(sample, OVER))
         self._said.append(Ended(sample, gaps[-1].text if gaps else SAYS["ended"]))
 

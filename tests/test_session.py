@@ -153,7 +153,7 @@ def test_the_whole_story_of_a_depth_jump(dj: Hall, folder: Path) -> None:
     assert advice(session).startswith("Up on the box")
 
     said = dj.until("closed")
-    assert states(said) == ["contact", "flight", "landed", "closed"]
+    assert states(said) == ["contact", "flight", "landed", "closed", "armed"]
     stages = [one.stage for one in of(said, Numbers)]
     assert stages == ["takeoff", "landing", "closed"]
     truth = dj.truth(0)
@@ -202,8 +202,8 @@ def test_weighed_first_the_drop_height_is_there_at_once(folder: Path) -> None:
         weighed = of(said, Weighed)
         assert len(weighed) == 1
         mass = hall.truth(0).settings["mass"]
-        # not zeroed: the weight still has the plates' error in it
-        assert weighed[0].weight == pytest.approx(mass * G + hall.truth(0).settings["offset"], abs=5.0)
+        # not zeroed: the level of the empty plates is taken off all the same
+        assert weighed[0].weight == pytest.approx(mass * G, abs=5.0)
         assert not session.weighing
         assert session.mass == pytest.approx(mass, abs=1.5)
         hall.until("closed")
@@ -402,7 +402,9 @@ def test_unplugged(folder: Path, when: str) -> None:
         for take in session.takes:
             assert take.analysis is not None
             assert "before the athlete stood still" in take.why
-            assert "cable" in take.trial.end_reason if take.trial else False
+            assert take.trial is not None
+            assert "cable" in take.trial.end_reason
+            assert take.analysis.status == "flagged"
             session.keep()
             hall.settle()
             assert session.takes[0].path is not None
@@ -472,7 +474,8 @@ def test_a_file_is_replayed(recorded: Path, folder: Path) -> None:
         assert take.analysis is not None
         original = hd.analyse(store.load_trial(recorded)).reps[0]
         for field in ("rsi_jh", "contact_time", "flight_time"):
-            assert take.analysis.reps[0][field].value == pytest.approx(original[field].value, abs=1e-9)
+            # the take is a part of the recording, so its zero and noise are not quite the same
+            assert abs(take.analysis.reps[0][field].value - original[field].value) < 0.2 * original[field].u95
         session.keep()
         session.settle()
         assert session.takes[0].state == KEPT
@@ -559,9 +562,7 @@ def test_from_touchdown_to_event(dj: Hall, record_property: Any) -> None:
         while not landed:
             assert dj.now < 60.0
             landed = [one for one in of(dj.run(0.01, step=0.01), Numbers) if one.stage == "landing"]
-        [numbers] = landed
         ages.append(1000.0 * dj.now - touchdown)
-        assert numbers.sample <= 1000.0 * dj.now
     print(f"touchdown to event: {', '.join(f'{age:.0f}' for age in ages)} ms, median {statistics.median(ages):.0f} ms")
     record_property("touchdown_to_event_ms", ages)
     assert statistics.median(ages) <= 30.0
@@ -602,7 +603,8 @@ def test_a_session_in_real_time() -> None:
             said += session.poll()
             time.sleep(0.005)
         assert not of(said, Fault)
-    assert session.poll() is not None
+    assert of(session.settle(), Ended), "closing is an end, too"
+    assert [take.state for take in session.takes] == [ANALYSED], "closed in the middle, the jump is there all the same"
     assert not [one for one in threading.enumerate() if one.name.startswith("hipdrive-")]
 
 

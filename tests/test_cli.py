@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,12 +84,31 @@ def test_version(run: Run) -> None:
     assert run("--version") == (0, f"hipdrive {hipdrive.__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",)])
+@pytest.mark.parametrize("arguments", [("-h",), ("--help",)])
 def test_help_names_every_command(run: Run, arguments: tuple[str, ...]) -> None:
     done = run(*arguments)
     assert done.code == 0
-    for command in ("analyse", "report", "check", "convert", "metrics", "simulate", "demo"):
+    for command in ("analyse", "report", "check", "convert", "metrics", "simulate", "demo", "gui"):
         assert command in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "files"), [((), ()), (("gui",), ()), (("gui", "a.h5", "b.csv"), ("a.h5", "b.csv"))]
+)
+def test_the_window_opens_with_the_files_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], files: tuple[str, ...]
+) -> None:
+    from hipdrive.gui import app
+
+    shown: list[tuple[str, ...]] = []
+
+    def show(named: Sequence[Path] = (), ask: object = None) -> int:
+        shown.append(tuple(map(str, named)))
+        return 0
+
+    monkeypatch.setattr(app, "run", show)
+    assert run(*arguments).code == 0
+    assert shown == [files]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,8 @@ RECORDED = (".h5", ".hdf5", ".csv", ".txt", ".tsv", ".mot", ".sto", ".dat")
 SAYS = {
     "weigh_moving": "the athlete is moving, so nobody was weighed: stand still on the plates, then weigh again",
     "zero_imported": "these forces are newtons already and have no channels to zero: zero the plates' own software",
-    "zero_in_flight": "a jump is under way, so the zero was not taken: step off, then zero again",
+    "zero_too_soon": "the athlete is in the air or has stepped off only just now, so the zero was not taken: zero again "
+    "in a second",
     "not_armed": "a jump was seen and not recorded, because recording is paused: start, then jump again",
     "overrun": "this computer was busy for too long and samples were overwritten: close other programs, jump again",
     "ended": "the recording is at its end",
@@ -230,7 +231,7 @@ class Session:
         self._recent: deque[tuple[int, Floats, Floats]] = deque()
         self._last: Floats | None = None
         self._told: dict[str, int] = {}
-        self._weighing = self._over = self._closed = False
+        self._weighing = self._over = self._closed = self._stood = False
 
     # --- life ---
 
@@ -302,6 +303,11 @@ class Session:
         return self.live.weight
 
     @property
+    def stepping_off(self) -> bool:
+        """Whether whoever moves stood on the plates before, in a test that begins on the box."""
+        return self._stood and self.test in ARRIVE and self.state in (CONTACT, FLIGHT)
+
+    @property
     def weighing(self) -> bool:
         """Whether a weighing was asked for and nobody stood still since."""
         return self._weighing
@@ -329,8 +335,8 @@ class Session:
         """Zero the empty plates over the next second: Zeroed, or Warned where somebody stands there."""
         if self.recorder.rig is None:
             self._warn("zero_imported")
-        elif self.state == FLIGHT:
-            self._warn("zero_in_flight")
+        elif self.state in (CONTACT, FLIGHT) and sum(one.force for one in self.status()) < self.live.profile.weight_min:
+            self._warn("zero_too_soon")
         else:
             self.live.zero()
 
@@ -458,7 +464,9 @@ class Session:
         if isinstance(one, Closed):
             self._close(one.begin, one.end, one.jumps, one.why)
             return
-        if isinstance(one, Numbers):
+        if isinstance(one, Changed):
+            self._stood = one.state == ARMED or (self._stood and one.state in (CONTACT, FLIGHT))
+        elif isinstance(one, Numbers):
             self._numbers[one.jump] = one
         elif isinstance(one, Zeroed):
             self._zeroed(one)
@@ -645,6 +653,6 @@ def advice(session: Session) -> str:
         if not session.zeroed and not session.takes:
             return "Keep off the plates and zero them"
         return ARRIVE.get(session.test, "Step on and stand still") if session.armed else "Press Start"
-    if state == ARMED:
+    if state == ARMED or session.stepping_off:
         return READY.get(session.test, "Ready: jump") if session.armed else "Press Start"
     return DOING[state]

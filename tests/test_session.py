@@ -238,8 +238,9 @@ def test_zero_is_refused_under_load(cmj: Hall) -> None:
 
 def test_zero_is_refused_in_the_air_and_at_landing(dj: Hall) -> None:
     dj.until("flight")
+    dj.run(0.25)
     dj.session.zero()
-    assert codes(dj.run(0.05)) == ["zero_in_flight"]
+    assert codes(dj.run(0.05)) == ["zero_too_soon"]
     dj.until("landed")
     dj.session.zero()
     assert "zero_under_load" in codes(dj.run(0.05))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hipdrive.analysis.said import Numbers
 from hipdrive.gui.cards import LOOKS, STATUS, label, sentence, told_first
 from hipdrive.gui.qt import Qt, QtGui, QtWidgets
 from hipdrive.gui.theme import MARKS
 from hipdrive.report.words import label as words
-from hipdrive.report.words import name_of_test, parts
+from hipdrive.report.words import name_of_test, parts, shown
 from hipdrive.results import FLAGGED, INFO, OK, REFUSED, Analysis, Results, Value
 from hipdrive.session import Take
 
@@ -25,6 +26,9 @@ OTHERS = ("jump_height_tov", "jump_height_ft", "rsi_modified", "time_to_takeoff"
 NAMES = {"jump_height_ft": "Height", "rsi_modified": "RSI mod.", "jump_height_tov": "Height"}
 SOON = {"drop_height": "stand still for it"}
 """What to do for a number that comes only when the athlete stands still."""
+
+DIGIT, POINT, FEWEST = 0.70, 0.38, 3
+"""Width of a bold digit and point, in heights of the letters; digits for which there is always room."""
 
 PROVISIONAL, FINAL = "provisional", "final"
 
@@ -49,9 +53,11 @@ class Tile(QtWidgets.QFrame):
     def __init__(self, share: float) -> None:
         super().__init__()
         self.setObjectName("card")
-        self.share = share
+        self.share, self._size = share, 0
         self.name, self.number, self.unit, self.note = (label("", key) for key in ("tile", "big", "tileunit", "soft"))
         self.number.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        # a longer number must not push the others aside, nor the window over the edge of the screen
+        self.number.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Ignored)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(16, 8, 12, 8)
         layout.setSpacing(0)
@@ -65,16 +71,17 @@ class Tile(QtWidgets.QFrame):
     def show_value(self, field: str, kind: str, value: Value | None, *, provisional: bool) -> None:
         """A number, or what to do to get it."""
         self.name.setText(name(field, kind))
-        told = parts(value) if value is not None else None
+        told = parts(replace(value, u95=math.nan)) if value is not None else None
         self.unit.setText(told.unit if told is not None else "")
         self.number.setText((told.number if told is not None else "") or "–")
-        if told is None or (not told.number and provisional):
+        if value is None or told is None or (not told.number and provisional):
             self.note.setText(SOON.get(field, " "))
         elif told.number:
-            self.note.setText(f"± {told.u95} {told.unit}".rstrip() if told.u95 and not provisional else " ")
+            self.note.setText(" " if provisional else shown(value))
         else:
-            self.note.setText("see All numbers in the review")
+            self.note.setText("the review says why not")
         self.setToolTip(sentence(value.why or "") if value is not None and not math.isfinite(value.value) else "")
+        self._fit()
         self.setAccessibleName(f"{self.name.text()} {self.number.text()} {self.unit.text()}")
 
     def clear(self, field: str, kind: str) -> None:
@@ -83,11 +90,19 @@ class Tile(QtWidgets.QFrame):
         for one in (self.number, self.unit, self.note):
             one.setText("–" if one is self.number else " ")
 
+    def _fit(self) -> None:
+        """Digits that fill the tile; most numbers have as many, so that they seldom change their size."""
+        text = self.number.text()
+        width = DIGIT * max(FEWEST, sum(c.isdigit() for c in text)) + POINT * (2 if text.startswith("-") else 1)
+        size = max(24, min(int(self.share * self.height()), int((self.width() - 34) / width)))
+        if size != self._size:
+            self._size = size
+            self.number.setStyleSheet(f"font-size: {size}px; font-weight: 800;")
+
     def resizeEvent(self, event: QtGui.QResizeEvent | None) -> None:
-        """Digits that fill the tile."""
+        """Larger digits in a larger tile."""
         super().resizeEvent(event)
-        size = max(30, min(int(self.share * self.height()), int(self.width() / 3.0)))
-        self.number.setStyleSheet(f"font-size: {size}px; font-weight: 800;")
+        self._fit()
 
 
 class Board(QtWidgets.QWidget):
@@ -97,24 +112,26 @@ class Board(QtWidgets.QWidget):
         super().__init__()
         self.title = label("No jump yet", "title")
         self.tag = label("", "tag")
-        self.hero = Tile(0.62)
-        self.tiles = [Tile(0.44) for _ in range(3)]
+        self.hero = Tile(0.66)
+        self.tiles = [Tile(0.46) for _ in range(3)]
         self.verdict = QtWidgets.QFrame()
         self.verdict.setObjectName("card")
         self.status, self.told = label("", "status"), label("", "told", wrap=True)
         inside = QtWidgets.QHBoxLayout(self.verdict)
-        inside.setContentsMargins(12, 5, 12, 5)
+        inside.setContentsMargins(14, 5, 12, 5)
+        inside.setSpacing(14)
         inside.addWidget(self.status)
         inside.addWidget(self.told, 1)
         top = QtWidgets.QHBoxLayout()
+        top.setSpacing(14)
         top.addWidget(self.title)
         top.addWidget(self.tag)
         top.addStretch()
         row = QtWidgets.QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(self.hero, 9)
+        row.addWidget(self.hero, 13)
         for tile in self.tiles:
-            row.addWidget(tile, 7)
+            row.addWidget(tile, 8)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
@@ -183,6 +200,7 @@ class Board(QtWidgets.QWidget):
     def _verdict(self, look: str, status: str, told: str) -> None:
         self.verdict.setProperty("level", look)
         self.status.setText(status)
+        self.status.setVisible(bool(status))
         self.told.setText(told)
         for one in (self.verdict, self.status):
             restyle(one)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hipdrive.gui.board import fields
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
@@ -21,13 +23,15 @@ def line(take: Take) -> str:
     '3   –\nanalysing'
     """
     values, kind = numbers(take)
-    told = [parts(values[field]) for field in fields(kind)[:3] if field in values]
-    shown = "   ".join(f"{one.number or '–'} {one.unit}".rstrip() for one in told)
-    hero = "RSI " if fields(kind)[0].startswith("rsi") and told else ""
+    told = [parts(replace(values[field], u95=math.nan)) for field in fields(kind)[:3] if field in values]
+    hero, *others = [f"{one.number or '–'} {one.unit}".rstrip() for one in told] or ["–"]
+    if fields(kind)[0].startswith("rsi"):
+        hero = f"RSI {told[0].number or '–'}"
     state = STATES[take.state]
     if take.analysis is not None and take.analysis.status in (FLAGGED, REFUSED) and take.state != DISCARDED:
         state = f"{state}  {MARKS[take.analysis.status]}"
-    return f"{take.number}   {hero}{shown or '–'}\n{'✓ ' if take.state == KEPT else ''}{state}"
+    first = "   ".join((str(take.number), hero, *others[-1:]))
+    return f"{first}\n{'✓ ' if take.state == KEPT else ''}{state}"
 
 
 def numbers(take: Take) -> tuple[dict[str, Value], str]:

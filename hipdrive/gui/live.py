@@ -39,6 +39,9 @@ START, CONNECT, BUSY, MEASURE = range(4)
 POLL_MS, STATUS_MS = 5, 200
 """How often the session is asked for news, and how often the plates' status is written."""
 
+FROM_BOX = ("dj", "landing")
+"""Tests in which nobody is weighed first; each landing weighs, and that is no news."""
+
 TRY: dict[str, Any] = {"athlete": "simulated", "test": "dj"}
 
 Opener = Callable[[], Session]
@@ -65,7 +68,7 @@ class LivePage(Page):
         self.session: Session | None = None
         self._job: Job | None = None
         self._made: list[Session] = []
-        self._jump = 0
+        self._jump, self._asked = 0, False
         self._actions()
         self.start, self.connecting = StartView(), ConnectView()
         self.view = MeasureView([self.act[name] for name in ("Zero", "Weigh", "Pause", "Keep", "Discard", "Review")])
@@ -225,7 +228,7 @@ class LivePage(Page):
 
     def use(self, session: Session) -> None:
         """Show a session that has been started."""
-        self.session, self._jump = session, 0
+        self.session, self._jump, self._asked = session, 0, False
         self.view.begin(session.plates, session.rate)
         self.view.facts.show_facts(vars(session))
         self.view.board.clear(session.test)
@@ -280,6 +283,7 @@ class LivePage(Page):
 
     def weigh(self) -> None:
         """Weigh the athlete."""
+        self._asked = True
         self._do(Session.weigh)
 
     def pause(self) -> None:
@@ -383,7 +387,8 @@ class LivePage(Page):
                 self.view.tell(event.text)
             case Zeroed():
                 self.view.tell("The plates are zeroed", "good")
-            case Weighed() if self.session is not None:
+            case Weighed() if self.session is not None and (self._asked or self.session.test not in FROM_BOX):
+                self._asked = False
                 mass = event.weight / self.session.live.profile.g
                 self.view.tell(f"Weighed: {event.weight:.0f} N, {mass:.1f} kg", "good")
             case Fault():
@@ -427,7 +432,8 @@ class LivePage(Page):
     def _advise(self) -> None:
         if self.session is not None:
             state = self.session.state
-            look = "act" if state in (CONTACT, FLIGHT) else "warn" if state in (LANDED, LOST, OVER) else ""
+            moving = state in (CONTACT, FLIGHT) and not self.session.stepping_off
+            look = "act" if moving else "warn" if state in (LANDED, LOST, OVER) else ""
             self.view.advise(advice(self.session), look)
 
     def _status(self) -> None:

@@ -19,7 +19,7 @@ from hipdrive.session import Samples
 SECONDS = 8.0
 """s of curve: a jump with its stillness before and after."""
 
-LIMITS = (2500.0, 4000.0, 6000.0, 9000.0, 14000.0, 20000.0)
+LIMITS = (2600.0, 4200.0, 6200.0, 9300.0, 14500.0, 21000.0)
 """N: ends of the force axis; the next one is taken when a jump reaches beyond, and kept."""
 
 BELOW = 0.06
@@ -42,8 +42,10 @@ QLabel#tag[level="warn"] {{ border-color: {accent}; color: {accent}; }}
 QFrame#banner {{ background: {card}; border: 1px solid {edge}; border-radius: 6px; }}
 QFrame#banner[look="act"] {{ background: {accent}; border-color: {accent}; }}
 QFrame#banner[look="act"] QLabel {{ color: {back}; }}
+QFrame#banner[look="good"] {{ border: 3px solid {good}; }}
 QFrame#banner[look="bad"] {{ border: 3px solid {bad}; }}
 QFrame#banner[look="warn"] {{ border: 3px solid {warn}; }}
+QPushButton#test {{ padding: 6px 2px; font-size: 13px; }}
 QLabel#remark {{ font-size: 19px; }}
 QListWidget {{ font-size: 17px; }}
 QListWidget::item {{ font-size: 17px; }}
@@ -71,6 +73,7 @@ class MeasureView(QtWidgets.QWidget):
         self.about = label("", "soft")
         self.banner = QtWidgets.QFrame()
         self.banner.setObjectName("banner")
+        self.banner.setMinimumHeight(76)  # a remark moves nothing
         self.board, self.jumps, self.facts = Board(), JumpList(), Facts(upright=True)
         self.plates: PlateBar | None = None
         self.plot: LivePlot | None = None
@@ -79,6 +82,7 @@ class MeasureView(QtWidgets.QWidget):
         self._timer = QtCore.QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(lambda: self.tell(""))
+        self._looks = "", ""
         self._lay_out()
         self.tell("")
 
@@ -86,7 +90,7 @@ class MeasureView(QtWidgets.QWidget):
         inside = QtWidgets.QVBoxLayout(self.banner)
         inside.setContentsMargins(16, 4, 16, 6)
         inside.setSpacing(0)
-        inside.addWidget(self.advice)
+        inside.addWidget(self.advice, 1)
         inside.addWidget(self.remark)
         left = QtWidgets.QVBoxLayout()
         left.setSpacing(6)
@@ -128,6 +132,7 @@ class MeasureView(QtWidgets.QWidget):
         self._total = len(plates) > 1
         names = ("total", *plates) if self._total else tuple(plates)
         self.plot = LivePlot(names, rate, seconds=SECONDS, limits=self._limits(), theme=self.theme)
+        self.plot.plot.getPlotItem().showLabel("bottom", show=False)
         self.plates = PlateBar(plates, self.theme)
         self.plates.setFixedHeight(44)
         self._held.addWidget(self.plot, 1)
@@ -153,21 +158,25 @@ class MeasureView(QtWidgets.QWidget):
         """What the athlete shall do; `act` while he is moving."""
         if self.advice.text() != text:
             self.advice.setText(text)
-        if not self.remark.text() and self.banner.property("look") != look:
-            self.banner.setProperty("look", look)
-            self._restyle()
+        self._looks = look, self._looks[1]
+        self._restyle()
 
     def tell(self, text: str, look: str = "warn", *, stays: bool = False) -> None:
         """A remark below the advice: what was refused or went wrong, and what to do."""
         self._timer.stop()
         self.remark.setText(sentence(text))
         self.remark.setVisible(bool(text))
-        self.banner.setProperty("look", look if text else "")
+        self._looks = self._looks[0], look if text else ""
         self._restyle()
         if text and not stays:
             self._timer.start(TOLD_MS)
 
     def _restyle(self) -> None:
+        state, remark = self._looks
+        look = state if remark in ("", "good") and state else remark
+        if self.banner.property("look") == look:
+            return
+        self.banner.setProperty("look", look)
         for one in (self.banner, self.advice, self.remark):
             restyle(one)
 

@@ -12,8 +12,8 @@ from hipdrive.report.words import clean
 from hipdrive.session import PlateStatus
 from hipdrive.units import shown
 
-NOISY, NEAR_FULL = 15.0, 0.9
-"""N of noise from which a plate needs a look; share of its range that is close to too much."""
+EMPTY, NOISY, NEAR_FULL = 100.0, 15.0, 0.9
+"""N below which nobody is on a plate; N of noise from which it needs a look; share of its range that is too close."""
 
 
 class PlateTile(QtWidgets.QFrame):
@@ -65,6 +65,8 @@ class PlateBar(QtWidgets.QWidget):
         self.total.show_force(sum(one.force for one in status), known)
         for one in status:
             zero = f"zero {one.zero:+.1f} N" if math.isfinite(one.zero) else "not zeroed"
-            noise = f"noise {one.noise:.1f} N" + (" !" if one.noise > NOISY else "")
+            # with somebody on the plate it is not the plate's noise
+            noise = f",  noise {one.noise:.1f} N" if abs(one.force) < EMPTY else ""
+            noise += " !" if noise and one.noise > NOISY else ""
             full = one.force > NEAR_FULL * one.range
-            self.tiles[one.plate].show_force(one.force, "too much for its range" if full else f"{zero},  {noise}")
+            self.tiles[one.plate].show_force(one.force, "too much for its range" if full else f"{zero}{noise}")

@@ -14,6 +14,9 @@ from hipdrive.report.words import TESTS
 RIG_FILES = "Rigs (*.toml);;All files (*)"
 
 
+SHORT = {"dj": "Drop", "cmj": "CMJ", "sj": "Squat", "auto": "Auto"}
+
+
 class Facts(QtWidgets.QWidget):
     """Who jumps, which test, from which box."""
 
@@ -27,18 +30,40 @@ class Facts(QtWidgets.QWidget):
         self.athlete, self.box = QtWidgets.QLineEdit(), QtWidgets.QLineEdit()
         self.athlete.setPlaceholderText("name or number")
         self.box.setPlaceholderText("0.30")
-        self.test = QtWidgets.QComboBox()
-        for name in ("dj", "cmj", "sj", "auto"):
-            self.test.addItem(TESTS.get(name, "Find out by itself"), name)
+        self.tests = {name: self._test(name, text) for name, text in SHORT.items()}
+        row = QtWidgets.QHBoxLayout()
+        row.setSpacing(4)
+        self._group = QtWidgets.QButtonGroup(self)
+        for button in self.tests.values():
+            self._group.addButton(button)
+            row.addWidget(button, 1)
+        self.tests["dj"].setChecked(True)
         layout = QtWidgets.QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setVerticalSpacing(4 if upright else 8)
-        for text, field in (("Athlete", self.athlete), ("Test", self.test), ("Box, m", self.box)):
-            field.setAccessibleName(text)
-            layout.addRow(label(text, "name"), field)
+        parts: tuple[tuple[str, Any], ...] = (("Athlete", self.athlete), ("Test", row), ("Box, m", self.box))
+        for text, field in parts:
+            named = label(text, "name")
+            named.setMinimumHeight(32)
+            layout.addRow(named, field)
+        self.athlete.setAccessibleName("Athlete")
+        self.box.setAccessibleName("Height of the box in metres")
         for edit in (self.athlete, self.box):
             edit.editingFinished.connect(self._tell)
-        self.test.activated.connect(self._tell)
+        self._group.buttonClicked.connect(self._tell)
+
+    def _test(self, name: str, text: str) -> QtWidgets.QPushButton:
+        button = QtWidgets.QPushButton(text)
+        button.setObjectName("test")
+        button.setCheckable(True)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setToolTip(TESTS.get(name, "Find out by itself"))
+        return button
+
+    @property
+    def test(self) -> str:
+        """The test that is pressed."""
+        return next(name for name, button in self.tests.items() if button.isChecked())
 
     def facts(self) -> dict[str, Any]:
         """What the fields say; a box that is no number counts as not said."""
@@ -51,14 +76,14 @@ class Facts(QtWidgets.QWidget):
         if box is not None and not 0.0 < box <= 3.0:
             self.wrong.emit(f"Box, m: {box:g} m is no box; give it in metres, such as 0.30")
             box = None
-        return {"test": self.test.currentData(), "athlete": self.athlete.text().strip(), "box_height": box}
+        return {"test": self.test, "athlete": self.athlete.text().strip(), "box_height": box}
 
     def show_facts(self, facts: Mapping[str, Any]) -> None:
         """Fill in what is known."""
         self.athlete.setText(facts.get("athlete") or "")
         box = facts.get("box_height")
         self.box.setText(f"{box:g}" if box else "")
-        self.test.setCurrentIndex(max(self.test.findData(facts.get("test", "auto")), 0))
+        self.tests.get(facts.get("test", "auto"), self.tests["auto"]).setChecked(True)
 
     def _tell(self) -> None:
         self.changed.emit(self.facts())
@@ -117,6 +142,7 @@ class ConnectView(QtWidgets.QWidget):
         super().__init__()
         self.list = QtWidgets.QListWidget()
         self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemActivated.connect(self._use)
         self.facts = Facts()
         self.devices, self.complaint = label("Looking for devices ...", "soft", wrap=True), label("", "told", wrap=True)

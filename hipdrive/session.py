@@ -66,8 +66,8 @@ RECORDED = (".h5", ".hdf5", ".csv", ".txt", ".tsv", ".mot", ".sto", ".dat")
 SAYS = {
     "weigh_moving": "the athlete is moving, so nobody was weighed: stand still on the plates, then weigh again",
     "zero_imported": "these forces are newtons already and have no channels to zero: zero the plates' own software",
-    "zero_too_soon": "the athlete is in the air or has stepped off only just now, so the zero was not taken: zero again "
-    "in a second",
+    "zero_too_soon": "the athlete is in the air or has stepped off only just now, so the zero was not taken: zero "
+    "again in a second",
     "not_armed": "a jump was seen and not recorded, because recording is paused: start, then jump again",
     "overrun": "this computer was busy for too long and samples were overwritten: close other programs, jump again",
     "ended": "the recording is at its end",

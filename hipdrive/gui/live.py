@@ -150,8 +150,8 @@ class LivePage(Page):
         self.view.set_theme(theme)
 
     def enter(self) -> None:
-        """The keys are for this page."""
-        self.setFocus()
+        """The keys are for this page; at the start Enter tries it."""
+        (self.start.try_button if self.stack.currentIndex() == START else self).setFocus()
 
     def quit(self) -> bool:
         """The window closes: jumps that nobody decided on are asked about."""
@@ -169,7 +169,7 @@ class LivePage(Page):
         for name, action in self.act.items():
             action.setEnabled(self._can(name, index))
         self._choices()
-        (self.start.try_button if index == START else self).setFocus()
+        self.enter()
         self.changed.emit()
 
     def _can(self, name: str, index: int) -> bool:
@@ -294,7 +294,8 @@ class LivePage(Page):
     def keep(self) -> None:
         """Keep the chosen jump, or the last one that is undecided."""
         if self.focusWidget() in (self.view.facts.athlete, self.view.facts.box):
-            return  # Enter belongs to the field
+            self.setFocus()  # Enter ends what is written there, and no more
+            return
         self._do(lambda session: self._show_take(session.keep(self._number(session))))
 
     def discard(self) -> None:

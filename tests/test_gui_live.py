@@ -171,7 +171,7 @@ def test_a_new_user_has_an_rsi_within_a_minute(qtbot: QtBot, window: MainWindow)
         assert tile.note.text() == shown(rep[field]), "the board says what the file says"
         assert abs(float(tile.number.text()) - float(tile.note.text().split(" ")[0])) <= 0.51
     key(qtbot, window, Qt.Key.Key_R)
-    qtbot.waitUntil(lambda: window.page is window.review and len(window.review.entries) == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: window.page is window.review and bool(window.review.headline.cards), timeout=20_000)
     assert window.review.headline.cards[0].line.value.value == rep["rsi_jh"].value
     assert live.session is session and live._poller.isActive(), "the session goes on behind the review"
 
@@ -258,6 +258,7 @@ def test_the_board_follows_a_depth_jump(qtbot: QtBot, window: MainWindow) -> Non
     assert "zeroed" in view.remark.text()
     assert view.advice.text() == "Up on the box, then drop onto the plates and jump"
     hall.until(lambda: hall.session.state == "contact")
+    assert not view.remark.text(), "what was good to know is gone when somebody moves"
     assert (view.advice.text(), view.banner.property("look")) == ("Jump!", "act")
     hall.until(lambda: hall.session.state == "flight")
     truth = hall.truth()
@@ -427,7 +428,12 @@ def test_undecided_jumps_are_asked_about(qtbot: QtBot, window: MainWindow, monke
     hall = Hall(window)
     hall.jump()
     asked: list[int] = []
-    monkeypatch.setattr(hall.page, "ask_undecided", lambda count: asked.append(count) or answer)
+
+    def ask(count: int) -> bool | None:
+        asked.append(count)
+        return answer
+
+    monkeypatch.setattr(hall.page, "ask_undecided", ask)
     window.show_page(window.review)
     assert window.close() is closed
     assert asked == [1]

@@ -382,7 +382,9 @@ class LivePage(Page):
 
     def _tell(self, event: Event) -> None:
         match event:
-            case Warned(code="samples_lost") | Changed():
+            case Changed(state="contact"):
+                self.view.quiet()
+            case Warned(code="samples_lost"):
                 pass  # the fault that lost them is told
             case Warned():
                 self.view.tell(event.text)

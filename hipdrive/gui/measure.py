@@ -171,6 +171,11 @@ class MeasureView(QtWidgets.QWidget):
         if text and not stays:
             self._timer.start(TOLD_MS)
 
+    def quiet(self) -> None:
+        """Take a good remark away; a warning stays its time."""
+        if self._looks[1] == "good":
+            self.tell("")
+
     def _restyle(self) -> None:
         state, remark = self._looks
         look = state if remark in ("", "good") and state else remark

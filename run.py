@@ -35,7 +35,8 @@ from typing import BinaryIO
 WINDOWS = os.name == "nt"
 OLDEST_PIP = (22, 3)  # the first with `pip --python`
 
-# What PyQt6 and a window under Xvfb need, found by trial in a minimal Debian 12: package, and what it brings.
+# What PyQt6 and a window under Xvfb need, found by trial in a minimal Debian 12: package, and what it brings. The
+# last lets tests press keys and move the mouse as a person does.
 LIBRARIES = {
     "libglib2.0-0": "libglib-2.0.so.0",
     "libgl1": "libGL.so.1",
@@ -48,6 +49,7 @@ LIBRARIES = {
     "libxcb-keysyms1": "libxcb-keysyms.so.1",
     "libxcb-shape0": "libxcb-shape.so.0",
     "libxkbcommon-x11-0": "libxkbcommon-x11.so.0",
+    "libxtst6": "libXtst.so.6",
 }
 PROGRAMS = {"xvfb": "Xvfb", "xauth": "xauth"}
 

@@ -22,7 +22,6 @@ REASONS: dict[str, str] = {
     "choose a larger range and record again",
     "bad_weight": "the weight after zeroing is not that of a person (200 to 3000 N): check unit, axis and zero",
     "zero_changed": "two empty stretches of the record differ by more than 1 % of weight: zero the plate again",
-    "rate_too_low": "the sampling rate is too low for this number: record at 500 Hz or more",
     "too_short": "the record is too short to analyse",
     "test_unknown": "this test is not known: `hipdrive metrics` lists the tests",
     "not_ballistic": "the heights by flight time and by impulse do not belong to one jump: the athlete stepped off "
@@ -45,12 +44,9 @@ REASONS: dict[str, str] = {
     "one_plate": "this number needs two plates, one for each foot",
     "same_as_flight": "with the touchdown velocity anchored to the flight this height equals the flight height: "
     "read that one",
-    "not_backward": "another way of finding the touchdown velocity was used",
     "not_for_squat_jump": "this number does not exist in a squat jump, which starts from the lowest point",
     "countermovement_in_sj": "the squat jump was preceded by a dip: hold the squat still, then push",
     "closure": "the velocity does not return to zero after the landing, so weight or zero are wrong",
-    "few_blocks": "the still stretch is too short to state an uncertainty",
-    "not_modelled": "no uncertainty is modelled for this number",
     "undefined": "this number is not defined for this movement",
     "no_spread": "at least two repetitions are needed",
 }

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipdrive.errors import sentence
+from hipdrive.trial import Locked, lock
 
 Floats = NDArray[np.float64]
 OK, FLAGGED, REFUSED = "ok", "flagged", "refused"
@@ -65,7 +66,7 @@ class Finding:
 
 
 @dataclass(frozen=True, eq=False)
-class Columns:
+class Columns(Locked):
     """Numbers of many repetitions: arrays of shape (n,) by field.
 
     `why` holds reason codes, "" where the number stands; `methods` either one text for the whole column or an array.
@@ -77,6 +78,11 @@ class Columns:
     methods: Mapping[str, Any]
     codes: Mapping[str, NDArray[Any] | None]
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        """Lock the arrays."""
+        for part in (self.values, self.u95, self.methods, self.codes):
+            lock(part)
 
     def value(self, name: str, row: int) -> Value:
         """One cell as a `Value`."""

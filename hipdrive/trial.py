@@ -6,6 +6,7 @@ computes a result; nothing in here changes after it was made.
 
 from __future__ import annotations
 
+import copyreg
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,32 @@ def read_only(values: ArrayLike, dtype: Any = np.float64) -> NDArray[Any]:
     return array
 
 
+def lock(facts: object) -> None:
+    """Make an array, or the arrays of a mapping, read-only where they lie."""
+    if isinstance(facts, np.ndarray):
+        facts.flags.writeable = False
+    elif isinstance(facts, Mapping):
+        for part in facts.values():
+            lock(part)
+
+
+class Locked:
+    """Facts that can be pickled and copied (to other processes, for example): their arrays arrive read-only again."""
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Take the facts over; numpy hands over arrays that can be written to."""
+        lock(state)
+        self.__dict__.update(state)
+
+
+def _mapping(facts: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(facts)
+
+
+# Python can neither pickle nor copy a read-only view of a dict; this says how, wherever one is part of a fact
+copyreg.pickle(MappingProxyType, lambda facts: (_mapping, (dict(facts),)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gap:
     """Samples that are missing, or that cannot be trusted."""
@@ -49,7 +76,7 @@ class Gap:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Raw:
+class Raw(Locked):
     """What the device or the file delivered, before anything was done to it.
 
     values : ndarray, shape (samples, channels)
@@ -94,7 +121,7 @@ class Raw:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Signal:
+class Signal(Locked):
     """A sampled quantity on its own clock: a start signal, a light's brightness, a sound level."""
 
     name: str
@@ -109,7 +136,7 @@ class Signal:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Tare:
+class Tare(Locked):
     """What the channels of an empty plate read before the trial, in each channel's unit.
 
     mean, sd : ndarray, shape (channels,). samples : over how many. taken : when, UTC.
@@ -128,7 +155,7 @@ class Tare:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Edges:
+class Edges(Locked):
     """Edges on a digital line, stamped by a counter of the device that samples the forces.
 
     ticks : ndarray, shape (edges,), uint64, ticks of a timebase of `rate` Hz since the first sample.
@@ -149,7 +176,7 @@ class Edges:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Track:
+class Track(Locked):
     """Points or joint angles over time, from a camera or motion capture, on that system's own clock.
 
     times : ndarray, shape (frames,), seconds on the track's clock.
@@ -225,7 +252,7 @@ class Truth:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Trial:
+class Trial(Locked):
     """One recording of vertical force and all that is known about it.
 
     fz : ndarray, shape (plates, samples)

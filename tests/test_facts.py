@@ -1,19 +1,38 @@
 """Facts and numbers: what a trial, a raw record, a track, a clock, a value and a unit promise."""
 
+import ast
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hipdrive
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis.analyse import analyse
 from hipdrive.errors import REASONS, HipdriveError, ProfileError, ReadError, StoreError, UsageError, sentence
 from hipdrive.results import Event, Value
 from hipdrive.trial import ClockMap, Gap, Raw, Signal, Track, Trial, Truth, read_only
 from hipdrive.units import SHOWN, shown, text
+
+# --- reasons ---
+
+
+def test_every_reason_is_given_somewhere() -> None:
+    """A sentence that nobody can ever read is dead."""
+    root = Path(hipdrive.__file__).parent
+    sources = [path for path in root.rglob("*.py") if path.name != "errors.py"]
+    said = {
+        node.value
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert not REASONS.keys() - said
+
 
 # --- trial ---
 

@@ -270,5 +270,18 @@ def test_a_metric_in_a_script_needs_no_file() -> None:
     assert rep["half_of_flight"].u95 == pytest.approx(rep["flight_time"].u95 / 2.0)
 
 
+@pytest.mark.usefixtures("spare")
+@pytest.mark.parametrize("plates", [1, 2])
+def test_a_metric_of_a_side_is_refused_where_one_plate_carries_both(plates: int) -> None:
+    @metric("left_push", unit="N*s", tests={"cmj"}, source="this test")
+    def left_push(rep):  # type: ignore[no-untyped-def]
+        """Impulse of the left foot from the lowest point on, and nothing of the right."""
+        return rep.left.impulse("zero_velocity", "takeoff") + 0.0 * rep.right.max("force", "onset", "takeoff")
+
+    value = analyse(simulate("cmj", seed=1, plates=plates)).reps[0]["left_push"]
+    assert value.code == ("one_plate" if plates == 1 else None)
+    assert np.isnan(value.value) == (plates == 1)
+
+
 def test_the_spare_fixture_leaves_nothing_behind() -> None:
     assert "rise_75ms" not in METRICS and "half_of_flight" not in METRICS

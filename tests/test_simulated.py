@@ -1,11 +1,12 @@
 """The simulated athlete against plain numerical integration of its force: truth by a second route."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 
-from hipdrive.acquisition.simulated.athlete import simulate
+from hipdrive.acquisition.simulated.athlete import RANGES, simulate
 from hipdrive.analysis.analyse import analyse
 from hipdrive.errors import UsageError
 from hipdrive.trial import Floats, Trial, Truth
@@ -267,24 +268,58 @@ def test_a_steep_edge_is_straight_and_a_soft_one_bends() -> None:
     assert ratios["soft"] > ratios["steep"]
 
 
-WRONG: dict[str, tuple[str, dict[str, float]]] = {
-    "unknown test": ("hopping", {}),
-    "three plates": ("cmj", {"plates": 3}),
-    "no plate": ("cmj", {"plates": 0}),
-    "negative noise": ("cmj", {"noise": -1.0}),
-    "rate too low": ("cmj", {"rate": 1.0}),
-    "rate too high": ("cmj", {"rate": 1e6}),
-    "rate not a number": ("cmj", {"rate": float("nan")}),
-    "noise not a number": ("cmj", {"noise": float("nan")}),
-    "offset not a number": ("dj", {"offset": float("nan")}),
-    "endless drift": ("sj", {"drift": float("inf")}),
-    "negative seed": ("cmj", {"seed": -1}),
+WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
+    "unknown test": ("hopping", {}, "'hopping' .* cmj, sj, dj"),
+    "unknown setting": ("cmj", {"wieght": 3}, "wieght=3 .* mass"),
+    "three plates": ("cmj", {"plates": 3}, "plates 3 .* 1 or 2"),
+    "no plate": ("cmj", {"plates": 0}, "plates 0 .* 1 or 2"),
+    "plates without a number": ("cmj", {"plates": "both"}, "plates 'both' .* 1 or 2"),
+    "unknown edge": ("cmj", {"edge": "banana"}, "edge 'banana' .* 'steep' or 'soft'"),
+    "box plate": ("dj", {"box_plate": "yes"}, "box_plate 'yes' .* False or True"),
+    "negative noise": ("cmj", {"noise": -1.0}, r"noise -1\.0 .* 0 to 100 N"),
+    "noise not a number": ("cmj", {"noise": float("nan")}, "noise nan .* 0 to 100 N"),
+    "rate too low": ("cmj", {"rate": 1.0}, r"rate 1\.0 .* 50 to 100000 Hz"),
+    "no rate": ("cmj", {"rate": 0.0}, r"rate 0\.0 .* 50 to 100000 Hz"),
+    "no rate at all": ("cmj", {"rate": None}, "rate None .* 50 to 100000 Hz"),
+    "rate too high": ("cmj", {"rate": 1e6}, r"rate 1000000\.0 .* 50 to 100000 Hz"),
+    "rate not a number": ("cmj", {"rate": float("nan")}, "rate nan .* 50 to 100000 Hz"),
+    "rate in words": ("cmj", {"rate": "fast"}, "rate 'fast' .* 50 to 100000 Hz"),
+    "offset not a number": ("dj", {"offset": float("nan")}, "offset nan .* -10000 to 10000 N"),
+    "endless drift": ("sj", {"drift": float("inf")}, "drift inf .* -10000 to 10000 N/s"),
+    "negative sway": ("sj", {"sway": -3.0}, r"sway -3\.0 .* 0 to 10000 N"),
+    "no mass": ("cmj", {"mass": 0.0}, r"mass 0\.0 .* 20 to 300 kg"),
+    "negative mass": ("cmj", {"mass": -70.0}, r"mass -70\.0 .* 20 to 300 kg"),
+    "mass not a number": ("cmj", {"mass": float("nan")}, "mass nan .* 20 to 300 kg"),
+    "more than everything": ("cmj", {"left_share": 1.5}, r"left_share 1\.5 .* 0 to 1"),
+    "a landing in the cellar": ("cmj", {"posture": -0.2}, r"posture -0\.2 .* -0\.04 to 0\.2 m"),
+    "negative stance": ("cmj", {"quiet": -1.0}, r"quiet -1\.0 .* 0 to 600 s"),
+    "endless stance": ("cmj", {"settle": float("inf")}, "settle inf .* 0 to 600 s"),
+    "negative seed": ("cmj", {"seed": -1}, "seed of -1 .* from 0"),
+    "half a seed": ("cmj", {"seed": 1.5}, r"seed of 1\.5 .* from 0"),
 }
 
 
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_arguments_are_refused_in_one_sentence(case: str) -> None:
-    test, options = WRONG[case]
-    with pytest.raises(UsageError) as refused:
-        simulate(test, **options)  # type: ignore[arg-type]
+    test, options, told = WRONG[case]
+    with pytest.raises(UsageError, match=told) as refused:
+        simulate(test, **options)
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_the_ends_of_every_range_are_possible(test: str) -> None:
+    for name, ends in RANGES.items():
+        for value in ends[:2]:
+            settings: dict[str, Any] = {"mass": 100.0, name: value}
+            assert simulate(test, seed=1, **settings).samples > 20
+
+
+def test_noise_that_hides_the_movement_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"noise of 100 N hides .* at most 10 N"):
+        simulate("cmj", noise=100.0, mass=20.0)
+
+
+def test_whole_numbers_of_numpy_are_numbers() -> None:
+    settings: dict[str, Any] = {"seed": np.int64(3), "plates": np.int64(2), "mass": np.float64(70.0)}
+    assert simulate("cmj", **settings).truth is not None

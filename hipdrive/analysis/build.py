@@ -21,6 +21,7 @@ from hipdrive.analysis.signal import (
     line,
 )
 from hipdrive.analysis.uncertainty import student
+from hipdrive.analysis.weighing import Where, calmest_before
 from hipdrive.trial import BOX
 
 SWAY = 2.0
@@ -28,6 +29,9 @@ SWAY = 2.0
 
 CROSSING = 1.4
 """Noise over slope, times this, is the doubt of a crossing that is picked next to the lowest velocity (simulated)."""
+
+SWAYS, SWAY_SHARED = 6.0, 1.5
+"""Blocks whose means vary by so many noise variances sway, and then their mean is so much less certain (simulated)."""
 
 DIP = -0.10
 """m/s: a movement that never goes down faster has no countermovement to speak of."""
@@ -42,8 +46,11 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
     own = np.isin(located.source, (0, 1, 2, 3))
     still, dt = located.still, block.dt
     window = (still.end - still.start) / rate
-    spread = still.block_sd**2 / np.maximum(still.blocks, 1) + (still.slope * window) ** 2 / 48.0
-    weight_u = np.where(own, np.sqrt(spread) * student(still.blocks.astype(np.float64)), np.nan)
+    # blocks of noise alone scatter this much; neighbours that sway together say less about their mean
+    alone = located.found.noise**2 * still.blocks * dt / window
+    swaying = np.where(still.block_sd**2 > SWAYS * alone, SWAY_SHARED, 1.0)
+    step = swaying * np.sqrt(still.mean_variance) * student(still.blocks.astype(np.float64))
+    weight_u = np.where(own, np.hypot(step, located.drift_u), np.nan)
     mass = located.weight / profile.g
     # white noise alone makes the integral wander this much; sway is what lies well beyond it
     expected = located.found.noise**2 * window * dt / 6.0
@@ -270,23 +277,13 @@ def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats
     nothing = np.full(len(located.record), np.nan)
     if BOX not in block.names:
         return nothing, nothing
-    from hipdrive.analysis.weighing import calmest_before
-
     both = block.through(*block.names)
     record, rate = located.record, block.rate
     contact = np.where(np.isfinite(located.first_contact.at), located.first_contact.at, 0.0)
     end = np.floor(contact).astype(np.int64)
     start = np.maximum(end - round(8.0 * rate), 0)
-    still = calmest_before(
-        both,
-        record,
-        start,
-        end,
-        np.zeros(len(record)),
-        located.found.noise,
-        profile,
-        limit=profile.weigh_sd_pass,
-    )
+    on_box = Where(record, start, end, np.zeros(len(record)), located.found.noise)
+    still = calmest_before(both, on_box, profile, limit=profile.weigh_sd_pass)
     width = max(int((end - still.end).max(initial=1)), 1) + 2
     net = gather(both.total, record, still.end, width) - still.mean[:, np.newaxis]
     curve = Curve.of(np.nan_to_num(net), still.end, rate)

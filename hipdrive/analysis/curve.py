@@ -160,7 +160,8 @@ class Curve:
     def _read(self, times: Floats, *, twice: bool) -> tuple[Floats, Floats, Floats | None]:
         """Copies that share the measurement's times are read once."""
         if times.shape[1] > NARROW:
-            own = (times != times[:, :1]) & ~np.isnan(times[:, :1])
+            first = times[:, :1]
+            own = (times != first) & ~(np.isnan(times) & np.isnan(first))
             columns = np.flatnonzero(own.any(axis=0))
             if len(columns) < times.shape[1] - 1:
                 few = times[:, np.concatenate([[0], columns])]

@@ -160,9 +160,10 @@ def dj_vertical_stiffness(rep: Rep) -> tuple[Floats, Floats]:
 @metric("spring_like_correlation", unit="1", tests=DJ, source="Padua 2005", method="pearson", group="movement")
 def spring_like_correlation(rep: Rep) -> Floats:
     """Minus the correlation of force and displacement over contact: 1 is a perfect spring, good from 0.8."""
+    rep.note("weight")
     begin, end = rep.t["first_contact"][:, 0], rep.t["takeoff"][:, 0]
     first, last, known = rep.samples(begin, end)
-    width = int(max((last - first).max(initial=1), 1))
+    width = int(np.maximum(last - first, 1).max(initial=1))
     inside = np.arange(width) < (last - first)[:, np.newaxis]
     force = gather(rep.curve.values, np.arange(rep.n, dtype=np.int64), first, width)
     path = rep.sampled_path(first, width)

@@ -12,7 +12,7 @@ from hipdrive.analysis import asymmetry, quality
 from hipdrive.analysis.facts import CODES, NUMBER
 from hipdrive.analysis.registry import METRICS, headline, metrics_for
 from hipdrive.analysis.rep import Rep
-from hipdrive.analysis.signal import Floats, Ints, divided
+from hipdrive.analysis.signal import Bools, Floats, Ints, divided
 from hipdrive.analysis.uncertainty import COVERAGE, evaluate, evaluate_side, u95
 from hipdrive.results import FLAGGED, OK, REFUSED, Columns
 
@@ -51,8 +51,10 @@ def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
     for name in names:
         reasons = rep.field_reasons.get(name)
         codes[name] = None if reasons is None else np.array(CODES, dtype=object)[reasons]
-    if lost.any():
+    unweighed = ~np.isfinite(rep.facts.weight)
+    if lost.any() or unweighed.any():
         _refuse_rows(values, codes, lost)
+        _refuse_unweighed(values, codes, unweighed)
         width = {name: np.where(np.isfinite(values[name]), part, np.nan) for name, part in width.items()}
     columns = Columns(
         values=values,
@@ -87,25 +89,43 @@ UNINTEGRATED = TIMED | {
 """What rests on no velocity, and so stands where the velocity does not come back to zero (Q5)."""
 
 
+WEIGHTLESS = {"jump_height_ft", "rsi_jh", "rsi_ft", "impact_peak_flag", "ssc_class", "flight_baseline"}
+"""What is given beside the times where there is no weight (METRICS.md 1): made of times, or of the empty plate."""
+
+
 def _refuse_rows(values: dict[str, Floats], codes: dict[str, Any], lost: Ints) -> None:
     """Take back the numbers of refused rows, or those that rest on a velocity known to be wrong."""
     closure, names = lost == NUMBER["closure"], np.array(CODES, dtype=object)
     for name in values:
-        stem = name.removeprefix("asym_").removesuffix("_left").removesuffix("_right")
         rows = (lost > 0) & ~closure if name not in TIMED else np.zeros(len(lost), dtype=bool)
-        if stem not in UNINTEGRATED:
+        if stem(name) not in UNINTEGRATED:
             rows |= closure
-        if rows.any():
-            values[name] = np.where(rows, np.nan, values[name])
-            old = codes[name] if codes[name] is not None else np.full(len(rows), "", dtype=object)
-            codes[name] = np.where(rows, names[lost], old)
+        _refuse(values, codes, name, rows, names[lost])
+
+
+def _refuse_unweighed(values: dict[str, Floats], codes: dict[str, Any], unweighed: Bools) -> None:
+    """Take back our own numbers of rows without a weight: a force nobody weighed may have any zero and any unit."""
+    for name in values:
+        metric = METRICS[stem(name)]
+        if metric.builtin and metric.unit != "s" and metric.name not in WEIGHTLESS:
+            _refuse(values, codes, name, unweighed & np.isfinite(values[name]), "no_weight")
+
+
+def stem(name: str) -> str:
+    """The metric of a field, a side or an index."""
+    return name if name in METRICS else name.removeprefix("asym_").removesuffix("_left").removesuffix("_right")
+
+
+def _refuse(values: dict[str, Floats], codes: dict[str, Any], name: str, rows: Bools, code: Any) -> None:
+    if rows.any():
+        values[name] = np.where(rows, np.nan, values[name])
+        old = codes[name] if codes[name] is not None else np.full(len(rows), "", dtype=object)
+        codes[name] = np.where(rows, code, old)
 
 
 def unit_of(name: str) -> str:
     """Unit of a field, a side or an index."""
-    if name in METRICS:
-        return METRICS[name].unit
-    return "%" if name.startswith("asym_") else METRICS[name.rsplit("_", 1)[0]].unit
+    return "%" if name not in METRICS and name.startswith("asym_") else METRICS[stem(name)].unit
 
 
 def _sides(rep: Rep, names: Sequence[str], width: dict[str, Floats]) -> list[str]:

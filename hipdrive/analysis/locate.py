@@ -13,8 +13,8 @@ import numpy as np
 from hipdrive.analysis import events, segment
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.segment import Candidates, Runs, Survey
-from hipdrive.analysis.signal import Block, Bools, Floats, Ints, gather, last_true, lasting
-from hipdrive.analysis.weighing import Still, calmest_before, still_after, still_before
+from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, gather, last_true, lasting
+from hipdrive.analysis.weighing import Still, Where, calmest_before, still_after, still_before
 from hipdrive.trial import BOX
 
 SETTLE = 0.2
@@ -22,6 +22,9 @@ SETTLE = 0.2
 
 CALM = 0.1
 """s within the departure band that count as not yet moving, for the provisional start."""
+
+EMPTY_LOOK = 4.0
+"""Variances of noise that a change of the empty plate must exceed before it is taken for drift (simulated)."""
 
 WEIGHED = ("before", "after", "before_unsteady", "after_unsteady", "box", "mass", "elsewhere", "none")
 """Where the weight came from, in the order of preference of a jump."""
@@ -65,6 +68,9 @@ class Located:
     rough: Floats
     """Median of the loaded cells, N: the scale of the force where no weight is known."""
 
+    drift_u: Floats
+    """Standard uncertainty of the weight by the plate's drift between the weighing and the flight that zeroes it, N."""
+
     @property
     def record(self) -> Ints:
         """Row of the block each repetition lies in."""
@@ -107,8 +113,8 @@ def _weighed_and_started(
     last = departed - round(profile.weigh_gap * block.rate)
     rested = found.end + round(SETTLE * block.rate)
     limit = profile.weigh_sd_pass
-    before = still_before(block, record, found.ground, last, level, found.noise, profile, limit=limit)
-    after = still_after(block, record, rested, found.until, level, found.noise, profile, limit=limit)
+    before = still_before(block, Where(record, found.ground, last, level, found.noise), profile, limit=limit)
+    after = still_after(block, Where(record, rested, found.until, level, found.noise), profile, limit=limit)
     contact = (found.start - found.ground) / block.rate
     alone = (contact <= profile.contact_max) & ~before.found
     empty = np.maximum(found.empty, 0)
@@ -125,6 +131,7 @@ def _weighed_and_started(
         events.touchdown_edge(block, record, found.end, level, found.noise, profile),
         _contact(block, found, runs, empty, drop, profile),
         drop, (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
+        _drift_u(found, runs, before, after, still, block.rate),
     )  # fmt: skip
     return with_onset(block, located, np.zeros(len(record), dtype=bool), profile)
 
@@ -133,6 +140,30 @@ def _zero_u(found: Candidates, zero: Floats) -> Floats:
     """Standard uncertainty of the zero level, N; an offset too small to subtract is doubt instead."""
     left = np.where(zero == 0.0, found.level, 0.0)
     return np.sqrt(found.noise**2 / np.maximum(found.count, 1) + (left / 1.96) ** 2)
+
+
+def _drift_u(found: Candidates, runs: Runs, before: Still, after: Still, still: Still, rate: float) -> Floats:
+    """How far the zero may have moved between the weighing and the flight, N, beyond what noise and sway explain.
+
+    Seen where the athlete was weighed before and after, or else between the empty plate before and the flight.
+    """
+    flight = 0.5 * (found.start + found.end)
+    empty = np.maximum(found.empty, 0)
+    if len(runs.record):
+        level, count, centre = runs.level[empty], runs.count[empty], 0.5 * (runs.start + runs.end)[empty]
+        change = np.where(found.empty >= 0, found.level - level, np.nan)
+        # so short a look is noise in the first place
+        doubt = runs.noise[empty] ** 2 / np.maximum(count, 1) + found.noise**2 / np.maximum(found.count, 1)
+        doubt *= EMPTY_LOOK
+        time = (flight - centre) / rate
+    else:
+        change = doubt = time = np.full(len(flight), np.nan)
+    twice = before.found & after.found
+    change = np.where(twice, after.mean - before.mean, change)
+    doubt = np.where(twice, before.mean_variance + after.mean_variance, doubt)
+    time = np.where(twice, after.centre / rate - before.centre / rate, time)
+    drift = np.sqrt(np.maximum(divided(change * change - doubt, time * time), 0.0))
+    return np.nan_to_num(drift * np.abs(flight - still.centre) / rate)
 
 
 def _departure(block: Block, found: Candidates, rough: Floats, profile: Profile) -> Ints:
@@ -159,18 +190,9 @@ def _weighed(
     source = np.where(before.found & ~drop, 0, np.where(after.found, 1, 7))
     if not still.found.all():
         limit = profile.weigh_sd_warn
-        gap = round(profile.weigh_gap * rate)
-        loose = calmest_before(block, record, found.ground, departed - gap, level, found.noise, profile, limit=limit)
-        late = still_after(
-            block,
-            record,
-            found.end + round(SETTLE * rate),
-            found.until,
-            level,
-            found.noise,
-            profile,
-            limit=limit,
-        )
+        last, rested = departed - round(profile.weigh_gap * rate), found.end + round(SETTLE * rate)
+        loose = calmest_before(block, Where(record, found.ground, last, level, found.noise), profile, limit=limit)
+        late = still_after(block, Where(record, rested, found.until, level, found.noise), profile, limit=limit)
         for choice, number in ((loose.only(~drop), 2), (late, 3)):
             source = np.where((source == 7) & choice.found, number, source)
             still = still.filled(choice)
@@ -190,27 +212,11 @@ def _weight_elsewhere(
         box = block.through(BOX)
         empty = np.array([block.plates[r][block.names.index(BOX), a:b].mean() for r, a, b in
                           zip(record.tolist(), found.start.tolist(), found.end.tolist(), strict=True)])  # fmt: skip
-        standing = still_before(
-            box,
-            record,
-            none,
-            found.ground,
-            np.zeros(len(none)),
-            found.noise,
-            profile,
-            limit=profile.weigh_sd_pass,
-        )
+        on_box = Where(record, none, found.ground, np.zeros(len(none)), found.noise)
+        standing = still_before(box, on_box, profile, limit=profile.weigh_sd_pass)
         options.insert(0, (4, np.where(standing.mean > segment.LOADED, standing.mean - empty, np.nan)))
-    spot = still_after(
-        block,
-        record,
-        none,
-        block.lengths[record],
-        found.level,
-        found.noise,
-        profile,
-        limit=profile.weigh_sd_pass,
-    )
+    anywhere = Where(record, none, block.lengths[record], found.level, found.noise)
+    spot = still_after(block, anywhere, profile, limit=profile.weigh_sd_pass)
     stood = spot.mean - found.level
     options.append((6, np.where(stood > segment.LOADED, stood, np.nan)))
     for number, choice in options:

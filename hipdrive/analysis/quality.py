@@ -242,9 +242,10 @@ def _heights(rep: Rep, rows: Bools) -> tuple[Floats, Ints]:
 
 
 def _dip(rep: Rep) -> tuple[Floats, Ints]:
-    """Largest drop of force below the weight between weighing and take-off."""
+    """Largest drop of force below the weight between weighing and the start of the push."""
     start = np.where(rep.facts.located.before.found, rep.facts.located.before.end / rep.curve.rate, np.nan)
-    onset = rep.t["onset"][:, 0]
+    # where the push was, though a dip took the onset from the numbers
+    onset = rep.facts.located.onset / rep.curve.rate
     start = np.fmin(np.where(np.isfinite(start), start, onset), onset)
     first = np.where(np.isfinite(start), start * rep.curve.rate, 0.0).astype(np.int64)
     last = np.where(np.isfinite(onset), np.ceil((onset + 0.1) * rep.curve.rate), 0.0).astype(np.int64)

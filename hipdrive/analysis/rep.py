@@ -551,13 +551,17 @@ class Rep:
 
     @property
     def left(self) -> Side:
-        """The left plate alone; velocity and events stay those of the whole body."""
-        return Side(self, "left")
+        """The left plate alone; velocity and events stay those of the whole body. One plate alone is refused."""
+        return self._side("left")
 
     @property
     def right(self) -> Side:
         """The right plate alone."""
-        return Side(self, "right")
+        return self._side("right")
+
+    def _side(self, name: str) -> Side:
+        self.require(np.full(self.n, bool(self.facts.plate_zero)), "one_plate")
+        return Side(self, name)
 
     def __getitem__(self, field: str) -> Floats:
         """Another metric's values, (n, k)."""

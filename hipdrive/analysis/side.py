@@ -46,6 +46,8 @@ class Side:
     def _windows(self) -> Curve:
         """The left plate over the samples from the first event to the end of the landing."""
         whole, facts = self._whole, self._whole.facts
+        if not facts.plate_zero:
+            return whole.curve  # there are no feet to tell apart; whoever asked is refused
         longest = np.nan_to_num(facts.events["touchdown"]) + facts.profile.landing_window + 0.1
         end = np.ceil(longest * whole.curve.rate).astype(np.int64) - whole.curve.origin
         width = int(np.clip(end.max(initial=4), 4, whole.curve.values.shape[1]))

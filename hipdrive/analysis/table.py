@@ -11,8 +11,8 @@ import numpy as np
 
 from hipdrive.analysis.blocks import Batch
 from hipdrive.analysis.facts import CODES
-from hipdrive.analysis.group import Group, statuses, unit_of
-from hipdrive.analysis.registry import ALIASES
+from hipdrive.analysis.group import Group, statuses, stem, unit_of
+from hipdrive.analysis.registry import ALIASES, METRICS
 from hipdrive.analysis.signal import Ints
 
 
@@ -79,13 +79,20 @@ def table_of(batches: Sequence[Batch]) -> Table:
     return Table(values, Named(widths), Named(reasons), units, trial[order], rep[order], test, status, refused)
 
 
+def _why_absent(name: str, test: str) -> str:
+    """Why rows of a test lack a field that others in the table have."""
+    metric = METRICS[stem(name)]
+    if test in metric.tests:
+        return "one_plate"
+    return "not_for_squat_jump" if test == "sj" and "cmj" in metric.tests else "not_this_test"
+
+
 def _column(groups: Sequence[Group], name: str, part: str, blank: Any) -> Any:
     pieces: list[Any] = []
     for g in groups:
         column = getattr(g.columns, part).get(name)
         if column is None:
-            absent = name not in g.columns.values
-            fill = "not_this_test" if part == "codes" and absent else blank
+            fill = _why_absent(name, g.test) if part == "codes" and name not in g.columns.values else blank
             column = np.full(len(g.trial), fill, dtype=object if part == "codes" else np.float64)
         pieces.append(column)
     return np.concatenate(pieces)

@@ -49,6 +49,19 @@ class Still:
         """Rows that have a stretch."""
         return np.isfinite(self.mean)
 
+    @property
+    def centre(self) -> Floats:
+        """Middle of the stretch, samples."""
+        return np.asarray(0.5 * (self.start + self.end), dtype=np.float64)
+
+    @property
+    def mean_variance(self) -> Floats:
+        """Variance of the mean by the scatter and the slope of its blocks, N²; what sways slowly hides in part."""
+        blocks = np.maximum(self.blocks, 1)
+        # a sine of which less than a wave is seen, or little more, looks like a slope
+        rise = self.slope * QUARTER * blocks
+        return np.asarray(self.block_sd**2 / blocks + rise * rise / 48.0)
+
     def filled(self, other: Still) -> Still:
         """This stretch where there is one, else the other."""
         return Still(*(np.where(self.found, getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
@@ -58,69 +71,44 @@ class Still:
         return Still(*(np.where(keep, getattr(self, f.name), 0 if f.type == "Ints" else np.nan) for f in fields(self)))
 
 
-def still_before(
-    block: Block,
-    record: Ints,
-    first: Ints,
-    last: Ints,
-    level: Floats,
-    noise: Floats,
-    profile: Profile,
-    *,
-    limit: float,
-) -> Still:
-    """The last still stretch within samples [first, last) whose SD beyond plate noise is at most `limit` of weight."""
-    return _search(block, record, first, last, level, noise, profile, limit, backwards=True)
+@dataclass(frozen=True, eq=False)
+class Where:
+    """Where a still stretch is looked for, one row each, (n,): samples [first, last) of a record of the block.
+
+    level, noise : mean and SD of the empty plate, N.
+    """
+
+    record: Ints
+    first: Ints
+    last: Ints
+    level: Floats
+    noise: Floats
 
 
-def calmest_before(
-    block: Block,
-    record: Ints,
-    first: Ints,
-    last: Ints,
-    level: Floats,
-    noise: Floats,
-    profile: Profile,
-    *,
-    limit: float,
-) -> Still:
-    """The second of lowest SD within samples [first, last), if that is at most `limit` of the weight."""
+def still_before(block: Block, where: Where, profile: Profile, *, limit: float) -> Still:
+    """The last still stretch whose SD beyond plate noise is at most `limit` of weight."""
+    return _search(block, where, profile, limit, backwards=True)
+
+
+def calmest_before(block: Block, where: Where, profile: Profile, *, limit: float) -> Still:
+    """The second of lowest SD, if that is at most `limit` of the weight."""
     brief = replace(profile, weigh_rule="calmest", weigh_max=profile.weigh_min)
-    return _search(block, record, first, last, level, noise, brief, limit, backwards=True)
+    return _search(block, where, brief, limit, backwards=True)
 
 
-def still_after(
-    block: Block,
-    record: Ints,
-    first: Ints,
-    last: Ints,
-    level: Floats,
-    noise: Floats,
-    profile: Profile,
-    *,
-    limit: float,
-) -> Still:
-    """The first still stretch within samples [first, last)."""
-    return _search(block, record, first, last, level, noise, profile, limit, backwards=False)
+def still_after(block: Block, where: Where, profile: Profile, *, limit: float) -> Still:
+    """The first still stretch."""
+    return _search(block, where, profile, limit, backwards=False)
 
 
-def _search(
-    block: Block,
-    record: Ints,
-    first: Ints,
-    last: Ints,
-    level: Floats,
-    noise: Floats,
-    profile: Profile,
-    limit: float,
-    backwards: bool,
-) -> Still:
+def _search(block: Block, where: Where, profile: Profile, limit: float, *, backwards: bool) -> Still:
+    level, noise = where.level, where.noise
     cells = int(np.ceil(QUARTER / block.cell_time - 1e-9))
     group = next(size for size in GROUPS if cells % size == 0)
     quarter, step = cells // group, group * block.cell
     least = max(1, int(np.ceil(profile.weigh_min / QUARTER - 1e-9)))
     most = max(least, int(profile.weigh_max / QUARTER + 1e-9))
-    first_cell, last_cell = -(-first // block.cell), last // block.cell
+    first_cell, last_cell = -(-where.first // block.cell), where.last // block.cell
     # whole steps, counted from the movement
     span = np.minimum(last_cell - first_cell, int(FARTHEST / block.cell_time)) // group
     width = int(max(span.max(initial=0), least * quarter))
@@ -128,7 +116,8 @@ def _search(
     low = width - span if backwards else np.zeros_like(span)
     high = low + span
     totals, powers = (
-        _running(gather(part, record, origin, width * group), group, low, high) for part in (block.sums, block.squares)
+        _running(gather(part, where.record, origin, width * group), group, low, high)
+        for part in (block.sums, block.squares)
     )
 
     window = least * quarter

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
@@ -45,6 +46,29 @@ class Movement:
     marks: Mapping[str, float]
 
 
+RANGES: Mapping[str, tuple[float, float, str]] = {
+    "rate": (50.0, 100_000.0, " Hz"),
+    "noise": (0.0, 100.0, " N"),
+    "offset": (-10_000.0, 10_000.0, " N"),
+    "drift": (-10_000.0, 10_000.0, " N/s"),
+    "sway": (0.0, 10_000.0, " N"),
+    "mass": (20.0, 300.0, " kg"),
+    "left_share": (0.0, 1.0, ""),
+    "posture": (-0.04, 0.2, " m"),
+    "quiet": (0.0, 600.0, " s"),
+    "settle": (0.0, 600.0, " s"),
+}
+"""Setting of `simulate` -> least and largest value, and unit."""
+
+CHOICES: Mapping[str, tuple[object, ...]] = {
+    "edge": ("steep", "soft"), "plates": (1, 2), "box_plate": (False, True),
+}  # fmt: skip
+"""Setting of `simulate` -> what it may be."""
+
+DRAWN = frozenset({"offset", "mass", "left_share", "posture", "edge", "quiet"})
+"""Settings that the seed decides where they are None."""
+
+
 def simulate(
     test: str,
     *,
@@ -62,6 +86,7 @@ def simulate(
     box_plate: bool = False,
     quiet: float | None = None,
     settle: float = 2.5,
+    **unknown: object,
 ) -> Trial:
     """A trial of a simulated athlete; `trial.truth` holds the exact answers.
 
@@ -81,20 +106,16 @@ def simulate(
 
     Raises
     ------
-    UsageError : the test is not known or a number makes no sense.
+    UsageError : the test or a setting is not known, or a setting lies outside its range (`RANGES`, `CHOICES`).
 
     >>> trial = simulate("cmj", seed=1)
     >>> trial.fz.shape[0], round(trial.truth["takeoff_velocity"], 2)
     (2, 2.98)
     """
-    if test not in MAKERS:
-        raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(MAKERS)}")
-    if plates not in (1, 2) or seed < 0 or not 0.0 <= noise <= 1000.0 or not 50.0 <= rate <= 100_000.0:
-        raise UsageError(
-            "simulate", "simulate: plates 1 or 2, seed at least 0, noise 0 to 1000 N, rate 50 to 100000 Hz"
-        )
-    if not all(abs(part) <= 1e4 for part in (offset or 0.0, drift, sway)):
-        raise UsageError("simulate", "simulate: offset, drift and sway must be finite and below 10000 N")
+    settings = {"seed": seed, "rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway,
+                "mass": mass, "left_share": left_share, "posture": posture, "edge": edge, "plates": plates,
+                "box_plate": box_plate, "quiet": quiet, "settle": settle}  # fmt: skip
+    _check(test, settings, unknown)
     rng = np.random.default_rng([seed, *map(ord, test)])
     mass = float(rng.uniform(50.0, 110.0)) if mass is None else mass
     share = float(rng.uniform(0.44, 0.56)) if left_share is None else left_share
@@ -109,6 +130,33 @@ def simulate(
     return _record(test, rng, times, force, movement, share, plates, box_plate,
                    {"seed": seed, "rate": rate, "noise": noise, "offset": zero, "drift": drift, "sway": sway,
                     "mass": mass, "left_share": share, "posture": drop, "phase": phase_shift})  # fmt: skip
+
+
+def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, object]) -> None:
+    """Refuse what cannot be simulated.
+
+    Raises
+    ------
+    UsageError : with the value and what is allowed.
+    """
+    if test not in MAKERS:
+        raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(MAKERS)}")
+    for name, value in unknown.items():
+        raise UsageError("simulate", f"simulate: {name}={value!r} is no setting; there are {', '.join(settings)}")
+    seed = settings["seed"]
+    if not isinstance(seed, Integral) or seed < 0:
+        raise UsageError("simulate", f"simulate: a seed of {seed!r} is not possible; give a whole number from 0 on")
+    given = {name: value for name, value in settings.items() if value is not None or name not in DRAWN}
+    for name, (low, high, unit) in RANGES.items():
+        value = given.get(name, low)
+        if not (isinstance(value, Real) and low <= float(value) <= high):
+            raise UsageError("simulate", f"simulate: {name} {value!r} is not possible; give {low:g} to {high:g}{unit}")
+    for name, choices in CHOICES.items():
+        value = given.get(name, choices[0])
+        if value not in choices:
+            raise UsageError(
+                "simulate", f"simulate: {name} {value!r} is not possible; give {' or '.join(map(repr, choices))}"
+            )
 
 
 def _edges(rng: Generator, kind: str | None) -> Callable[[bool], Edge]:
@@ -282,6 +330,9 @@ def _jump_truth(motion: Motion, marks: Any, weight: float, settings: Any, values
     to = marks["takeoff"]
     theta = max(ONSET_SDS * settings["noise"], ONSET_FLOOR) / weight
     crossed = np.r_[crossings(motion.net, theta, marks["start"], to), crossings(motion.net, -theta, marks["start"], to)]
+    if not crossed.size:
+        raise UsageError("simulate", f"simulate: a noise of {settings['noise']:g} N hides the start of this movement; "
+                         f"give at most {weight / 20:.0f} N")  # fmt: skip
     onset = events["onset"] = float(crossed.min()) - BACK_SHIFT
     values["time_to_takeoff"] = to - onset
     values["rsi_modified"] = values["jump_height_tov"] / values["time_to_takeoff"]

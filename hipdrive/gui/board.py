@@ -23,7 +23,10 @@ FIELDS: Mapping[str, tuple[str, str, str, str]] = {
 """What stands on the board by kind of jump, the largest first."""
 
 OTHERS = ("jump_height_tov", "jump_height_ft", "rsi_modified", "time_to_takeoff")
-NAMES = {"jump_height_ft": "Height", "rsi_modified": "RSI mod.", "jump_height_tov": "Height"}
+NAMES = {"jump_height_ft": "Height", "rsi_modified": "RSI mod.", "jump_height_tov": "Height",
+         "time_to_takeoff": "To take-off", "touchdown_velocity": "Velocity", "system_weight": "Weight",
+         "peak_landing_force": "Peak force"}  # fmt: skip
+"""Shorter than elsewhere: there is room for two words."""
 SOON = {"drop_height": "stand still for it"}
 """What to do for a number that comes only when the athlete stands still."""
 
@@ -42,9 +45,9 @@ def name(field: str, kind: str) -> str:
     """What a number is called on the board.
 
     >>> name("jump_height_ft", "dj"), name("jump_height_ft", "cmj")
-    ('Height', 'Jump height (flight)')
+    ('Height', 'By flight')
     """
-    return words(field) if field == "jump_height_ft" and kind not in FIELDS else NAMES.get(field, words(field))
+    return "By flight" if field == "jump_height_ft" and kind not in FIELDS else NAMES.get(field, words(field))
 
 
 class Tile(QtWidgets.QFrame):
@@ -62,8 +65,10 @@ class Tile(QtWidgets.QFrame):
         layout.setContentsMargins(16, 8, 12, 8)
         layout.setSpacing(0)
         top = QtWidgets.QHBoxLayout()
+        top.setSpacing(6)
         top.addWidget(self.name, 1)
         top.addWidget(self.unit)
+        self.name.setMinimumWidth(60)
         layout.addLayout(top)
         layout.addWidget(self.number, 1, Qt.AlignmentFlag.AlignVCenter)
         layout.addWidget(self.note)

@@ -68,7 +68,7 @@ class LivePage(Page):
         self.session: Session | None = None
         self._job: Job | None = None
         self._made: list[Session] = []
-        self._jump, self._asked = 0, False
+        self._jump, self._asked, self.broken = 0, False, False
         self._actions()
         self.start, self.connecting = StartView(), ConnectView()
         self.view = MeasureView([self.act[name] for name in ("Zero", "Weigh", "Pause", "Keep", "Discard", "Review")])
@@ -224,11 +224,11 @@ class LivePage(Page):
         else:
             self.show_view(CONNECT)
             self.connecting.look()
-            self.connecting.complain(str(part))
+            self.connecting.complain(f"not connected: {part}")
 
     def use(self, session: Session) -> None:
         """Show a session that has been started."""
-        self.session, self._jump, self._asked = session, 0, False
+        self.session, self._jump, self._asked, self.broken = session, 0, False, False
         self.view.begin(session.plates, session.rate)
         self.view.facts.show_facts(vars(session))
         self.view.board.clear(session.test)
@@ -395,9 +395,10 @@ class LivePage(Page):
                 mass = event.weight / self.session.live.profile.g
                 self.view.tell(f"Weighed: {event.weight:.0f} N, {mass:.1f} kg", "good")
             case Fault():
-                self.view.tell(event.text, "bad", stays=True)
-            case Ended():
-                self.view.tell(event.text, "bad" if "NI" in event.text else "warn", stays=True)
+                self.broken = True
+                self.view.tell(f"samples are missing: {event.text}", "bad", stays=True)
+            case Ended() if not self.broken:
+                self.view.tell(event.text, "warn", stays=True)
             case _:
                 pass
 

@@ -278,7 +278,7 @@ def simulate(
 def demo(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")] = Path("hipdrive-demo"),
 ) -> int:
-    """Simulated athletes through trial file, analysis and report; needs no plate and no display."""
+    """A simulated athlete on a stand-in device: recorder, trial file, analysis, report; needs no display."""
     from rich.console import Console
 
     from hipdrive.report import demo as demonstration

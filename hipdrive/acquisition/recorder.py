@@ -280,8 +280,10 @@ class Recorder:
         found = forces_of(self.rig, raws, tare)
         return np.array([found[f"{plate}.fz"] for plate in self.plates]).reshape(len(self.plates), chunk.samples)
 
-    def measure(self, seconds: float = 1.0) -> tuple[Tare, ...]:
+    def measure(self, seconds: float = 1.0, *, until: int | None = None) -> tuple[Tare, ...]:
         """What the channels of each plate read over the last seconds: the tare of empty plates.
+
+        until : the sample before which the seconds end, as `Chunk.first_sample` counts them; by default now.
 
         Raises
         ------
@@ -292,8 +294,8 @@ class Recorder:
             raise UsageError("tare", "forces that are newtons already have no channels to zero; zero the plates' own")
         from hipdrive.hardware import plates
 
-        ends = self.places()
-        starts = self._at(self.seconds - seconds)
+        end_s = self.seconds if until is None else until / self.rate
+        ends, starts = self._at(end_s), self._at(end_s - seconds)
         if min(starts.values()) < 0 or any(self.common(starts)[name] < ends[name] for name in ends):
             raise UsageError("tare", f"there are no {seconds:g} s of samples without a gap yet; wait a moment")
         counts = {name: one.ring.read(starts[name], ends[name]) for name, one in self.readers.items()}

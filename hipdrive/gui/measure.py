@@ -81,7 +81,8 @@ class MeasureView(QtWidgets.QWidget):
         self._held = QtWidgets.QVBoxLayout()
         self._timer = QtCore.QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(lambda: self.tell(""))
+        # a method, not a lambda: Qt lets go of it with the view, whoever is deleted first
+        self._timer.timeout.connect(self._hush)
         self._looks = "", ""
         self._lay_out()
         self.tell("")
@@ -170,6 +171,9 @@ class MeasureView(QtWidgets.QWidget):
         self._restyle()
         if text and not stays:
             self._timer.start(TOLD_MS)
+
+    def _hush(self) -> None:
+        self.tell("")
 
     def quiet(self) -> None:
         """Take a good remark away; a warning stays its time."""

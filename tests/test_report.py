@@ -20,8 +20,9 @@ from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis.analyse import analyse
 from hipdrive.analysis.phases import PHASES
 from hipdrive.errors import sentence
-from hipdrive.report import curves, figure, frames, html, rows, table, words
+from hipdrive.report import checks, curves, exchange, figure, frames, html, rows, table, words
 from hipdrive.report.document import document, plain, to_json
+from hipdrive.report.inputs import Ask
 from hipdrive.results import FLAGGED, OK, WARN, Analysis, Columns, Event, Finding, Results, Value
 from hipdrive.trial import BOX, Trial
 from hipdrive.units import SHOWN
@@ -250,6 +251,14 @@ def test_a_refusal_is_told_once(code: str, check: str) -> None:
     page = html.page([(simulate("cmj"), refused)])
     assert "in other words" not in page and page.count(why) == 1
     assert "in other words" in printed(dataclasses.replace(refused, code="no_flight"))
+
+
+def test_check_says_a_reason_once(tmp_path: Path) -> None:
+    trial = simulate("cmj", seed=4)
+    exchange.save(Trial.from_forces(np.minimum(trial.fz, 700.0), 1000.0, trial.plates), tmp_path / "a.csv")
+    out = io.StringIO()
+    assert not checks.show(tmp_path / "a.csv", Ask(), Console(file=out, width=300, highlight=False))
+    assert out.getvalue().count("larger range") == 1 and "failed: " in out.getvalue()
 
 
 def test_a_reason_is_not_repeated_line_by_line() -> None:

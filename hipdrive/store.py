@@ -527,10 +527,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
-        raise StoreError(
-            "damaged",
-            f"{path}: is not a whole HDF5 file ({_short(error)}); take the backup or record again",
-        ) from None
+        raise StoreError("damaged", f"{path}: {_not_whole(error)}; take the backup or record again") from error
     with file:
         try:
             _check_version(file, str(path))
@@ -542,13 +539,15 @@ def _opened(path: Path) -> Iterator[Any]:
                 raise
             raise StoreError(
                 "damaged",
-                f"{path}: is damaged ({_short(error)}); take the backup; `hipdrive check` says more",
-            ) from None
+                f"{path}: is damaged; take the backup, or see with `hipdrive check` what can still be read",
+            ) from error
 
 
-def _short(error: Exception) -> str:
-    """The first line of a message of HDF5."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:120].strip("'\"")
+def _not_whole(error: OSError) -> str:
+    """What HDF5 says of a file that it cannot open, without its own terms: how much of it is there."""
+    sizes = re.search(r"truncated file: eof = (\d+),.* stored_eof = (\d+)", str(error))
+    there = f", only {sizes[1]} of its {sizes[2]} bytes are there" if sizes else ""
+    return f"is not a whole HDF5 file{there}"
 
 
 def _check_version(file: Any, name: str) -> None:
@@ -939,7 +938,8 @@ def check(path: str | os.PathLike[str]) -> list[Finding]:
             found += _check_members(file)
             return found + [one for group in _trials(file, str(target)) for one in _check_trial(group)]
     except StoreError as error:
-        return [_finding(error.code, FAIL, str(error), "take the backup")]
+        told, _, remedy = str(error).partition("; ")
+        return [_finding(error.code, FAIL, told, remedy)]
 
 
 def _finding(name: str, level: str, message: str, remedy: str = "", value: float = math.nan) -> Finding:
@@ -969,8 +969,8 @@ def _check_data(dataset: Any) -> list[Finding]:
     _check_dataset(dataset)
     try:
         dataset[()]
-    except OSError as error:
-        return [_finding("checksum", FAIL, f"{dataset.name} is damaged ({_short(error)})", "take the backup")]
+    except OSError:
+        return [_finding("checksum", FAIL, f"{dataset.name} is damaged", "take the backup")]
     if not _fact(dataset, "units", ""):
         return [_finding("units", WARN, f"{dataset.name} has no unit", "save the trial again")]
     return []

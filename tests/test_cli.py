@@ -174,6 +174,13 @@ def test_table_shows_headline_numbers_with_unit_u95_and_method(run: Run, tmp_pat
     assert max(map(len, done.out.splitlines())) <= 80
 
 
+def test_a_side_is_not_taken_in_silence(run: Run, tmp_path: Path) -> None:
+    done = run("analyse", jump(tmp_path / "a.csv"), "--side", "left")
+    assert done.code == 0 and "other leg" in done.out and "--side" in done.out
+    done = run("analyse", jump(tmp_path / "b.csv", left_share=1.0), "--side", "left", "--json")
+    assert json.loads(done.out)["trials"][0]["status"] == "ok"
+
+
 def test_all_shows_every_field_or_its_reason(run: Run, tmp_path: Path) -> None:
     few, everything = (run("analyse", jump(tmp_path / "a.csv"), *more).out for more in ([], ["--all"]))
     assert len(everything) > 3 * len(few)

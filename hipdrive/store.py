@@ -763,7 +763,7 @@ def _loaded(group: Any, name: str, verify: bool) -> Trial:
         tare=tare,
         edges=_edges(group),
         log=_texts(group, "log"),
-        end_reason="" if _fact(group, "complete", True) else _fact(group, "end_reason", "") or "not finished",
+        end_reason="" if _fact(group, "complete", True) else str(_fact(group, "end_reason", "")) or "not finished",
         **facts,
     )
 
@@ -852,7 +852,7 @@ def _tares(group: Any) -> tuple[Tare, ...]:
 def _edges(group: Any) -> tuple[Edges, ...]:
     """Edges on digital lines, stamped by counters."""
     return tuple(
-        Edges(name=_fact(one, "name", ""), ticks=_needed(one, "ticks"), rate=float(_fact(one, "timebase_hz", 1.0)))
+        Edges(name=str(_fact(one, "name", "")), ticks=_needed(one, "ticks"), rate=float(_fact(one, "timebase_hz", 1.0)))
         for one in _numbered(group, "sync/edges")
     )
 

@@ -67,6 +67,8 @@ LIES: dict[str, Callable[[Any], None]] = {
     "a tare over too many samples": lambda f: f["tare/left"].attrs.__setitem__("samples", 1e300),
     "a tare of no plate": lambda f: f.move("tare/left", "tare/nowhere"),
     "ticks that are one number": lambda f: put(f, "sync/edges/0/ticks", np.zeros(())),
+    "edges whose name is no number": lambda f: f["sync/edges/0"].attrs.__setitem__("name", math.nan),
+    "an end whose reason is a number": lambda f: f.attrs.update({"complete": False, "end_reason": 3.0}),
     "a clock of ticks that stands": lambda f: f["sync/edges/0"].attrs.__setitem__("timebase_hz", 0.0),
     "a log that is no JSON": lambda f: put(f, "log", text("{", "\x1b[2J")),
     "a rig that is no TOML": lambda f: put(f, "rig", text("= [")),

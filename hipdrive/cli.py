@@ -33,7 +33,7 @@ app = typer.Typer(
 Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", show_default=False, readable=False)]
 Plain = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False, readable=False)]
 Test = Annotated[str | None, typer.Option("--test", help="cmj, sj, dj, or auto: find out from the record.")]
-Side = Annotated[str | None, typer.Option("--side", help="left or right: the leg of a single-leg trial.")]
+Side = Annotated[str | None, typer.Option("--side", help="left or right: a trial of one leg, on its own plate.")]
 Profiles = Annotated[
     list[str] | None, typer.Option("--profile", metavar="NAME", help="Rules: a shipped name or a TOML file.")
 ]
@@ -110,12 +110,13 @@ def record(
     ask = _ask(test, None, None, None, None, box_height=box_height, mass=mass, load=load, height=height, side=side,
                arms=arms or None, athlete=athlete)  # fmt: skip
     exchange.fresh(file, force=force)  # before anybody jumps
+    _writable(file.resolve().parent)
     still = _still(mass) if seconds is None else None
+    places: list[Path] = []
     with _told_seconds(seconds) as progress:
-        trial = recorder.record(
-            rig, test=ask.test or "auto", seconds=seconds, until=still, progress=progress, **ask.facts
-        )
-    kept = _keep(trial, file)
+        trial = recorder.record(rig, test=ask.test or "auto", seconds=seconds, until=still, progress=progress,
+                                keep=lambda trial: places.append(_keep(trial, file)), **ask.facts)  # fmt: skip
+    kept = places[0]
     print(f"{clean(kept)}: {trial.duration:.2f} s, {', '.join(trial.plates)}, {trial.rate:g} Hz")
     if trial.end_reason:
         _tell(f"the recording broke off: {trial.end_reason}")
@@ -277,7 +278,7 @@ def simulate(
 def demo(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")] = Path("hipdrive-demo"),
 ) -> int:
-    """Simulated athletes through trial file, analysis and report; needs no plate and no display."""
+    """A simulated athlete on a stand-in device: recorder, trial file, analysis, report; needs no display."""
     from rich.console import Console
 
     from hipdrive.report import demo as demonstration
@@ -289,7 +290,10 @@ def demo(
 
 def main() -> None:
     """The command `hipdrive`."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:  # pressed again while the first was being told
+        sys.exit(INTERRUPTED)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -363,19 +367,38 @@ def _told_seconds(seconds: float | None) -> Iterator[Callable[[float], None] | N
     print(file=sys.stderr)
 
 
+def _writable(folder: Path) -> None:
+    """Refuse a folder in which nothing can be written."""
+    import tempfile
+
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as why:
+        raise UsageError("out_folder", f"{folder}: nothing can be written there ({why.strerror or why}); "
+                         "choose another folder") from None  # fmt: skip
+
+
 def _keep(trial: Trial, file: Path) -> Path:
-    """Save a recording that nobody can repeat: where the file cannot be written, in the temporary folder."""
+    """Save a recording that nobody can repeat: where the file cannot be written, in a folder where one can be."""
     from hipdrive import store
 
     try:
         return store.save(file, trial)
     except HipdriveError as why:
-        import tempfile
+        failed = why
+    import tempfile
 
-        other = Path(tempfile.mkdtemp(prefix="hipdrive-"), file.name)
-        store.save(other, trial)
-        _tell(f"{why}; the recording is in {other}")
-        return other
+    for folder in (tempfile.gettempdir(), Path.home(), Path.cwd()):
+        with contextlib.suppress(HipdriveError, OSError):
+            other = Path(tempfile.mkdtemp(prefix="hipdrive-", dir=folder), file.name)
+            try:
+                store.save(other, trial)
+            except HipdriveError:
+                other.parent.rmdir()
+                raise
+            _tell(f"{failed}; the recording is in {other}")
+            return other
+    raise failed
 
 
 def _ask(

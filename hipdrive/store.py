@@ -40,7 +40,7 @@ MAX_BYTES, MAX_RATIO, MAX_TEXT, MAX_DEPTH = 4 * 1024**3, 1100, 32000, 8
 
 FILTERS = frozenset((h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32))
 TEMPORARY = ".part"
-DAMAGE = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, MemoryError)
+DAMAGE = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, MemoryError, ArithmeticError)
 """What h5py and NumPy raise on a file that is not what it says."""
 
 GAP_COLUMNS = ("first_sample", "n", "code", "text")
@@ -408,7 +408,7 @@ def _derivable(raw: Sequence[Raw], rig: str, tare: Sequence[Tare]) -> dict[str, 
     from hipdrive.hardware.rig import loads
 
     try:
-        return plates.forces(loads(rig), {one.device: one.scaled() for one in raw}, {t.plate: t.mean for t in tare})
+        return plates.recorded(loads(rig), raw, {t.plate: t.mean for t in tare})
     except UsageError:
         return {}
 
@@ -527,10 +527,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
-        raise StoreError(
-            "damaged",
-            f"{path}: is not a whole HDF5 file ({_short(error)}); take the backup or record again",
-        ) from None
+        raise StoreError("damaged", f"{path}: {_not_whole(error)}; take the backup or record again") from error
     with file:
         try:
             _check_version(file, str(path))
@@ -542,13 +539,15 @@ def _opened(path: Path) -> Iterator[Any]:
                 raise
             raise StoreError(
                 "damaged",
-                f"{path}: is damaged ({_short(error)}); take the backup; `hipdrive check` says more",
-            ) from None
+                f"{path}: is damaged; take the backup, or see with `hipdrive check` what can still be read",
+            ) from error
 
 
-def _short(error: Exception) -> str:
-    """The first line of a message of HDF5."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:120].strip("'\"")
+def _not_whole(error: OSError) -> str:
+    """What HDF5 says of a file that it cannot open, without its own terms: how much of it is there."""
+    sizes = re.search(r"truncated file: eof = (\d+),.* stored_eof = (\d+)", str(error))
+    there = f", only {sizes[1]} of its {sizes[2]} bytes are there" if sizes else ""
+    return f"is not a whole HDF5 file{there}"
 
 
 def _check_version(file: Any, name: str) -> None:
@@ -602,6 +601,14 @@ def _child(group: Any, path: str) -> Any:
     return group
 
 
+def _count(group: Any, name: str) -> int:
+    """An attribute that is a whole number; 0 where it is absent."""
+    value = _fact(group, name, 0)
+    if not isinstance(value, int | float) or not abs(value) < 2**62 or value != int(value):
+        raise StoreError("damaged", f"{group.file.filename}: {group.name} has {name} = {value!r}; take the backup")
+    return int(value)
+
+
 def _group(group: Any, path: str) -> Any:
     """A group that has to be there."""
     found = _child(group, path)
@@ -619,6 +626,18 @@ def _values(group: Any, path: str) -> NDArray[Any] | None:
         return None
     _check_dataset(found)
     return cast("NDArray[Any]", found[()])
+
+
+def _numbers(group: Any, path: str, kinds: str = "iuf", *, dimensions: int | None = None) -> NDArray[Any] | None:
+    """A dataset of numbers of these kinds, None if absent."""
+    values = _values(group, path)
+    if values is not None and (values.dtype.kind not in kinds or dimensions not in (None, values.ndim)):
+        raise StoreError(
+            "damaged",
+            f"{group.file.filename}: {group.name}/{path} holds {values.dtype} of shape {values.shape}, "
+            "which it cannot; take the backup",
+        )
+    return values
 
 
 def _check_dataset(found: Any) -> None:
@@ -712,6 +731,11 @@ def _facts(group: Any) -> dict[str, Any]:
 
 def _load(group: Any, name: str, verify: bool = True) -> Trial:
     """The trial under a group."""
+    with np.errstate(all="ignore"):  # what is no number is refused where it matters
+        return _loaded(group, name, verify)
+
+
+def _loaded(group: Any, name: str, verify: bool) -> Trial:
     facts: dict[str, Any] = {}
     for fact, (place, attribute, default) in PLACES.items():
         where = _child(group, place) if place else group
@@ -721,7 +745,7 @@ def _load(group: Any, name: str, verify: bool = True) -> Trial:
     plates = _texts(lists, "plates")
     rig, tare = "".join(_texts(group, "rig")), _tares(group)
     derived = _derivable(raw, rig, tare)
-    ranges = _values(lists, "ranges")
+    ranges = _numbers(lists, "ranges", dimensions=1)
     return Trial(
         fz=_force(recorded, derived, plates, name),
         rate=float(_fact(group, "rate_hz", math.nan)),
@@ -787,7 +811,7 @@ def _raw_values(group: Any) -> NDArray[Any]:
 
 def _load_raws(folder: Any, verify: bool) -> tuple[Raw, ...]:
     """Every device in the order in which it was written."""
-    groups = sorted((_group(folder, key) for key in folder), key=lambda group: int(_fact(group, "place", 0)))
+    groups = sorted((_group(folder, key) for key in folder), key=lambda group: _count(group, "place"))
     return tuple(_load_raw(group, verify) for group in groups)
 
 
@@ -805,9 +829,9 @@ def _load_raw(group: Any, verify: bool = True) -> Raw:
         roles=_texts(group, "roles"),
         units=_texts(group, "units"),
         rate=float(_fact(group, "rate_hz", math.nan)),
-        scaling=_values(group, "scaling"),
+        scaling=_numbers(group, "scaling"),
         gaps=_load_gaps(group),
-        blocks=_values(group, "blocks"),
+        blocks=_numbers(group, "blocks", "iu"),
         identity={key: value for key in group.attrs if key not in RAW_FACTS
                   and isinstance(value := _fact(group, key, None), str | float)},
     )  # fmt: skip
@@ -818,7 +842,7 @@ def _tares(group: Any) -> tuple[Tare, ...]:
     folder = _child(group, "tare")
     names = [] if folder is None else list(folder)
     return tuple(
-        Tare(plate=name, mean=_needed(one, "mean"), sd=_needed(one, "sd"), samples=int(_fact(one, "samples", 0)),
+        Tare(plate=name, mean=_needed(one, "mean"), sd=_needed(one, "sd"), samples=_count(one, "samples"),
              taken=_fact(one, "taken_utc", ""))
         for name in names
         for one in [_group(folder, name)]
@@ -895,7 +919,7 @@ def _tracks(group: Any) -> tuple[Track, ...]:
             names=_texts(one, "names"),
             unit=_fact(one["values"], "units", ""),
         )
-        for one in sorted(groups, key=lambda one: int(_fact(one, "place", 0)))
+        for one in sorted(groups, key=lambda one: _count(one, "place"))
     )
 
 
@@ -914,7 +938,8 @@ def check(path: str | os.PathLike[str]) -> list[Finding]:
             found += _check_members(file)
             return found + [one for group in _trials(file, str(target)) for one in _check_trial(group)]
     except StoreError as error:
-        return [_finding(error.code, FAIL, str(error), "take the backup")]
+        told, _, remedy = str(error).partition("; ")
+        return [_finding(error.code, FAIL, told, remedy)]
 
 
 def _finding(name: str, level: str, message: str, remedy: str = "", value: float = math.nan) -> Finding:
@@ -944,8 +969,8 @@ def _check_data(dataset: Any) -> list[Finding]:
     _check_dataset(dataset)
     try:
         dataset[()]
-    except OSError as error:
-        return [_finding("checksum", FAIL, f"{dataset.name} is damaged ({_short(error)})", "take the backup")]
+    except OSError:
+        return [_finding("checksum", FAIL, f"{dataset.name} is damaged", "take the backup")]
     if not _fact(dataset, "units", ""):
         return [_finding("units", WARN, f"{dataset.name} has no unit", "save the trial again")]
     return []
@@ -963,7 +988,8 @@ def _check_trial(group: Any) -> list[Finding]:
     trial = _load(group, group.file.filename, verify=False)
     lost = sum(gap.samples for gap in trial.gaps)
     if trial.gaps:
-        found.append(_finding("gaps", WARN, f"{where} {lost} samples were lost in {len(trial.gaps)} places",
+        many = f"{lost} samples were" if lost else "samples, nobody knows how many, were"
+        found.append(_finding("gaps", WARN, f"{where} {many} lost in {len(trial.gaps)} places",
                               "record again", float(lost)))  # fmt: skip
     stored = _values(group, f"derived/{RECORDED}/force")
     if stored is not None and not _agree(np.ascontiguousarray(stored.T), trial):

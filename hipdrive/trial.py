@@ -26,6 +26,9 @@ QUANTITIES = ("fx", "fy", "fz", "mx", "my", "mz", "copx", "copy")
 QUANTITY_UNITS = {"f": "N", "m": "N*m", "c": "m"}
 """SI unit of a quantity by its first letter."""
 
+MAX_RATE = 1e6
+"""Hz; what samples faster measures no force."""
+
 LEFT, RIGHT, BOX = "left", "right", "box"
 """Plate names with a meaning: one foot each, and the plate that carries the box of a drop jump."""
 
@@ -110,12 +113,23 @@ class Raw(Locked):
         if self.values.ndim != 2 or {len(self.channels), len(self.roles), len(self.units)} != {self.values.shape[1]}:
             raise UsageError("raw_shape", f"{self.device}: {self.values.shape} raw values need one channel name, "
                              f"role and unit for each column, got {len(self.channels)}")  # fmt: skip
+        if not (np.isfinite(self.rate) and 0.0 < self.rate <= MAX_RATE):
+            raise UsageError("rate", f"{self.device}: a sampling rate of {self.rate} Hz makes no sense; "
+                             "give the true rate in Hz, for example 1000")  # fmt: skip
+        if self.scaling is not None and (
+            self.scaling.shape != (self.values.shape[1], 4) or not np.isfinite(self.scaling).all()
+        ):
+            raise UsageError("scaling", f"{self.device}: a scaling of shape {self.scaling.shape} does not fit "
+                             f"{self.values.shape[1]} channels; give four finite numbers for each")  # fmt: skip
+        if self.blocks is not None and (self.blocks.ndim != 2 or self.blocks.shape[1] != 3):
+            raise UsageError("blocks", f"{self.device}: blocks of shape {self.blocks.shape} are none; "
+                             "give first sample, samples and arrival of each")  # fmt: skip
 
-    def scaled(self) -> Floats:
-        """Values in each channel's unit, shape (samples, channels)."""
+    def scaled(self, rows: slice = slice(None)) -> Floats:
+        """Values in each channel's unit, shape (samples, channels); of some samples only where `rows` says so."""
         if self.scaling is None:
-            return np.asarray(self.values, dtype=np.float64)
-        counts = self.values.astype(np.float64)
+            return np.asarray(self.values[rows], dtype=np.float64)
+        counts = self.values[rows].astype(np.float64)
         c0, c1, c2, c3 = self.scaling.T
         return np.asarray(c0 + counts * (c1 + counts * (c2 + counts * c3)), dtype=np.float64)
 
@@ -168,6 +182,9 @@ class Edges(Locked):
     def __post_init__(self) -> None:
         """Lock the ticks."""
         object.__setattr__(self, "ticks", read_only(self.ticks, np.uint64))
+        if self.ticks.ndim != 1 or not (np.isfinite(self.rate) and self.rate > 0.0):
+            raise UsageError("edges", f"edges of {self.name!r}: ticks of shape {self.ticks.shape} at {self.rate} Hz "
+                             "are none; give one row of ticks and the rate of their clock")  # fmt: skip
 
     @property
     def times(self) -> Floats:
@@ -306,7 +323,7 @@ class Trial(Locked):
         if fz.ndim != 2 or fz.shape[0] != len(self.plates):
             raise UsageError("plates", f"{where}: forces of shape {fz.shape} do not fit the plates "
                              f"{', '.join(self.plates)}; give one row of samples for each plate")  # fmt: skip
-        if not (np.isfinite(self.rate) and 1.0 <= self.rate <= 1e6):
+        if not (np.isfinite(self.rate) and 1.0 <= self.rate <= MAX_RATE):
             raise UsageError("rate", f"{where}: a sampling rate of {self.rate} Hz makes no sense; "
                              "give the true rate in Hz, for example 1000")  # fmt: skip
 

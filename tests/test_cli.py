@@ -18,6 +18,7 @@ from hipdrive import cli, store
 from hipdrive.acquisition.formats.reading import read
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis import registry
+from hipdrive.analysis.analyse import analyse
 from hipdrive.report import exchange
 from hipdrive.trial import Trial
 
@@ -171,6 +172,13 @@ def test_table_shows_headline_numbers_with_unit_u95_and_method(run: Run, tmp_pat
     height = next(line for line in done.out.splitlines() if line.strip().startswith("Jump height"))
     assert "±" in height and " cm " in height and len(height.split("cm")[1].strip()) > 3
     assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_a_side_is_not_taken_in_silence(run: Run, tmp_path: Path) -> None:
+    done = run("analyse", jump(tmp_path / "a.csv"), "--side", "left")
+    assert done.code == 0 and "other leg" in done.out and "--side" in done.out
+    done = run("analyse", jump(tmp_path / "b.csv", left_share=1.0), "--side", "left", "--json")
+    assert json.loads(done.out)["trials"][0]["status"] == "ok"
 
 
 def test_all_shows_every_field_or_its_reason(run: Run, tmp_path: Path) -> None:
@@ -487,6 +495,22 @@ def test_demo_writes_trials_results_and_report(run: Run, tmp_path: Path) -> None
     assert all(trial["status"] in ("ok", "flagged") for trial in document["trials"])
     assert [trial["test"] for trial in document["trials"]] == ["cmj", "sj", "dj"]
     assert run("demo").code == 0
+
+
+def test_demo_goes_from_volts_to_numbers(run: Run, tmp_path: Path) -> None:
+    """What is in its files came out of a converter, and what it prints is what the athlete really did."""
+    assert run("demo").code == 0
+    for test, fields in {"cmj": ("jump_height_tov", "flight_time"), "sj": ("jump_height_tov", "flight_time"),
+                         "dj": ("rsi_jh", "contact_time", "drop_height")}.items():  # fmt: skip
+        trial = store.load_trial(tmp_path / "hipdrive-demo" / f"{test}.h5")
+        assert trial.raw[0].values.dtype == np.int16
+        assert trial.raw[0].identity["driver"] == "simulated"
+        assert 'name = "simulated"' in trial.rig
+        true = simulate(test, seed=1, quiet=1.3).truth
+        assert true is not None
+        [rep] = analyse(trial).reps
+        for field in fields:
+            assert abs(rep[field].value - true[field]) < 2.0 * rep[field].u95, (test, field)
 
 
 def test_demo_replaces_no_foreign_file(run: Run, tmp_path: Path) -> None:

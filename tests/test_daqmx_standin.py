@@ -25,6 +25,7 @@ from hipdrive.acquisition.simulated.engine import (
     digitise,
     expand,
 )
+from hipdrive.errors import UsageError
 
 X = MODELS["stand-in"]
 
@@ -71,13 +72,25 @@ def test_devices_are_listed(engine: Engine) -> None:
     assert system.devices["Bridge1"].ai_bridge_rngs == [-0.025, 0.025]
 
 
-def test_the_library_is_put_back(engine: Engine) -> None:
+def test_the_library_is_put_back() -> None:
     from nidaqmx import _lib
 
+    before, engine = _lib.lib_importer._windll, Engine()
+    outer, inner = installed(engine), installed(engine)
+    outer.__enter__()
     inside = _lib.lib_importer._windll
-    with installed(Engine()):
-        assert _lib.lib_importer._windll is not inside
+    assert inside is not before
+    inner.__enter__()
+    outer.__exit__(None, None, None)  # in whatever order
     assert _lib.lib_importer._windll is inside
+    inner.__exit__(None, None, None)
+    assert _lib.lib_importer._windll is before
+
+
+def test_one_engine_at_a_time(engine: Engine) -> None:
+    """Handles of one driver mean other tasks to another, so samples would be mixed up."""
+    with pytest.raises(UsageError, match="another simulated recording is running"), installed(Engine()):
+        pass
 
 
 # --- samples ---

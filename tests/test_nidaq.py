@@ -112,7 +112,7 @@ def test_bridge_counts_become_volts_per_volt(engine: Engine, in_volts: bool, exc
 
 def test_a_scaling_that_cannot_be_right(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     plug(engine, BRIDGE)
-    monkeypatch.setattr("hipdrive.acquisition.simulated.engine.coefficients",
+    monkeypatch.setattr("hipdrive.acquisition.simulated.task.coefficients",
                         lambda *_: np.array([0.0, 1e-3, 0.0, 0.0]))  # fmt: skip
     with pytest.raises(UsageError, match=r"its range at 0\.025 V/V"):
         NidaqSource(device(), ratio()).open()

@@ -59,7 +59,7 @@ def test_wheel_says_who_it_is(wheel: Path) -> None:
     assert metadata["Version"] == hipdrive.__version__
     assert metadata["License-Expression"] == "GPL-3.0-or-later"
     assert metadata["Requires-Python"] == ">=3.11"
-    assert "hipdrive = hipdrive.cli:main" in scripts
+    assert "hipdrive = hipdrive.__main__:main" in scripts
 
 
 def test_sdist_builds_the_same_wheel(sdist: Path, wheel: Path, tmp_path: Path) -> None:

@@ -51,6 +51,10 @@ def restless_stance(test: str) -> Trial:
     return like(trial, trial.fz + 0.5 * still * 0.0141 * weight * np.sin(2 * np.pi * 3.0 * t))
 
 
+def both_legs_in_a_trial_of_one(test: str) -> Trial:
+    return clean(test).with_facts(side="left")
+
+
 def slow_lean(test: str) -> Trial:
     """The force drifts by 4 N/s while the athlete is weighed."""
     return simulate(test, seed=1, drift=4.0, quiet=2.5)
@@ -168,6 +172,7 @@ PROVOKED: list[tuple[str, Callable[[str], Trial], tuple[str, ...], str]] = [
     ("peak_saturation", clipped, TESTS, FAIL),
     ("peak_saturation", range_reached, TESTS, FAIL),
     ("foot_off_plate", one_foot_beside_the_plate, TESTS, WARN),
+    ("other_leg", both_legs_in_a_trial_of_one, TESTS, WARN),
     ("sj_countermovement", dip_before_the_push, ("sj",), WARN),
     ("landing_on_plate", landing_beside_the_plate, ("cmj", "sj"), WARN),
     ("landing_on_plate", landing_beside_the_plate, ("dj",), FAIL),
@@ -336,6 +341,39 @@ def test_a_dip_fails_where_it_carries_the_athlete_down(size: float, level: str) 
     seen = finding(analyse(like(trial, trial.fz - 0.5 * dip)), "sj_countermovement")
     assert seen is not None and seen.level == level
     assert seen.value == pytest.approx(size, abs=5.0)
+
+
+@pytest.mark.parametrize("test", TESTS)
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_trial_of_one_leg_is_that_legs_plate(test: str, side: str) -> None:
+    """The other plate is empty, but for a zero that is 40 N off."""
+    trial = simulate(test, seed=1, left_share=float(side == "left"), offset=0.0)
+    other = 1 if side == "left" else 0
+    fz = trial.fz.copy()
+    fz[other] += 40.0
+    one = dataclasses.replace(trial, fz=fz, side=side, ranges=(9000.0, 20.0) if other else (20.0, 9000.0))
+    analysis = analyse(one)
+    alone = dataclasses.replace(trial, fz=fz[1 - other], plates=(side,), ranges=())
+    assert repr(dict(analysis.reps[0])) == repr(dict(analyse(alone).reps[0]))
+    assert analysis.status == "ok"
+    seen = finding(analysis, "other_leg")
+    assert seen is not None and seen.level == INFO and abs(seen.value) < 1.0
+    assert not [name for name in analysis.reps[0] if name.startswith("asym_")]
+    both = dataclasses.replace(one, side="", ranges=())
+    assert finding(analyse(both), "foot_off_plate") is not None
+
+
+def test_a_side_says_nothing_where_no_plate_has_its_name() -> None:
+    trial = simulate("cmj", seed=1, plates=1)
+    assert repr(analyse(trial.with_facts(side="left")).quality) == repr(analyse(trial).quality)
+
+
+def test_both_legs_in_a_trial_of_one_stay_both() -> None:
+    trial = clean()
+    analysis = analyse(trial.with_facts(side="right"))
+    seen = finding(analysis, "other_leg")
+    assert seen is not None and seen.value == pytest.approx(100.0 * truth_of(trial).settings["left_share"], abs=1.0)
+    assert repr(dict(analysis.reps[0])) == repr(dict(analyse(trial).reps[0]))
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5])

@@ -151,3 +151,71 @@ def test_import_hipdrive_and_record_load_what_they_need() -> None:
     answer = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)},
                             capture_output=True, text=True, check=True)  # fmt: skip
     assert answer.stdout.split() == ["False"] * 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another process cannot be sent Ctrl-C alone")
+@pytest.mark.parametrize("pauses", [(0.0,), (0.02, 0.02, 0.02), (0.08, 0.08), (0.15,)])
+def test_ctrl_c_again_and_again_keeps_it_too(tmp_path: Path, pauses: tuple[float, ...]) -> None:
+    file = tmp_path / "jump.h5"
+    loud = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+            "from hipdrive.acquisition import recorder; real = recorder._watch\n"
+            "def watch(one, *rest):\n    while one.seconds < 0.3: pass\n    print('go', flush=True)\n"
+            "    return real(one, *rest)\n"
+            "recorder._watch = watch\n"
+            "from hipdrive.cli import run; code = run(sys.argv[1:]); signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+            "sys.exit(code)")  # fmt: skip
+    with subprocess.Popen([sys.executable, "-c", loud, "record", "simulated", str(file), "--seconds", "60"],
+                          env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as running:  # fmt: skip
+        assert running.stdout is not None
+        assert running.stdout.readline() == "go\n"
+        running.send_signal(signal.SIGINT)
+        for pause in pauses:
+            time.sleep(pause)
+            running.send_signal(signal.SIGINT)
+        _, error = running.communicate(timeout=30)
+    assert "Traceback" not in error
+    assert 0.2 < store.load_trial(file).duration < 10.0
+
+
+def test_ctrl_c_while_the_program_is_loaded_is_no_traceback() -> None:
+    code = ("import sys, hipdrive.__main__ as program\n"
+            "class Slow:\n    def find_spec(self, name, *rest):\n"
+            "        if name == 'typer': raise KeyboardInterrupt\n"
+            "sys.meta_path.insert(0, Slow()); program.main()")  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)},
+                          capture_output=True, text=True, timeout=30)  # fmt: skip
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_a_folder_in_which_nothing_can_be_written_is_refused_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(**options: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    assert cli.run(["record", "simulated", str(tmp_path / "jump.h5"), "--seconds", "60"]) == 2
+    assert "nothing can be written there (Read-only file system)" in capsys.readouterr().err
+
+
+def test_a_recording_is_saved_somewhere_even_if_the_temporary_folder_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, full = tmp_path / "home", tmp_path / "full"
+    home.mkdir()
+    full.mkdir()
+    real = store.save
+
+    def save(path: Path, trial: Trial) -> Path:
+        if home not in path.parents:
+            raise StoreError("cannot_write", f"{path}: cannot be written (no space left on device)")
+        return real(path, trial)
+
+    monkeypatch.setattr(store, "save", save)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(full))
+    monkeypatch.setattr(Path, "home", lambda: home)
+    assert cli.run(["record", "simulated", str(tmp_path / "jump.h5"), "--seconds", "0.3"]) == 1
+    (kept,) = home.glob("hipdrive-*/jump.h5")
+    assert f"the recording is in {kept}" in capsys.readouterr().err.replace("\n", "")
+    assert not list(full.iterdir())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import hipdrive as hd
 from hipdrive import store
-from hipdrive.acquisition import recorder as recording
+from hipdrive.acquisition import reader
 from hipdrive.acquisition.recorder import Chunk, Recorder, record
 from hipdrive.acquisition.ring import Overrun, Ring
 from hipdrive.acquisition.simulated.engine import MODELS, Engine, ManualClock, Model, SimDevice
@@ -380,7 +380,7 @@ def test_overflow_says_how_much_is_lost() -> None:
 
 
 def test_a_clock_that_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(reader, "PATIENCE_S", 0.3)
     lab = Lab(rig(2))
     lab.engine.faults.clock_stops_at = 777
     lab.recorder.begin()

@@ -4,18 +4,25 @@ import dataclasses
 import io
 import json
 import math
+import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 from rich.console import Console
 
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis.analyse import analyse
 from hipdrive.analysis.phases import PHASES
-from hipdrive.report import curves, figure, frames, html, rows, table, words
+from hipdrive.errors import sentence
+from hipdrive.report import checks, curves, exchange, figure, frames, html, rows, table, words
 from hipdrive.report.document import document, plain, to_json
+from hipdrive.report.inputs import Ask
 from hipdrive.results import FLAGGED, OK, WARN, Analysis, Columns, Event, Finding, Results, Value
 from hipdrive.trial import BOX, Trial
 from hipdrive.units import SHOWN
@@ -167,6 +174,109 @@ def test_several_repetitions_stand_beside_one_another() -> None:
     assert all(f"rep {i}" in text for i in range(1, 6)) and max(map(len, text.splitlines())) <= 80
 
 
+def test_a_long_file_name_leaves_the_title_whole() -> None:
+    name = "2026-03-14_Anna-Lena_Musterfrau_CMJ_session_3_hands_on_hips.csv"
+    lines = printed(dataclasses.replace(MADE, file=name, detected=True)).splitlines()
+    assert [line.rstrip() for line in lines[:2]] == [name, "  Countermovement jump (detected)  ok"]
+
+
+def several() -> Analysis:
+    """A trial of several repetitions, whose second one is the best."""
+    trials = [simulate("cmj", seed=seed, mass=70.0, offset=0.0) for seed in range(3)]
+    low, middle, high = sorted(trials, key=lambda one: one.truth["jump_height_tov"] if one.truth else 0.0)
+    trials = [low, high, middle]
+    joined = Trial.from_forces(np.concatenate([t.fz for t in trials], axis=1), 1000.0, ("left", "right"))
+    return analyse(joined)
+
+
+def test_the_best_repetition_is_marked() -> None:
+    analysis = several()
+    assert rows.best(analysis) == 2 and analysis.summary["jump_height_tov_best"].value == (
+        analysis.reps[1]["jump_height_tov"].value)  # fmt: skip
+    text = printed(analysis)
+    line = next(line for line in text.splitlines() if "best" in line)
+    assert line.index("best") == text.splitlines()[text.splitlines().index(line) - 1].index("rep 2")
+    page = Page(html.page([(simulate("cmj"), analysis)])).text
+    assert " ".join(page.split()).count("2 best") == 2 and "Repetition 2 best" in " ".join(page.split())
+    assert rows.best(MADE) == rows.best(analyse(simulate("cmj", seed=1))) == 0
+
+
+def test_several_repetitions_say_once_why_numbers_are_missing() -> None:
+    trials = [simulate("dj", seed=seed, settle=0.3, offset=0.0) for seed in range(3)]
+    trial = Trial.from_forces(np.concatenate([t.fz for t in trials], axis=1), 1000.0, ("left", "right"))
+    analysis = analyse(trial)
+    told = " ".join(printed(analysis).split())
+    assert told.count("Not given: Drop height, Jump height. No weight: no still second") == 1
+    assert told.count("warning (reps 1, 2, 3): 2 of the first numbers are missing.") == 1
+    assert "Drop height, Jump height: No weight: no still second" in Page(html.page([(trial, analysis)])).text
+
+
+def test_a_reason_of_some_repetitions_names_them() -> None:
+    rep = MADE.reps[0]
+    whole = made({"a": 1.5, "b": 2.0}, {"a": "m", "b": "N"}).reps[0]
+    reps = tuple(dataclasses.replace(one, rep=i) for i, one in enumerate((rep, whole, rep), 1))
+    analysis = dataclasses.replace(MADE, reps=reps)
+    assert list(rows.missing_over(analysis).values()) == [["B (reps 1, 3)"]]
+
+
+def test_all_cuts_no_method_at_80_columns(pair: tuple[Trial, Analysis]) -> None:
+    text = printed(pair[1], everything=True)
+    assert max(map(len, text.splitlines())) <= 80
+    told = text.split()
+    for line in rows.lines(pair[1].reps[0]):
+        if line.there:
+            assert set(words.method(line.value.method).split()) <= set(told), line.field
+
+
+def test_an_index_says_which_side_is_larger(pair: tuple[Trial, Analysis]) -> None:
+    index = pair[1].reps[0]["asym_peak_landing_force"]
+    side = "left" if index.value > 0 else "right"
+    assert f"{abs(index.value):.1f} %, {side} larger" in printed(pair[1], everything=True)
+    assert words.larger(index) in Page(html.page([pair])).text
+
+
+def test_a_force_over_weight_says_so(pair: tuple[Trial, Analysis]) -> None:
+    value = pair[1].reps[0]["peak_landing_force_rel"]
+    assert words.shown(value).endswith("× weight") and value.unit == "1"
+    assert words.shown(value) in printed(pair[1], everything=True)
+
+
+@pytest.mark.parametrize(("code", "check"), rows.CAUSES.items())
+def test_a_refusal_is_told_once(code: str, check: str) -> None:
+    finding = Finding(check, "fail", 9.0, "N", "the same in other words", "and the same remedy")
+    why = sentence(code)
+    refused = dataclasses.replace(MADE, status="refused", why=why, code=code, quality=(finding,),
+                                  reps=(dataclasses.replace(MADE.reps[0], status="refused", why=why),))  # fmt: skip
+    assert "in other words" not in printed(refused) and "in other words" in printed(refused, everything=True)
+    page = html.page([(simulate("cmj"), refused)])
+    assert "in other words" not in page and page.count(why) == 1
+    assert "in other words" in printed(dataclasses.replace(refused, code="no_flight"))
+
+
+def test_check_says_a_reason_once(tmp_path: Path) -> None:
+    trial = simulate("cmj", seed=4)
+    exchange.save(Trial.from_forces(np.minimum(trial.fz, 700.0), 1000.0, trial.plates), tmp_path / "a.csv")
+    out = io.StringIO()
+    assert not checks.show(tmp_path / "a.csv", Ask(), Console(file=out, width=300, highlight=False))
+    assert out.getvalue().count("larger range") == 1 and "failed: " in out.getvalue()
+
+
+def test_a_reason_is_not_repeated_line_by_line() -> None:
+    missing = made({"a": math.nan, "b": math.nan}, {"a": "m", "b": "N"})
+    assert " ".join(printed(missing).split()).count("needs two plates") == 1
+
+
+def test_methods_are_words() -> None:
+    """No name of the code, and no operator without its spaces, reaches a coach."""
+    from hipdrive.analysis import registry
+
+    registry.load_builtin()
+    for metric in registry.METRICS.values():
+        told = words.method(metric.method)
+        assert "_" not in told and ("/" in metric.method or told != metric.method.replace("_", " ")), metric.name
+        assert "/" not in told.replace(" / ", "") and " tov" not in told and "takeoff" not in told
+
+
 # --- curves and figures ---
 
 
@@ -204,6 +314,9 @@ def test_a_figure_names_phases_events_and_units(pair: tuple[Trial, Analysis]) ->
         assert f">{words.event_label(phase.start)}<" in svg
     for text in ("force, N", "velocity, m/s", "time, s", "times weight", "total", "left", "right"):
         assert f">{text}<" in svg
+    start, end = curves.window(trial, rep)
+    ticks = [text for text in re.findall(r">(\d\.\d+)<", svg) if start < float(text) < end]
+    assert len({tick for tick in ticks if ticks.count(tick) >= 2}) >= 3, "the times stand under both curves"
 
 
 def test_a_figure_of_a_repetition_without_weight_or_events() -> None:
@@ -244,7 +357,7 @@ def test_a_page_holds_every_number_with_unit_u95_and_method(pair: tuple[Trial, A
     for line in rows.lines(pair[1].reps[0]):
         number, u95, unit = words.parts(line.value)
         assert line.label in page.text and line.field in page.text
-        for told in (number.replace("-", "−"), u95, unit, line.value.method.replace("_", " ")):
+        for told in (number.replace("-", "−"), u95, unit, words.method(line.value.method) if line.there else ""):
             assert told in page.text
         if not line.there:
             assert line.value.why and line.value.why in page.text
@@ -322,3 +435,18 @@ def test_every_field_of_the_registry_has_its_own_words() -> None:
     labels = [words.label(name) for name in registry.METRICS]
     assert len(set(labels)) == len(labels)
     assert not [text for text in labels if "_" in text]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to draw the page")
+def test_no_card_is_cut_on_a_narrow_screen(pair: tuple[Trial, Analysis], tmp_path: Path) -> None:
+    """The right margin of a page 400 px wide is empty, beside every card."""
+    (tmp_path / "a.html").write_text(html.page([pair]), encoding="utf-8")
+    subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=400,650",
+         f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={tmp_path / 'a.png'}", f"file://{tmp_path}/a.html"],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    drawn = imread(tmp_path / "a.png")
+    assert drawn.shape[:2] == (650, 400)
+    assert np.ptp(drawn[:, 388:, :3]) < 0.02 < np.ptp(drawn[:, :388, :3])

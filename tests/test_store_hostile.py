@@ -244,8 +244,31 @@ def test_truncated(part: float, tmp_path: Path) -> None:
     path = good(tmp_path)
     content = path.read_bytes()
     path.write_bytes(content[: int(part * len(content))])
-    with pytest.raises(StoreError, match="not a whole HDF5 file"):
+    told = f"{path}: is not a whole HDF5 file, only {int(part * len(content))} of its {len(content)} bytes are there"
+    with pytest.raises(StoreError) as caught:
         store.load_trial(path)
+    assert str(caught.value) == f"{told}; take the backup or record again"
+    assert [(one.message, one.remedy) for one in store.check(path)] == [(told, "take the backup or record again")]
+
+
+LIBRARY = ("synchronously", "eof", "sblock", "addr", "(", "Unable to", "filter")
+"""What only a programmer of HDF5 understands."""
+
+
+@pytest.mark.parametrize("step", range(12))
+def test_damage_is_told_without_the_words_of_the_library(step: int, tmp_path: Path) -> None:
+    path = good(tmp_path)
+    content = bytearray(path.read_bytes())
+    start = step * len(content) // 12
+    content[start : start + 700] = bytes(700)
+    path.write_bytes(content)
+    told = [one.message + one.remedy for one in store.check(path)]
+    try:
+        store.load_trial(path)
+    except StoreError as error:
+        told.append(str(error))
+    for sentence in told:
+        assert "\n" not in sentence and not [word for word in LIBRARY if word in sentence], sentence
 
 
 def test_a_changed_sample_is_found(tmp_path: Path) -> None:

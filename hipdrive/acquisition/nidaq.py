@@ -80,6 +80,21 @@ BRIDGES = {
 }
 EDGES = {"rising": Edge.RISING, "falling": Edge.FALLING}
 
+lent: list[object] = []
+"""Who has put a stand-in in the driver's place; no real device can be reached meanwhile, nor must it seem so."""
+
+
+def reach(where: str) -> None:
+    """Refuse to take a stand-in for real devices.
+
+    Raises
+    ------
+    UsageError : one has the driver's place.
+    """
+    if lent:
+        raise UsageError("lent", f"{where}: devices cannot be reached while a simulated one is open in this program; "
+                         "close that one first")  # fmt: skip
+
 
 @contextlib.contextmanager
 def told(where: str) -> Iterator[None]:
@@ -125,6 +140,7 @@ def list_devices() -> tuple[Found, ...]:
     ------
     UsageError : there is no driver.
     """
+    reach("this computer")
     with told("this computer"):
         system = System.local()
         installed = driver_version(system)
@@ -195,6 +211,8 @@ class NidaqSource:
     finite : sample that many and end; None samples until it is stopped.
     """
 
+    real = True
+
     def __init__(
         self,
         device: Device,
@@ -230,6 +248,8 @@ class NidaqSource:
         UsageError : no driver, no such device or channel, or it cannot do what the rig asks.
         """
         where = f"{self.device.id} ({self.device.name})"
+        if self.real:
+            reach(where)
         with told(where):
             system = System.local()
             self._check_identity(system, where)
@@ -358,7 +378,10 @@ class NidaqSource:
             # a short read leaves the channels packed at the beginning of the array (nidaqmx-python issue 528)
             out[:, :n] = out.reshape(-1)[: n * len(out)].reshape(len(out), n).copy()
             block = self._block(n)
-            return SourceTimeout(n, block.host_ns) if code == TIMEOUT else SourceEnd(n, block.host_ns)
+            if code == PAST_THE_END and self.finite is not None:
+                return SourceEnd(n, block.host_ns)
+            if code == TIMEOUT or n:  # an end that nobody agreed on is a loss, once its samples are kept
+                return SourceTimeout(n, block.host_ns)
         lost = 0
         if code == OVERFLOW:
             with contextlib.suppress(DaqError):

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -20,18 +19,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hipdrive.acquisition.ring import Overrun, Ring
-from hipdrive.acquisition.source import (
-    Source,
-    SourceEnd,
-    SourceFault,
-    SourceGap,
-    SourceLost,
-    SourceTimeout,
-    open_sources,
-)
-from hipdrive.errors import HipdriveError, UsageError
-from hipdrive.trial import QUANTITY_UNITS, Edges, Floats, Gap, Raw, Signal, Tare, Trial, Truth
+from hipdrive.acquisition import reader
+from hipdrive.acquisition.closing import edges_of, forces_of, possible, raw_of, signals_of
+from hipdrive.acquisition.cursor import Chunk, Cursor
+from hipdrive.acquisition.interrupt import held_back
+from hipdrive.acquisition.reader import EDGES_S, STUCK, Reader
+from hipdrive.acquisition.ring import Overrun
+from hipdrive.acquisition.source import Source, open_sources
+from hipdrive.errors import UsageError
+from hipdrive.trial import Floats, Gap, Raw, Tare, Trial, Truth
+
+__all__ = ["RING_S", "Chunk", "Cursor", "Recorder", "record"]
 
 if TYPE_CHECKING:
     from hipdrive.hardware.rig import Rig
@@ -40,31 +38,9 @@ RING_S = 60.0
 """s that are kept: longer than any trial but a long hop series or balance test, which say so."""
 
 LARGEST = 1e9
-"""Bytes that a ring may take where nobody said how long a recording will be."""
+"""Bytes that the rings may take together. The forces of such a recording take several times as much."""
 
-POLL_S, PATIENCE_S, EDGES_S = 0.2, 5.0, 0.5
-"""s: how long a read waits before it looks whether to stop; silence after which a device counts as lost; how often
-edges are fetched."""
-
-STOPPED, ENDED, STALLED = "stopped", "ended", "stalled"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Chunk:
-    """Samples that are new to a reader of the rings.
-
-    first_sample : number of the first, on the clock of the rig's first device. counts : device -> (n, channels).
-    lost : samples that were overwritten or never came before these.
-    """
-
-    first_sample: int
-    counts: Mapping[str, NDArray[Any]]
-    lost: int = 0
-
-    @property
-    def samples(self) -> int:
-        """Samples of the first device."""
-        return len(next(iter(self.counts.values())))
+BY_USER = "stopped by the user"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,200 +51,6 @@ class _Mark:
     facts: Mapping[str, Any]
     tare: tuple[Tare, ...]
     log_from: int = 0
-
-
-class _Reader(threading.Thread):
-    """Reads one source until it ends, fails or is to stop; owns the source meanwhile."""
-
-    def __init__(self, source: Source, recorder: Recorder, ring_s: float, limit_s: float | None) -> None:
-        super().__init__(name=f"hipdrive-{source.info.id}", daemon=True)
-        info = source.info
-        self.source, self.recorder, self.info = source, recorder, info
-        self.limit = None if limit_s is None else max(1, round(limit_s * info.rate))
-        self.ring = Ring(max(info.block, int(np.ceil(ring_s * info.rate))), len(info.channels), block=info.block,
-                         dtype=info.dtype)  # fmt: skip
-        self.blocks: deque[tuple[int, int, int]] = deque(maxlen=4 + 2 * (self.ring.capacity // info.block))
-        self.gaps: list[Gap] = []
-        self.edges: list[Edges] = []
-        self.started = threading.Event()
-        self.finished = threading.Event()
-        self.failure: HipdriveError | None = None
-        self.triggered = recorder.triggered(info.id)
-
-    def run(self) -> None:
-        """Everything the thread does."""
-        try:
-            self.source.start()
-        except HipdriveError as error:
-            self.failure = error
-            self.started.set()
-            self.recorder.halt()
-            self.finished.set()
-            return
-        self.started.set()
-        try:
-            self._read_all()
-            self._fetch_edges()
-        except SourceFault as fault:
-            self._lost(fault)
-        except Exception as error:  # a defect of ours or of a driver's must not end a recording in silence
-            self._lost(SourceLost(type(error).__name__, f"{self.info.id}: reading failed ({error})"))
-        finally:
-            self.source.stop()
-            self.finished.set()
-            self.recorder.source_ended()
-
-    def _read_all(self) -> None:
-        out = np.empty((len(self.info.channels), self.info.block), self.info.dtype)
-        patience = max(POLL_S, 2.0 * self.info.block / self.info.rate)
-        heard = fetched = time.monotonic()
-        waiting = self.triggered  # until its first sample such a device may take its time
-        while not self.recorder.stopping.is_set():
-            room = out if self.limit is None else out[:, : self.limit - self.ring.count]
-            if not room.shape[1]:
-                self.recorder.log(ENDED, "the agreed time is over", self.info.id, self.ring.count)
-                return
-            n = self._read_one(np.ascontiguousarray(room) if room.shape[1] < out.shape[1] else out, patience)
-            if n is None:
-                return
-            now = time.monotonic()
-            if n:
-                heard, waiting = now, False
-            elif not waiting and now - heard > PATIENCE_S:
-                raise SourceLost(STALLED, f"{self.info.id}: no sample for {PATIENCE_S:g} s; check its sample clock")
-            if now - fetched > EDGES_S:
-                self._fetch_edges()
-                fetched = now
-        self._drain(out)
-
-    def _drain(self, out: NDArray[Any]) -> None:
-        """What the driver still holds when we are told to stop; never more than its buffer."""
-        left = self.info.buffer
-        if self.limit is not None:
-            left = min(left, self.limit - self.ring.count)
-        while left > 0:
-            before = self.ring.count
-            piece = out if left >= out.shape[1] else np.empty((len(out), left), out.dtype)
-            n = self._read_one(piece, 0.0)
-            if n is None or n < piece.shape[1]:
-                return
-            left -= self.ring.count - before
-
-    def _read_one(self, out: NDArray[Any], timeout: float) -> int | None:
-        """One read: how many samples, None at the end."""
-        try:
-            block = self.source.read(out, timeout)
-            self._keep(out[:, : block.n], block.first_sample, block.host_ns)
-            return block.n
-        except SourceTimeout as short:
-            if short.n:
-                self._keep(out[:, : short.n], self.ring.count, short.host_ns)
-            return short.n
-        except SourceEnd as end:
-            if end.n:
-                self._keep(out[:, : end.n], self.ring.count, end.host_ns)
-            self.recorder.log(ENDED, end.text, self.info.id, self.ring.count)
-            return None
-        except SourceGap as gap:
-            self._gap(gap.samples, gap.code, gap.text)
-            return 0
-
-    def _keep(self, values: NDArray[Any], first_sample: int, host_ns: int) -> None:
-        """Put samples where their number says."""
-        ahead = first_sample - self.ring.count
-        if ahead > 0:
-            self._gap(ahead, "gap", f"{self.info.id}: the sample counter jumped by {ahead}")
-        elif ahead < 0:
-            raise SourceLost("counter", f"{self.info.id}: the sample counter went back by {-ahead}")
-        self.ring.push(values)
-        self.blocks.append((first_sample, values.shape[1], host_ns))
-
-    def _gap(self, samples: int, code: str, text: str) -> None:
-        self.gaps.append(Gap(first_sample=self.ring.count, samples=samples, code=code, text=text))
-        self.recorder.log(code, text, self.info.id, self.ring.count, samples=samples)
-        self.ring.skip(samples)
-
-    def _lost(self, fault: SourceFault) -> None:
-        """The device is over: its last record."""
-        samples = getattr(fault, "samples", 0)
-        self.gaps.append(Gap(first_sample=self.ring.count, samples=samples, code=fault.code, text=fault.text))
-        self.recorder.log(fault.code, fault.text, self.info.id, self.ring.count, samples=samples)
-
-    def _fetch_edges(self) -> None:
-        found = self.source.edges()
-        self.edges.extend(found)
-
-    # --- for others ---
-
-    def next_gap(self, start: int) -> int | None:
-        """Where the first gap at or after a sample is."""
-        return min((gap.first_sample for gap in list(self.gaps) if gap.first_sample >= start), default=None)
-
-    def past(self, start: int) -> int:
-        """The sample at which reading can go on from here: behind a gap that begins here."""
-        for gap in list(self.gaps):
-            if gap.first_sample == start:
-                start += gap.samples
-        return min(start, self.ring.count)
-
-    def first_sample_ns(self) -> int | None:
-        """Monotonic time of sample 0 by the block that came with the least delay, ns."""
-        blocks = list(self.blocks)
-        if not blocks:
-            return None
-        return min(host - round((first + n) / self.info.rate * 1e9) for first, n, host in blocks)
-
-
-class Cursor:
-    """A place in the rings: `new` gives what came since the last call, and never waits."""
-
-    def __init__(self, recorder: Recorder, places: Mapping[str, int]) -> None:
-        self._recorder = recorder
-        self._places = dict(places)
-
-    def new(self) -> Chunk:
-        """The samples since the last call, of all devices over the same time; perhaps none.
-
-        A chunk ends at a gap; the next begins behind it, and its `lost` says how many samples are missing.
-        """
-        readers, lost = self._recorder.readers, 0
-        for _ in range(3):
-            ends = self._recorder.common(self._places)
-            if ends == self._places:
-                lost += self._pass_gap()
-                ends = self._recorder.common(self._places)
-            try:
-                counts = {name: one.ring.read(self._places[name], ends[name]) for name, one in readers.items()}
-            except Overrun as late:
-                lost += self._jump(late)
-                continue
-            chunk = Chunk(first_sample=next(iter(self._places.values())), counts=counts, lost=lost)
-            self._places = ends
-            return chunk
-        empty = {name: one.ring.read(one.ring.count, one.ring.count) for name, one in readers.items()}
-        return Chunk(first_sample=next(iter(self._places.values())), counts=empty, lost=lost)
-
-    def _pass_gap(self) -> int:
-        """Go on behind a gap that begins here, with all devices; how many samples of the first are missing."""
-        readers = self._recorder.readers
-        shifts = {name: one.past(self._places[name]) - self._places[name] for name, one in readers.items()}
-        missing = max(shift / readers[name].info.rate for name, shift in shifts.items())
-        behind = {name: self._places[name] + round(missing * one.info.rate) for name, one in readers.items()}
-        if not missing or any(behind[name] > one.ring.count for name, one in readers.items()):
-            return 0
-        name, before = next(iter(self._places.items()))
-        self._places = behind
-        return behind[name] - before
-
-    def _jump(self, late: Overrun) -> int:
-        """Go on where samples are left; how many of the first device were overwritten."""
-        name, before = next(iter(self._places.items()))
-        behind = max((one.ring.oldest + one.ring.block) / one.info.rate for one in self._recorder.readers.values())
-        for key, one in self._recorder.readers.items():
-            self._places[key] = min(one.ring.count, max(self._places[key], round(behind * one.info.rate)))
-        lost = self._places[name] - before
-        self._recorder.log("overrun", f"a reader was too slow, {lost} samples were overwritten ({late})", name, before)
-        return lost
 
 
 class Recorder:
@@ -302,7 +84,7 @@ class Recorder:
         assert self.rig is not None or sources is not None
         self.sources: tuple[Source, ...] = tuple(sources) if sources is not None else open_sources(self._the_rig())
         self.stopping, self.finished = threading.Event(), threading.Event()
-        self.readers: dict[str, _Reader] = {}
+        self.readers: dict[str, Reader] = {}
         self._ring_s, self._limit_s = ring_seconds, limit_seconds
         self._log: list[str] = []
         self._lock = threading.Lock()
@@ -333,31 +115,36 @@ class Recorder:
         ------
         UsageError : a device is not there, or cannot do what the rig asks.
         """
-        opened: list[Source] = []
+        if self.readers:
+            raise UsageError("started", "this recorder has been started already; make a new one for a new recording")
+        self.stopping.clear()
+        self.finished.clear()
         try:
             for source in self.sources:
-                opened.append(source)
                 source.open()
             self._check()
-            self.readers = {one.info.id: _Reader(one, self, self._ring_s, self._limit_s) for one in self.sources}
+            self.readers = {one.info.id: Reader(one, self, self._ring_s, self._limit_s) for one in self.sources}
+            for source in self.sources:
+                self.log("opened", "sampling", source.info.id, 0, rate_hz=source.info.rate, **source.info.identity)
+            self._opened = len(self._log)
+            self._start_readers()
         except BaseException:
-            for source in opened:
-                source.close()
-            raise
-        for source in self.sources:
-            self.log("opened", "sampling", source.info.id, 0, rate_hz=source.info.rate, **source.info.identity)
-        self._opened = len(self._log)
-        # devices that wait for a trigger first, so that the one that gives it finds them waiting
-        for one in sorted(self.readers.values(), key=lambda one: not self.triggered(one.info.id)):
-            one.start()
-            one.started.wait()
-        failed = [one.failure for one in self.readers.values() if one.failure is not None]
-        if failed:
             self.stop()
-            raise failed[0]
+            self.readers = {name: one for name, one in self.readers.items() if one.is_alive()}
+            raise
         if len(self.readers) > 1 and sum(not self.triggered(name) for name in self.readers) > 1:
             self.log("unsynchronised", "several devices were started by software: their samples may be some "
                      "milliseconds apart; a start trigger in the rig file mends that")  # fmt: skip
+
+    def _start_readers(self) -> None:
+        """Devices that wait for a trigger first, so that the one that gives it finds them waiting."""
+        for one in sorted(self.readers.values(), key=lambda one: not self.triggered(one.info.id)):
+            one.start()
+            if not one.started.wait(reader.STUCK_S):
+                raise UsageError(STUCK, f"{one.info.id}: the driver has not started the device within "
+                                 f"{reader.STUCK_S:g} s; unplug it, plug it in again and try once more")  # fmt: skip
+            if one.failure is not None:
+                raise one.failure
 
     def triggered(self, device: str) -> bool:
         """Whether a device waits for an edge before it samples."""
@@ -372,6 +159,11 @@ class Recorder:
         if max(rates) - min(rates) > 1e-6 * max(rates):
             raise UsageError("rates", f"the plates' devices sample at different rates ({min(rates):g} and "
                              f"{max(rates):g} Hz); give them one rate_hz in the rig file")  # fmt: skip
+        each = sum(one.info.rate * len(one.info.channels) * np.dtype(one.info.dtype).itemsize for one in self.sources)
+        if each * self._ring_s > LARGEST:
+            raise UsageError("too_long", f"{self._ring_s:g} s of {sum(len(one.info.channels) for one in self.sources)} "
+                             f"channels at {max(rates):g} Hz are too much for the memory; record at most "
+                             f"{LARGEST / each:.0f} s at a time")  # fmt: skip
 
     def _carrying(self) -> list[str]:
         """Devices that a plate is wired to, the first one first."""
@@ -392,11 +184,20 @@ class Recorder:
     def stop(self) -> None:
         """Stop sampling, keep what the drivers still hold, and give the devices free. Trials can still be ended."""
         self.stopping.set()
+        end = time.monotonic() + reader.STUCK_S
         for one in self.readers.values():
             if one.ident is not None:
-                one.join()
+                one.join(max(0.0, end - time.monotonic()))
+                if one.is_alive() and not one.finished.is_set():
+                    one.give_up()
         for source in self.sources:
-            source.close()
+            one_of = self.readers.get(source.info.id)
+            if one_of is not None and one_of.is_alive():
+                continue  # its thread is still inside the driver, which nobody else may call then
+            try:
+                source.close()
+            except Exception as error:
+                self.log("close_failed", f"{type(error).__name__}: {error}", source.info.id)
         self.finished.set()
 
     def log(self, code: str, text: str, device: str = "", sample: int | None = None, **facts: Any) -> None:
@@ -441,12 +242,17 @@ class Recorder:
         return self._at(self.seconds)
 
     def _at(self, seconds: float) -> dict[str, int]:
-        return {name: int(seconds * one.info.rate + 1e-6) for name, one in self.readers.items()}
+        return {name: int(seconds * one.info.rate + 1e-6) for name, one in self._running().items()}
+
+    def _running(self) -> Mapping[str, Reader]:
+        if not self.readers:
+            raise UsageError("not_started", "nothing is being sampled yet; start the recorder first")
+        return self.readers
 
     def common(self, starts: Mapping[str, int]) -> dict[str, int]:
         """Device -> how far all can be read from there: to the same time, and not across a gap."""
         ends = {}
-        for name, one in self.readers.items():
+        for name, one in self._running().items():
             gap = one.next_gap(starts[name])
             ends[name] = one.ring.count if gap is None else min(one.ring.count, gap)
         first = {one.info.rate for one in self.readers.values()}
@@ -470,12 +276,14 @@ class Recorder:
 
     def newtons(self, chunk: Chunk, tare: Sequence[Tare] = ()) -> Floats:
         """Vertical force of each plate, shape (plates, samples), N."""
-        raws = [self._raw(name, counts) for name, counts in chunk.counts.items()]
-        found = self._forces(raws, tare)
+        raws = [raw_of(self.readers[name], counts) for name, counts in chunk.counts.items()]
+        found = forces_of(self.rig, raws, tare)
         return np.array([found[f"{plate}.fz"] for plate in self.plates]).reshape(len(self.plates), chunk.samples)
 
-    def measure(self, seconds: float = 1.0) -> tuple[Tare, ...]:
+    def measure(self, seconds: float = 1.0, *, until: int | None = None) -> tuple[Tare, ...]:
         """What the channels of each plate read over the last seconds: the tare of empty plates.
+
+        until : the sample before which the seconds end, as `Chunk.first_sample` counts them; by default now.
 
         Raises
         ------
@@ -486,12 +294,12 @@ class Recorder:
             raise UsageError("tare", "forces that are newtons already have no channels to zero; zero the plates' own")
         from hipdrive.hardware import plates
 
-        ends = self.places()
-        starts = self._at(self.seconds - seconds)
+        end_s = self.seconds if until is None else until / self.rate
+        ends, starts = self._at(end_s), self._at(end_s - seconds)
         if min(starts.values()) < 0 or any(self.common(starts)[name] < ends[name] for name in ends):
             raise UsageError("tare", f"there are no {seconds:g} s of samples without a gap yet; wait a moment")
         counts = {name: one.ring.read(starts[name], ends[name]) for name, one in self.readers.items()}
-        values = {name: self._raw(name, rows).scaled() for name, rows in counts.items()}
+        values = {name: raw_of(self.readers[name], rows).scaled() for name, rows in counts.items()}
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return tuple(
             Tare(plate=plate, mean=rows.mean(axis=1), sd=rows.std(axis=1, ddof=1), samples=rows.shape[1], taken=now)
@@ -505,10 +313,7 @@ class Recorder:
 
         facts : of the trial (test, athlete, box_height, mass, ...). tare : what empty plates read (`measure`).
         """
-        known = set(Trial.__dataclass_fields__)
-        for name in facts:
-            if name not in known:
-                raise UsageError("fact", f"a trial has no fact {name!r}; it has {', '.join(sorted(known))}")
+        possible(facts)
         places = {}
         if self.readers:
             places = self._at(max(0.0, self.seconds - before))
@@ -533,6 +338,7 @@ class Recorder:
         mark = self._mark
         if mark is None:
             raise UsageError("not_begun", "no trial is being recorded; begin one first")
+        possible(facts)
         trial = self._closed(mark, None, why, facts)
         self._mark = None
         return trial
@@ -560,7 +366,10 @@ class Recorder:
             raise UsageError("nothing_recorded", gap.text if gap else "not one sample was recorded; check the start "
                              "trigger and the sample clock")  # fmt: skip
         self.log("end", gap.text if gap else why or "ended", sample=next(iter(ends.values())))
-        raws = tuple(self._raw(name, rows, starts[name]) for name, rows in counts.items())
+        raws = tuple(raw_of(self.readers[name], rows, starts[name]) for name, rows in counts.items())
+        for name, one in self.readers.items():
+            if one.edges_lost is not None and one.edges_lost[0] < ends[name] + EDGES_S * one.info.rate:
+                notes.append(one.edges_lost[1])
         return self._trial(raws, starts, mark, [*notes, *([gap.text] if gap else [])], gap, facts)
 
     def _cut(
@@ -576,6 +385,8 @@ class Recorder:
                 counts = {name: one.ring.read(shifted[name], ends[name]) for name, one in self.readers.items()}
             except Overrun:
                 continue
+            for rows in counts.values():
+                rows.flags.writeable = False
             if not late:
                 return shifted, counts, []
             note = f"the first {late:.2f} s are not kept: the recorder holds the last {self._ring_s:g} s"
@@ -587,7 +398,7 @@ class Recorder:
         self, raws: tuple[Raw, ...], starts: Mapping[str, int], mark: _Mark, notes: Sequence[str], gap: Gap | None,
         facts: Mapping[str, Any],
     ) -> Trial:  # fmt: skip
-        found = self._forces(raws, mark.tare)
+        found = forces_of(self.rig, raws, mark.tare)
         main = next(raw for raw in raws if raw.device == self._carrying()[0])
         names = self.plates
         roles = {f"{plate}.fz" for plate in names}
@@ -597,6 +408,8 @@ class Recorder:
 
             ranges = plates.ranges(self.rig)
         samples = len(main.values)
+        for values in found.values():
+            values.flags.writeable = False  # a trial copies what others could write to
         told = {"created": datetime.now(UTC).isoformat(timespec="seconds"),
                 "truth": self._truth(main.device, starts[main.device], samples), **mark.facts, **facts}  # fmt: skip
         return Trial(
@@ -605,10 +418,10 @@ class Recorder:
             plates=names,
             ranges=tuple(ranges.get(plate, np.nan) for plate in names),
             components={role: values for role, values in found.items() if role not in roles},
-            signals=tuple(self._signals(raws)),
+            signals=tuple(signals_of(raws)),
             raw=raws,
             gaps=tuple(one for raw in raws for one in raw.gaps),
-            edges=tuple(self._edges(starts, {raw.device: len(raw.values) for raw in raws})),
+            edges=tuple(edges_of(self.readers, starts, {raw.device: len(raw.values) for raw in raws})),
             notes=tuple(notes),
             rig=self.rig.text if self.rig is not None else "",
             tare=mark.tare,
@@ -616,72 +429,6 @@ class Recorder:
             end_reason=gap.text if gap else "",
             **{name: value for name, value in told.items() if value is not None},
         )
-
-    def _raw(self, device: str, counts: NDArray[Any], start: int | None = None) -> Raw:
-        """What a device delivered; with a start also when, and what is missing behind it."""
-        one = self.readers[device]
-        info, stop = one.info, (start or 0) + len(counts)
-        more: dict[str, Any] = {}
-        if start is not None:
-            blocks = [
-                (first - start, n, host) for first, n, host in list(one.blocks) if start < first + n and first < stop
-            ]
-            zero = one.first_sample_ns()
-            identity = dict(info.identity)
-            if zero is not None:
-                began = zero + round(start / info.rate * 1e9)
-                age = timedelta(microseconds=(time.monotonic_ns() - began) / 1e3)
-                identity |= {"t0_monotonic_ns": float(began),
-                             "t0_utc": (datetime.now(UTC) - age).isoformat(timespec="microseconds")}  # fmt: skip
-            gaps = [
-                Gap(first_sample=gap.first_sample - start, samples=gap.samples, code=gap.code, text=gap.text)
-                for gap in one.gaps
-                if start <= gap.first_sample <= stop
-            ]
-            table = np.array(blocks, dtype=np.int64).reshape(-1, 3)
-            more = {"blocks": table, "identity": identity, "gaps": tuple(gaps)}
-        return Raw(
-            device=device,
-            values=counts,
-            channels=tuple(channel.terminal for channel in info.channels),
-            roles=tuple(channel.role for channel in info.channels),
-            units=tuple(channel.unit for channel in info.channels),
-            rate=info.rate,
-            scaling=info.scaling,
-            **more,
-        )
-
-    def _forces(self, raws: Sequence[Raw], tare: Sequence[Tare]) -> dict[str, Floats]:
-        """Everything the plates measure, by role."""
-        if self.rig is not None:
-            from hipdrive.hardware import plates
-
-            return plates.forces(self.rig, {raw.device: raw.scaled() for raw in raws}, {t.plate: t.mean for t in tare})
-        known, found = set(QUANTITY_UNITS.values()), {}
-        for raw in raws:
-            for role, unit, row in zip(raw.roles, raw.units, raw.scaled().T, strict=True):
-                if unit in known and "." in role:
-                    found[role] = row
-        return found
-
-    def _signals(self, raws: Sequence[Raw]) -> list[Signal]:
-        """Channels that belong to no plate, such as an analogue start signal."""
-        return [Signal(name=role, values=raw.scaled()[:, place], rate=raw.rate, unit=raw.units[place])
-                for raw in raws for place, role in enumerate(raw.roles) if role and "." not in role]  # fmt: skip
-
-    def _edges(self, starts: Mapping[str, int], samples: Mapping[str, int]) -> list[Edges]:
-        """Edges within the trial, counted from its first sample."""
-        found = []
-        for device, one in self.readers.items():
-            for name in dict.fromkeys(part.name for part in one.edges):
-                parts = [part for part in one.edges if part.name == name]
-                rate = parts[0].rate
-                first, last = (round(place / one.info.rate * rate) for place in
-                               (starts[device], starts[device] + samples[device]))  # fmt: skip
-                ticks = np.concatenate([part.ticks for part in parts])
-                ticks = ticks[(ticks >= first) & (ticks < last)] - np.uint64(first)
-                found.append(Edges(name=name, ticks=ticks, rate=rate))
-        return found
 
     def _truth(self, device: str, start: int, samples: int) -> Truth | None:
         return next(source for source in self.sources if source.info.id == device).truth(start, samples)
@@ -695,6 +442,7 @@ def record(
     until: Callable[[Recorder, Chunk], bool] | None = None,
     sources: Sequence[Source] | None = None,
     progress: Callable[[float], None] | None = None,
+    keep: Callable[[Trial], object] | None = None,
     **facts: Any,
 ) -> Trial:
     """Record one trial and return it: until `seconds` are over, `until` says so, or Ctrl-C.
@@ -704,6 +452,7 @@ def record(
     rig : a rig, a rig file or the name of an example rig, such as "simulated".
     until : called with the recorder and each new chunk of counts; true ends the recording.
     sources : by default those of the rig. progress : called with the seconds recorded so far.
+    keep : called with the trial to save it, before Ctrl-C can break anything off again.
     facts : of the trial: athlete, box_height, mass ...
 
     Raises
@@ -719,13 +468,17 @@ def record(
         sources = open_sources(loaded, test=test if test in MAKERS else "dj")
     recorder = Recorder(loaded, sources, _longest(loaded) if seconds is None else seconds, limit_seconds=seconds)
     recorder.begin(test=test, **facts)
-    with recorder:
-        try:
-            why = _watch(recorder, until, progress)
-        except KeyboardInterrupt:
-            why = "stopped by the user"
-        recorder.halt()
-    return recorder.end(why)
+    with held_back(recorder) as asked:
+        with recorder:
+            try:
+                why = _watch(recorder, until, progress, asked)
+            except KeyboardInterrupt:
+                why = BY_USER
+            recorder.halt()
+        trial = recorder.end(why)
+        if keep is not None:
+            keep(trial)
+    return trial
 
 
 def _longest(rig: Rig) -> float:
@@ -735,13 +488,18 @@ def _longest(rig: Rig) -> float:
 
 
 def _watch(
-    recorder: Recorder, until: Callable[[Recorder, Chunk], bool] | None, progress: Callable[[float], None] | None
+    recorder: Recorder,
+    until: Callable[[Recorder, Chunk], bool] | None,
+    progress: Callable[[float], None] | None,
+    asked: threading.Event,
 ) -> str:
     """Wait for the end of a recording; why it ended. What is called meanwhile cannot break the recording."""
     cursor, done = recorder.cursor(first=True), False
     while not done:
         done = recorder.finished.wait(0.02)  # look first, then fetch: so the last samples are seen, too
         chunk = cursor.new()
+        if asked.is_set():
+            return BY_USER
         try:
             if until is not None and chunk.samples and until(recorder, chunk):
                 return "the athlete stands still after the movement"

@@ -6,7 +6,7 @@ A block holds trials of one rate and one set of plates, and fits the cache.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -16,6 +16,7 @@ from hipdrive.analysis import quality, segment
 from hipdrive.analysis.build import drops, implausible, is_drop, jumps, no_jump
 from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.group import Group, group_of
+from hipdrive.analysis.leg import EMPTY, of_one_leg
 from hipdrive.analysis.locate import Given, Located, locate
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.rep import Rep
@@ -44,6 +45,8 @@ class Batch:
 
 def batches(trials: Sequence[Trial], asked: Sequence[str], profile: Profile) -> Iterator[Batch]:
     """Trials in blocks of one rate, plates and test; those of like length together."""
+    legs = [of_one_leg(trial) for trial in trials]
+    trials = [leg.trial for leg in legs]
 
     def kind(i: int) -> tuple[Any, ...]:
         return trials[i].rate, trials[i].plates, asked[i], trials[i].samples < SHORTEST * trials[i].rate
@@ -60,7 +63,9 @@ def batches(trials: Sequence[Trial], asked: Sequence[str], profile: Profile) -> 
             part, members = sorted(members[:size]), members[size:]
             # absurd forces overflow to infinity, which no rule takes for a jump
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                yield _batch([trials[i] for i in part], np.array(part), test, profile)
+                batch = _batch([trials[i] for i in part], np.array(part), test, profile)
+            other = quality.other_leg(np.array([legs[i].share for i in part]), EMPTY)
+            yield replace(batch, checks={**batch.checks, "other_leg": other})
 
 
 def _block_size(lengths: Sequence[int]) -> int:

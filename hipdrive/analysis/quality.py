@@ -69,6 +69,8 @@ CHECKS = {
               "choose a larger range and record again"),
         Check("foot_off_plate", "Q11", "%", "one plate carries only {} of the weight while standing",
               "put one foot on each plate"),
+        Check("other_leg", "-", "%", "the plate of the other leg carries {} of the force in this trial of one leg",
+              "leave --side out if both legs jumped, since both plates were analysed; else keep the other foot off"),
         Check("sj_countermovement", "Q12", "N", "the force dips by {} before the push of the squat jump",
               "hold the squat still, then push without dipping"),
         Check("landing_on_plate", "Q13", "N", "50 ms after touchdown the force is only {}",
@@ -287,6 +289,11 @@ def of_records(block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats,
         "sampling_rate": (np.full(len(trials), block.dt), np.where(coarse, WARNED, NONE)),
         "plate_drift_rate": (drift, np.where(changed, FAILED, np.where(seen & (np.abs(drift) > 0.05), WARNED, NONE))),
     }
+
+
+def other_leg(share: Floats, empty: float) -> tuple[Floats, Ints]:
+    """Share of the force on the plate of the leg that a trial of one leg does without, %."""
+    return _limits(100.0 * share, share > empty)
 
 
 def _clipped(block: Block, trials: Sequence[Trial]) -> Floats:

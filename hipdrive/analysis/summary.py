@@ -17,18 +17,26 @@ CRITERION = {"cmj": "jump_height_tov", "sj": "jump_height_tov", "dj": "rsi_jh"}
 
 def summarise(reps: Sequence[Results]) -> Mapping[str, Value]:
     """Mean, SD, CV and best of the headline numbers; empty for fewer than two repetitions."""
-    counted = [r for r in reps if r.status != REFUSED]
-    if len(counted) < 2:
+    best = best_of(reps)
+    if best is None:
         return {}
+    counted = [r for r in reps if r.status != REFUSED]
     test = counted[0].test
     criterion = CRITERION[test]
-    best = max(counted, key=lambda r: _sortable(r[criterion].value))
     summary: dict[str, Value] = {}
     for name in headline(test):
         cells = [r[name] for r in counted]
         missing = next((c.code for c in cells if c.code), "no_spread") or "no_spread"
         summary |= _of(name, [c.value for c in cells if math.isfinite(c.value)], best[name], criterion, missing)
     return summary
+
+
+def best_of(reps: Sequence[Results]) -> Results | None:
+    """The repetition with the best criterion; None where fewer than two count."""
+    counted = [r for r in reps if r.status != REFUSED]
+    if len(counted) < 2:
+        return None
+    return max(counted, key=lambda r: _sortable(r[CRITERION[r.test]].value))
 
 
 def _sortable(value: float) -> float:

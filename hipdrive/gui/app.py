@@ -9,10 +9,26 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from hipdrive.gui.live import LivePage
 from hipdrive.gui.qt import QtCore, application
 from hipdrive.gui.window import MainWindow
 from hipdrive.report.inputs import Ask, complaint
 from hipdrive.report.job import tell
+
+
+def main_window() -> MainWindow:
+    """The window with all its pages, the live page up."""
+    window = MainWindow()
+    live = LivePage(window.theme)
+    window.add_page(live)
+
+    def review(paths: Sequence[Path]) -> None:
+        window.show_page(window.review)
+        window.open(paths) if paths else window.review.ask_files()
+
+    live.review_wanted.connect(review)
+    window.show_page(live)
+    return window
 
 
 def run(files: Sequence[Path] = (), ask: Ask | None = None) -> int:
@@ -23,7 +39,7 @@ def run(files: Sequence[Path] = (), ask: Ask | None = None) -> int:
     HipdriveError : there is no display.
     """
     app = application()
-    window = MainWindow()
+    window = main_window()
     window.show()
     if files:
         window.open(files, ask)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hipdrive.gui.qt import Qt, QtWidgets
 from hipdrive.gui.theme import MARKS
 from hipdrive.report import rows
-from hipdrive.report.words import LEVELS, clean, parts
+from hipdrive.report.words import LEVELS, clean, method, parts
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN, Analysis, Finding, Results
 
 STATUS = {OK: "Good trial", FLAGGED: "Look at the notes", REFUSED: "Not usable"}
@@ -82,7 +82,7 @@ class NumberCard(QtWidgets.QFrame):
 
 
 def _about(line: rows.Line) -> str:
-    told = [line.doc, f"Method: {clean(line.value.method).replace('_', ' ')}" if line.value.method else "",
+    told = [line.doc, f"Method: {method(line.value.method)}" if line.value.method else "",
             f"Source: {line.source}" if line.source else "",
             "± is the 95 % uncertainty." if line.there else ""]  # fmt: skip
     return "\n".join(one for one in told if one)

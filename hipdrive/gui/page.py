@@ -18,6 +18,9 @@ class Page(QtWidgets.QWidget):
     said = QtCore.pyqtSignal(str)
     """A line for the status bar."""
 
+    changed = QtCore.pyqtSignal()
+    """Its buttons are others now."""
+
     made = QtCore.pyqtSignal(object)
     """A Trial that was recorded and kept."""
 
@@ -38,5 +41,9 @@ class Page(QtWidgets.QWidget):
         """The page comes up."""
 
     def leave(self) -> bool:
-        """Another page is wanted, or the window closes; False to stay (a recording is running)."""
+        """Another page is wanted; False to stay."""
         return True
+
+    def quit(self) -> bool:
+        """The window closes; False to stay (something is not decided yet)."""
+        return self.leave()

@@ -7,7 +7,7 @@ import math
 from hipdrive.gui.cards import sentence
 from hipdrive.gui.qt import Qt, QtGui, QtWidgets
 from hipdrive.report import rows
-from hipdrive.report.words import clean, event_label, parts
+from hipdrive.report.words import event_label, method, parts
 from hipdrive.results import Event, Results, Value
 
 HEADS = ("Number", "Value", "Unit", "± (95 %)", "Left", "Right", "Asym., %", "Method, or why it is missing")
@@ -111,7 +111,7 @@ class NumbersTable(QtWidgets.QWidget):
 def _number(line: rows.Line) -> QtWidgets.QTreeWidgetItem:
     told = parts(line.value)
     sides = [parts(v).number if v is not None else "" for v in (_bare(line.left), _bare(line.right), _bare(line.asym))]
-    about = clean(line.value.method).replace("_", " ") if line.there else sentence(line.value.why or "")
+    about = method(line.value.method) if line.there else sentence(line.value.why or "")
     cells = [line.label, told.number or "-", told.unit, told.u95, *sides, about]
     tip = "\n".join(filter(None, (line.field, line.doc, line.source and f"Source: {line.source}")))
     return _item(cells, tip, line.field)

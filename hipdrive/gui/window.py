@@ -48,6 +48,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.pages.addWidget(page)
         page.said.connect(self._say)
         page.made.connect(self.show_trial)
+        page.changed.connect(self._fill_bar)
         action = QtGui.QAction(page.title, self)
         action.setCheckable(True)
         action.setShortcut(page.key)
@@ -170,7 +171,8 @@ class MainWindow(QtWidgets.QMainWindow):
         """Close, unless the page has something running that must not end."""
         if event is None:
             return
-        if self.page.leave() and self.review.leave():
+        pages = [held for i in range(self.pages.count()) if isinstance(held := self.pages.widget(i), Page)]
+        if all(page.quit() for page in pages):
             event.accept()
         else:
             event.ignore()

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hipdrive.report.inputs import TRIAL_FILES, Ask, analysed, trials
+from hipdrive.report.rows import told
 from hipdrive.report.table import COLOURS, check_line
 from hipdrive.report.words import clean, name_of_test
 from hipdrive.results import FAIL, REFUSED, Analysis, Finding
@@ -38,6 +39,6 @@ def _record(analysis: Analysis, console: Console) -> bool:
     console.print(Text(f"  {name_of_test(analysis.test)}: ").append(analysis.status, COLOURS[analysis.status]))
     for finding in analysis.quality:
         console.print(Text("  ").append_text(check_line(finding)))
-    if analysis.status == REFUSED and analysis.why:
+    if analysis.status == REFUSED and analysis.why and told(analysis) == analysis.quality:
         console.print(Text(f"  {clean(analysis.why)}"))
     return analysis.status != REFUSED and all(finding.level != FAIL for finding in analysis.quality)

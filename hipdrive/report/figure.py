@@ -103,8 +103,8 @@ def _panels(with_speed: bool) -> tuple[Figure, Axes, Axes | None]:
     figure = Figure(figsize=(WIDTH, HEIGHT if with_speed else HEIGHT * 0.75))
     if not with_speed:
         return figure, figure.add_axes((0.065, 0.27, 0.875, 0.63)), None
-    upper = figure.add_axes((0.065, 0.435, 0.875, 0.485))
-    return figure, upper, figure.add_axes((0.065, 0.095, 0.875, 0.21), sharex=upper)
+    upper = figure.add_axes((0.065, 0.465, 0.875, 0.455))
+    return figure, upper, figure.add_axes((0.065, 0.095, 0.875, 0.2), sharex=upper)
 
 
 def _draw(axis: Axes, line: curves.Curve, name: str, style: tuple[str, Any, float]) -> None:
@@ -166,9 +166,8 @@ def _finish(upper: Axes, last: Axes, rep: Results, limits: tuple[float, float], 
     upper.set_ylim(bottom=min(0.0, upper.get_ylim()[0]))
     upper.set_ylabel("force, N")
     last.set_xlabel("time, s")
-    upper.tick_params(labelbottom=upper is last)
-    if upper is last:
-        upper.tick_params(axis="x", pad=4 + 15 * names)
+    # the times stand under both panels, below the names of the events
+    upper.tick_params(axis="x", labelbottom=True, pad=5 + 13 * names)
     for axis in {upper, last}:
         axis.grid(axis="y", color=GRID, linewidth=0.8, zorder=-1)
         axis.set_axisbelow(True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from hipdrive import __version__
 from hipdrive.report import curves, figure, rows
 from hipdrive.report.document import plain
 from hipdrive.report.rows import Line
-from hipdrive.report.words import LEVELS, Parts, clean, label, name_of_test, parts, shown
+from hipdrive.report.words import LEVELS, Parts, clean, label, larger, method, name_of_test, parts, shown
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN, Analysis, Finding, Results, Value
 from hipdrive.trial import Trial
 
@@ -66,7 +66,8 @@ def _template() -> Template:
 
 def _trial(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any]:
     """What the template shows of one trial."""
-    bad = [f for f in analysis.quality if f.level != INFO]
+    bad = [f for f in rows.told(analysis) if f.level != INFO]
+    best = rows.best(analysis)
     return {
         "title": name_of_test(analysis.test),
         "detected": analysis.detected,
@@ -80,7 +81,7 @@ def _trial(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any]:
         "notes": [clean(note) for note in trial.notes],
         "overview": _overview(trial, analysis, salt),
         "best": list(_best(analysis)),
-        "summary": _summary(analysis),
+        "summary": _summary(analysis, best),
         "reps": [_rep(trial, analysis, rep, f"{salt}-{rep.rep}") for rep in analysis.reps],
         "provenance": list(_provenance(analysis)),
     }
@@ -134,17 +135,19 @@ def _overview(trial: Trial, analysis: Analysis, salt: str) -> Any:
     return Markup(figure.overview(trial, analysis.reps, f"{salt}-all")) if trial.samples > 1 else None
 
 
-def _summary(analysis: Analysis) -> dict[str, Any] | None:
-    """Repetitions beside one another, with their mean and spread."""
+def _summary(analysis: Analysis, best: int) -> dict[str, Any] | None:
+    """Repetitions beside one another, with their mean and spread, and why numbers are missing."""
     if len(analysis.reps) < 2:
         return None
     names = [name for name in analysis.headline if name in analysis.reps[0].columns.values]
     table = [
-        {"label": label(name), "reps": [_minus(shown(rep[name])) for rep in analysis.reps],
+        {"label": label(name), "unit": parts(analysis.reps[0][name]).unit,
+         "reps": [_side(rep[name]) or "–" for rep in analysis.reps],
          **{kind: _over(analysis, name, kind) for kind in ("mean", "sd", "cv")}}
         for name in names
     ]  # fmt: skip
-    return {"reps": [rep.rep for rep in analysis.reps], "lines": table}
+    missing = [f"{', '.join(names)}: {_sentence(why)}" for why, names in rows.missing_over(analysis).items()]
+    return {"reps": [rep.rep for rep in analysis.reps], "best": best, "lines": table, "missing": missing}
 
 
 def _best(analysis: Analysis) -> Iterator[Number]:
@@ -156,12 +159,14 @@ def _best(analysis: Analysis) -> Iterator[Number]:
         value = analysis.summary.get(f"{hero.field}_{kind}")
         if value is not None and math.isfinite(value.value):
             told = f"{hero.label}, {kind} of {len(analysis.reps)}"
-            yield _number(Line(f"{hero.field}_{kind}", told, value, doc=hero.doc))
+            yield _number(Line(f"{hero.field}_{kind}", told, replace(value, method=""), doc=hero.doc))
 
 
 def _over(analysis: Analysis, name: str, kind: str) -> str:
     value = analysis.summary.get(f"{name}_{kind}")
-    return "" if value is None or not math.isfinite(value.value) else _minus(shown(value))
+    if value is None or not math.isfinite(value.value):
+        return ""
+    return shown(value) if value.unit == "%" else _side(value)
 
 
 def _rep(trial: Trial, analysis: Analysis, rep: Results, salt: str) -> dict[str, Any]:
@@ -175,7 +180,8 @@ def _rep(trial: Trial, analysis: Analysis, rep: Results, salt: str) -> dict[str,
     return {
         "rep": rep.rep,
         "status": rep.status,
-        "why": rep.why,
+        "best": rep.rep == rows.best(analysis),
+        "why": None if rep.why == analysis.why else rep.why,
         "hero": None if hero is None else _number(hero),
         "tiles": [_number(line) for line in first],
         "figure": Markup(figure.repetition(trial, rep, salt)),
@@ -187,17 +193,16 @@ def _rep(trial: Trial, analysis: Analysis, rep: Results, salt: str) -> dict[str,
 
 
 def _number(line: Line) -> Number:
-    return Number(line, Parts(*map(_minus, parts(line.value))), clean(line.value.method).replace("_", " "),
-                  _side(line.left), _side(line.right), _side(line.asym))  # fmt: skip
+    return Number(line, Parts(*map(_minus, parts(line.value))), method(line.value.method),
+                  _side(line.left), _side(line.right), "" if line.asym is None else larger(line.asym))  # fmt: skip
 
 
 def _side(value: Value | None) -> str:
-    """A side's number; its unit is that of the row, a percentage shows its own."""
+    """A side's number; its unit is that of the row."""
     if value is None or not math.isfinite(value.value):
         return ""
-    number, u95, unit = map(_minus, parts(value))
-    text = f"{number} ± {u95}" if u95 else number
-    return f"{text} %" if unit == "%" else text
+    number, u95, _ = map(_minus, parts(value))
+    return f"{number} ± {u95}" if u95 else number
 
 
 def _minus(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hipdrive.report.frames import base_field, definition
 from hipdrive.report.words import label
-from hipdrive.results import Analysis, Results, Value
+from hipdrive.results import Analysis, Finding, Results, Value
 
 HERO = {"dj": ("rsi_jh", "rsi_jh_tov", "rsi_ft")}
 """What stands largest; every other test shows its jump height."""
@@ -84,6 +84,48 @@ def missing(found: Sequence[Line]) -> dict[str, list[str]]:
         if not one.there:
             reasons.setdefault(one.value.why or "no reason was given", []).append(one.label)
     return reasons
+
+
+def missing_over(analysis: Analysis) -> dict[str, list[str]]:
+    """The reason sentences of missing headline numbers over several repetitions: which numbers, of which ones."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for rep in analysis.reps:
+        for one in headline(analysis, rep):
+            if not one.there:
+                found.setdefault(one.value.why or "no reason was given", {}).setdefault(one.label, []).append(rep.rep)
+    everywhere = [rep.rep for rep in analysis.reps]
+    return {why: [name if at == everywhere else f"{name} ({repetitions(at)})" for name, at in names.items()]
+            for why, names in found.items()}  # fmt: skip
+
+
+def repetitions(numbers: Sequence[int]) -> str:
+    """Numbers of repetitions in words.
+
+    >>> repetitions([2]), repetitions([1, 2, 3, 5])
+    ('rep 2', 'reps 1, 2, 3, 5')
+    """
+    return f"rep{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+
+
+def best(analysis: Analysis) -> int:
+    """The number of the best of several repetitions, 0 where there is none."""
+    from hipdrive.analysis.summary import CRITERION, best_of
+
+    criterion = CRITERION.get(analysis.test)
+    if criterion is None or not all(criterion in rep.columns.values for rep in analysis.reps):
+        return 0
+    found = best_of(analysis.reps)
+    return 0 if found is None or math.isnan(found[criterion].value) else found.rep
+
+
+CAUSES = {"gaps": "dropped_samples", "saturated": "peak_saturation", "zero_changed": "plate_drift_rate",
+          "closure": "velocity_closure_error", "countermovement_in_sj": "sj_countermovement"}  # fmt: skip
+"""Reason of a refusal -> the check that says the same."""
+
+
+def told(analysis: Analysis) -> tuple[Finding, ...]:
+    """What the checks say, without the one that only repeats why the trial is refused."""
+    return tuple(f for f in analysis.quality if not analysis.why or f.check != CAUSES.get(analysis.code or ""))
 
 
 def _stands_alone(rep: Results, name: str) -> bool:

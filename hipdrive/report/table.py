@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from textwrap import wrap
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from hipdrive.report import rows
-from hipdrive.report.words import LEVELS, clean, event_label, label, name_of_test, parts, shown
+from hipdrive.report.words import LEVELS, clean, event_label, label, larger, method, name_of_test, parts, shown
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, Analysis, Finding, Results, Value
 
 COLOURS = {OK: "green", FLAGGED: "yellow", REFUSED: "red", INFO: "dim", "warn": "yellow", FAIL: "red"}
 SIDE_BY_SIDE = 3
 """Repetitions in one table; more stand below one another, so that 80 columns suffice."""
-NARROW = 22
-"""Least columns for a name where left and right stand beside it."""
+WIDEST = 32
+"""Columns for the name of a number; a longer name is broken."""
 
 
 def show(console: Console, analyses: Iterable[Analysis], *, everything: bool = False) -> None:
@@ -28,35 +30,53 @@ def show(console: Console, analyses: Iterable[Analysis], *, everything: bool = F
 
 def trial_view(analysis: Analysis, *, everything: bool = False) -> RenderableType:
     """One trial: what it is, its headline numbers, what the checks say."""
-    views: list[RenderableType] = [_title(analysis)]
+    views: list[RenderableType] = [_Title(analysis)]
     if analysis.why:
-        views.append(Padding(Text(_sentence(analysis.why), COLOURS[analysis.status]), (0, 0, 0, 2)))
-    views += [Padding(view, (0, 0, 0, 2)) for view in _numbers(analysis)]
+        views.append(_indented(Text(_sentence(analysis.why), COLOURS[analysis.status])))
+    views += map(_indented, _numbers(analysis))
     if everything:
-        views += [Padding(view, (0, 0, 0, 2)) for rep in analysis.reps for view in _everything(rep)]
-        views += [Padding(view, (0, 0, 0, 2)) for view in _summary(analysis)]
-    told = [f for f in analysis.quality if everything or f.level != INFO]
-    views += [Padding(check_line(f, many=len(analysis.reps) > 1), (0, 0, 0, 2)) for f in told]
+        views += [_indented(view) for rep in analysis.reps for view in _everything(rep)]
+        views += map(_indented, _summary(analysis))
+    told = [f for f in (analysis.quality if everything else rows.told(analysis)) if everything or f.level != INFO]
+    views += map(_indented, _checks(told, many=len(analysis.reps) > 1))
     return Group(*views, Text(""))
 
 
-def _title(analysis: Analysis) -> Text:
-    name = Text(clean(analysis.file or "trial"), "bold")
-    name.append(f"  {name_of_test(analysis.test)}", "not bold")
-    name.append(" (detected)" if analysis.detected else "", "not bold dim")
-    name.append(f"  {analysis.status}", COLOURS[analysis.status])
-    if analysis.profile != "hipdrive":
-        name.append(f"  profile {clean(analysis.profile)}", "not bold dim")
-    return name
+def _indented(view: RenderableType) -> Padding:
+    return Padding(view, (0, 0, 0, 2))
+
+
+class _Title:
+    """File, test and status: on one line, or the file on a line of its own."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        analysis = self._analysis
+        name = Text(clean(analysis.file or "trial"), "bold", overflow="fold")
+        about = Text("  ")
+        if analysis.test != "auto":
+            about.append(name_of_test(analysis.test))
+            about.append(" (detected)" if analysis.detected else "", "dim")
+            about.append("  ")
+        about.append(analysis.status, COLOURS[analysis.status])
+        if analysis.profile != "hipdrive":
+            about.append(f"  profile {clean(analysis.profile)}", "dim")
+        fits = name.cell_len + about.cell_len <= options.max_width
+        yield from (Text.assemble(name, about),) if fits else (name, about)
 
 
 def _numbers(analysis: Analysis) -> Iterator[RenderableType]:
-    """Headline numbers: with their method for one repetition, side by side for several."""
+    """Headline numbers: with their method for one repetition; side by side for several, then what is missing."""
     if len(analysis.reps) == 1:
         yield _one(analysis, analysis.reps[0])
         return
+    best = rows.best(analysis)
     for start in range(0, len(analysis.reps), SIDE_BY_SIDE):
-        yield _several(analysis, analysis.reps[start : start + SIDE_BY_SIDE])
+        yield _several(analysis, analysis.reps[start : start + SIDE_BY_SIDE], best)
+    for why, labels in rows.missing_over(analysis).items():
+        yield Text(f"Not given: {', '.join(labels)}. {_sentence(why)}")
 
 
 def _one(analysis: Analysis, rep: Results) -> Table:
@@ -64,17 +84,23 @@ def _one(analysis: Analysis, rep: Results) -> Table:
     table.add_column()
     table.add_column(no_wrap=True)
     table.add_column(style="dim")
+    told = {analysis.why}
     for line in rows.headline(analysis, rep):
-        about = _words(line.value.method) if line.there else _sentence(line.value.why or "")
+        about = method(line.value.method) if line.there else _sentence(line.value.why or "")
+        if not line.there and line.value.why in told:
+            about = "As above."
+        told |= {None if line.there else line.value.why}
         table.add_row(line.label, Text(shown(line.value), "bold"), about)
     return table
 
 
-def _several(analysis: Analysis, reps: Sequence[Results]) -> Table:
+def _several(analysis: Analysis, reps: Sequence[Results], best: int) -> Table:
     table = _table()
     table.add_column()
-    for rep in reps:
-        table.add_column(f"rep {rep.rep}" + ("" if rep.status == OK else f" ({rep.status})"), no_wrap=True)
+    said = [", ".join(word for word, true in (("best", rep.rep == best), (rep.status, rep.status != OK)) if true)
+            for rep in reps]  # fmt: skip
+    for rep, words in zip(reps, said, strict=True):
+        table.add_column(f"rep {rep.rep}" + (f"\n{words}" if any(said) else ""), no_wrap=True)
     for name in analysis.headline:
         if name in reps[0].columns.values:
             table.add_row(label(name), *(Text(shown(rep[name]), "bold") for rep in reps))
@@ -85,7 +111,7 @@ def _everything(rep: Results) -> Iterator[RenderableType]:
     """Every number of a repetition by group, then what is missing and why, then the events."""
     found = rows.lines(rep)
     yield Text(f"\nRepetition {rep.rep}", "bold")
-    wide = min(max(len(line.label) for line in found), 30)
+    wide = min(max(len(line.label) for line in found), WIDEST)
     for group, members in rows.grouped(line for line in found if line.there).items():
         yield _group(group, members, wide)
         yield Text("")
@@ -97,16 +123,18 @@ def _everything(rep: Results) -> Iterator[RenderableType]:
 
 
 def _group(group: str, members: Sequence[rows.Line], width: int) -> Table:
-    sided = any(line.sided for line in members)
+    """Numbers with their method, and below each its sides; only the last column wraps by itself."""
     table = _table()
-    table.add_column(Text(_title_case(group), "bold"), min_width=NARROW if sided else width)
+    table.add_column(Text(_title_case(group).ljust(width), "bold"), no_wrap=True)
     table.add_column(no_wrap=True, min_width=17)
-    for side in ("left", "right", "asym.") if sided else ():
-        table.add_column(side, justify="right", no_wrap=True)
     table.add_column("method", style="dim", overflow="fold")
     for line in members:
-        sides = [_bare(v) for v in (line.left, line.right, line.asym)] if sided else []
-        table.add_row(line.label, shown(line.value), *sides, _words(line.value.method))
+        table.add_row("\n".join(wrap(line.label, width)), shown(line.value), method(line.value.method))
+        if line.sided and line.left is not None and line.right is not None:
+            _, _, unit = parts(line.left)
+            sides = f"{_bare(line.left)} | {_bare(line.right)} {unit}".rstrip()
+            index = "" if line.asym is None else larger(Value(line.asym.value, line.asym.unit))
+            table.add_row("  left | right, asymmetry", sides, index, style="dim")
     return table
 
 
@@ -119,14 +147,22 @@ def _summary(analysis: Analysis) -> Iterator[RenderableType]:
     table.add_column(no_wrap=True)
     table.add_column("method", style="dim")
     for name, value in there.items():
-        table.add_row(label(name), shown(value), _words(value.method))
+        table.add_row(label(name), shown(value), method(value.method))
     yield table
 
 
-def check_line(finding: Finding, *, many: bool = False) -> Text:
+def _checks(findings: Iterable[Finding], *, many: bool) -> Iterator[Text]:
+    """Checks as lines; what is the same for several repetitions is said once."""
+    alike: dict[Finding, list[int]] = {}
+    for finding in findings:
+        alike.setdefault(replace(finding, rep=0, value=0.0), []).append(finding.rep)
+    for finding, reps in alike.items():
+        yield check_line(finding, where=rows.repetitions(reps) if many and all(reps) else "")
+
+
+def check_line(finding: Finding, *, where: str = "") -> Text:
     """A check with its remedy; the level is a word, not only a colour."""
-    where = f" (rep {finding.rep})" if finding.rep and many else ""
-    line = Text(f"{LEVELS[finding.level]}{where}: ", COLOURS[finding.level])
+    line = Text(f"{LEVELS[finding.level]}{f' ({where})' if where else ''}: ", COLOURS[finding.level])
     line.append(_sentence(finding.message), "default")
     line.append(f" {_sentence(finding.remedy)}" if finding.remedy else "", "default")
     line.append(f" [{finding.check}]", "dim")
@@ -138,15 +174,10 @@ def _table(*, header: bool = True) -> Table:
 
 
 def _bare(value: Value | None) -> str:
-    """A side's number in the unit of its row without its doubt; `--json` has all."""
+    """A side's number without its doubt; `--json` has all."""
     if value is None or value.value != value.value:
-        return ""
-    number, _, unit = parts(Value(value.value, value.unit))
-    return f"{number} %" if unit == "%" else number
-
-
-def _words(method: str) -> str:
-    return clean(method).replace("_", " ")
+        return "-"
+    return parts(Value(value.value, value.unit)).number
 
 
 def _title_case(group: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import NamedTuple
 
 from hipdrive.results import Value
@@ -31,6 +32,7 @@ SHORT = {
     "rsi_ft": "RSI (flight / contact time)",
     "ft_ct_ratio": "Flight / contraction time",
     "time_to_takeoff": "Time to take-off",
+    "missing_headline": "Missing numbers",
 }
 """Fields whose words alone would mislead or run too long."""
 
@@ -43,6 +45,29 @@ EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low
           "takeoff": "take-off", "touchdown": "landing", "onset": "start", "force_min": "lowest force",
           "first_contact": "first contact", "peak_negative_velocity": "fastest down"}  # fmt: skip
 """Event names as a coach says them."""
+
+METHODS = {
+    "impulse_momentum": "from the impulse", "flight_time": "from the flight time", "contact_edges": "edges of contact",
+    "work_energy": "from the work done", "double_integration": "force integrated twice",
+    "quiet_standing": "mean while standing still", "flight_mean": "mean of the flight",
+    "onset_rule": "from the start", "onset by back_shift": "shifted-back start",
+    "onset by backtrack": "start traced to the weight", "onset by threshold": "start at the threshold",
+    "velocity_zero": "split at zero velocity", "sample_maximum": "largest sample",
+    "sample_minimum": "smallest sample", "braking_slope": "slope of braking", "over_weight": "divided by weight",
+    "over_mass": "divided by mass", "half_of_time": "half of the push in time", "slope": "slope of force over depth",
+    "first_peak_20_80": "20-80 % of the first peak", "band_of_weight": "force stays near the weight",
+    "backward_integration": "backwards from rest", "flight_anchored": "from flight and impulse",
+    "two_plate": "from standing on the box's plate", "pearson": "correlation",
+    "box_height": "from the height of the box", "first_fifth": "peak in the first fifth",
+    "contact_time_250ms": "fast up to 250 ms", "drop_height-box_height": "drop height less box height",
+    "weight after_landing": "weighed after landing", "weight before": "weighed before",
+    "weight unsteady_stance": "unsteady while weighed", "weight unsteady": "unsteady while weighed",
+    "weight box_plate": "weighed on the box's plate", "weight given_mass": "weight from the given mass",
+    "weight elsewhere_in_record": "weighed elsewhere in the record",
+}  # fmt: skip
+"""Methods as a coach says them; scripts keep the names. What is not here is said in its own words."""
+
+TIMES_WEIGHT = "× weight"
 
 LEVELS = {"info": "note", "warn": "warning", "fail": "failed"}
 
@@ -66,12 +91,12 @@ def clean(told: object) -> str:
 
 
 def name_of_test(test: str) -> str:
-    """The test as it is called in the sports hall.
+    """The test as it is called in the sports hall; a record in which none was found is a recording.
 
-    >>> name_of_test("dj")
-    'Drop jump'
+    >>> name_of_test("dj"), name_of_test("auto")
+    ('Drop jump', 'Recording')
     """
-    return TESTS.get(test, clean(test))
+    return "Recording" if test == "auto" else TESTS.get(test, clean(test))
 
 
 def label(field: str) -> str:
@@ -95,23 +120,73 @@ def event_label(event: str) -> str:
     return EVENTS.get(event, event.replace("_", " "))
 
 
+def method(name: str) -> str:
+    """How a number was made, in words.
+
+    >>> method("impulse_momentum, weight after_landing"), method("jump_height_ft/contact_time")
+    ('from the impulse, weighed after landing', 'jump height (flight) / contact time')
+    >>> method("least_squares_20ms"), method("repetition with the best rsi_jh"), method("my_own")
+    ('steepest 20 ms', 'of the repetition with the best RSI', 'my own')
+    """
+    return ", ".join(_method(one) for one in clean(name).split(", "))
+
+
+def _method(name: str) -> str:
+    if name in METHODS:
+        return METHODS[name]
+    start, _, field = name.partition("repetition with the best ")
+    if field and not start:
+        return f"of the repetition with the best {_inside(label(field))}"
+    if match := re.fullmatch(r"(least_squares|first)_([\d.]+)ms", name):
+        return f"{'first' if match[1] == 'first' else 'steepest'} {match[2]} ms"
+    if match := re.fullmatch(r"(mean|sample_sd|sd/mean)_of_(\d+)", name):
+        return {"mean": "mean", "sample_sd": "SD", "sd/mean": "SD / mean"}[match[1]] + f" of {match[2]}"
+    if re.fullmatch(r"[a-z0-9_]+(/[a-z0-9_]+)+", name):
+        return " / ".join(_inside(label(part)) for part in name.split("/"))
+    return name.replace("_", " ")
+
+
+def _inside(words: str) -> str:
+    """Words within a sentence: a small letter first, unless an abbreviation begins."""
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]
+
+
+def larger(index: Value) -> str:
+    """An index of left against right as words: how large, and which side is larger; "" where it is missing.
+
+    >>> larger(Value(-5.84, "%", 0.21)), larger(Value(12.0, "%")), larger(Value(0.01, "%"))
+    ('5.8 ± 0.2 %, right larger', '12.0 %, left larger', '0.0 %')
+    """
+    number, u95, unit = parts(Value(abs(index.value), index.unit, index.u95))
+    if not number:
+        return ""
+    told = f"{number} ± {u95} {unit}" if u95 else f"{number} {unit}"
+    if not number.strip("0."):
+        return told
+    return f"{told}, {'left' if index.value > 0.0 else 'right'} larger"
+
+
 def parts(value: Value) -> Parts:
     """A value in display units, split into number, uncertainty and unit; the number of a missing one is "".
 
     >>> parts(Value(0.31452, "m", 0.0022))
     Parts(number='31.5', u95='0.2', unit='cm')
+    >>> parts(Value(3.224, "1", 0.003, "over_weight"))
+    Parts(number='3.224', u95='0.003', unit='× weight')
     >>> parts(Value(1.0, "bool"))
     Parts(number='yes', u95='', unit='')
     """
-    unit = SHOWN[value.unit].unit
+    unit = shown_unit = SHOWN[value.unit].unit
+    if value.unit == "1" and value.method.startswith("over_weight"):
+        shown_unit = TIMES_WEIGHT
     if not math.isfinite(value.value):
-        return Parts("", "", unit)
+        return Parts("", "", shown_unit)
     if value.label is not None:
-        return Parts(value.label, "", unit)
+        return Parts(value.label, "", shown_unit)
     body = text(value.value, value.unit, value.u95).removesuffix(unit).strip()
     number, _, u95 = body.partition(" ± ")
     number = number.removeprefix("-") if not number.strip("-0.") else number
-    return Parts(number, _not_nothing(u95), unit)
+    return Parts(number, _not_nothing(u95), shown_unit)
 
 
 def shown(value: Value) -> str:

@@ -13,14 +13,13 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from nidaqmx import _lib
 
-from hipdrive.acquisition.simulated.engine import (
-    CONTINUOUS,
-    FINITE,
+from hipdrive.acquisition.simulated.codes import (
     MESSAGES,
     NO_CHANNEL,
     NO_PROPERTY,
@@ -28,13 +27,12 @@ from hipdrive.acquisition.simulated.engine import (
     NO_VALUE,
     NOT_DONE,
     SMALL_ARRAY,
-    Channel,
     DriverError,
-    Engine,
-    SimDevice,
-    Task,
-    expand,
 )
+from hipdrive.acquisition.simulated.device import SimDevice
+from hipdrive.acquisition.simulated.engine import Engine, expand
+from hipdrive.acquisition.simulated.task import CONTINUOUS, FINITE, Channel, Task
+from hipdrive.errors import UsageError
 
 TARGETS = {"Task": 1, "Chan": 2, "Read": 1, "Buffer": 1, "Timing": 1, "Trig": 1, "Write": 1, "Device": 1,
            "PhysicalChan": 1, "SystemInfo": 0}  # fmt: skip
@@ -424,15 +422,53 @@ def device_attribute(device: SimDevice, attribute: int) -> Any:
             0x2324: ", ".join(f"{name}/ctr{i}" for i in range(model.counters))}.get(attribute)  # fmt: skip
 
 
+@dataclass(eq=False)
+class _Installed:
+    """The driver that nidaqmx talks to, for whom, and what was there before."""
+
+    driver: Driver
+    before: tuple[Any, Any, Any]
+    users: int = 1
+
+
+_lock = threading.Lock()
+_installed: list[_Installed] = []
+"""None or one: nidaqmx knows one driver only."""
+
+
 @contextlib.contextmanager
 def installed(engine: Engine) -> Iterator[Driver]:
-    """As long as this lasts, nidaqmx talks to the engine and to no device."""
-    importer = _lib.lib_importer
-    before = importer._windll, importer._cdll, importer._encoding
-    driver = Driver(engine)
-    importer._windll = importer._cdll = _lib.DaqFunctionImporter(driver)
-    importer._encoding = "utf-8"
+    """As long as this lasts, nidaqmx talks to the engine and to no device.
+
+    Raises
+    ------
+    UsageError : it talks to another engine already.
+    """
+    driver = _install(engine)
     try:
         yield driver
     finally:
-        importer._windll, importer._cdll, importer._encoding = before
+        _remove()
+
+
+def _install(engine: Engine) -> Driver:
+    importer = _lib.lib_importer
+    with _lock:
+        if _installed:
+            if _installed[0].driver.engine is not engine:
+                raise UsageError("in_use", "another simulated recording is running in this program; end that one first")
+            _installed[0].users += 1
+        else:
+            driver = Driver(engine)
+            _installed.append(_Installed(driver, (importer._windll, importer._cdll, importer._encoding)))
+            importer._windll = importer._cdll = _lib.DaqFunctionImporter(driver)
+            importer._encoding = "utf-8"
+        return _installed[0].driver
+
+
+def _remove() -> None:
+    importer = _lib.lib_importer
+    with _lock:
+        _installed[0].users -= 1
+        if not _installed[0].users:
+            importer._windll, importer._cdll, importer._encoding = _installed.pop().before

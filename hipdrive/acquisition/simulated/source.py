@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hipdrive.acquisition.nidaq import NidaqSource, edge_lines
+from hipdrive.acquisition.nidaq import NidaqSource, edge_lines, lent
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.acquisition.simulated.daqmx import installed
 from hipdrive.acquisition.simulated.engine import MODELS, Analogue, Clock, Engine, SimDevice
@@ -149,6 +149,7 @@ class Room:
         with self._lock:
             if not self._users:
                 self._open.enter_context(installed(self.engine))
+                lent.append(self)
             self._users += 1
 
     def leave(self) -> None:
@@ -156,11 +157,14 @@ class Room:
         with self._lock:
             self._users -= 1
             if not self._users:
+                lent.remove(self)
                 self._open.close()
 
 
 class SimulatedSource(NidaqSource):
     """A `NidaqSource` on a stand-in device; the driver is the only part that is not the real one."""
+
+    real = False
 
     def __init__(self, room: Room, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -1,0 +1,658 @@
+"""A recording session without a window: zero, weigh, jump, numbers, keep or discard, again and again.
+
+It joins the recorder, the rig's plates and the live detector. `poll` does whatever is due and answers with events, so
+that a window's timer, a script's loop and a test with a clock of its own drive it in the same way. What takes longer
+than a block, cutting a trial out, `analyse`, writing a file, runs in a thread beside it and comes back as an event.
+
+Numbers while the athlete is on the plates are provisional (`Numbers`); those of a `Take` that is ANALYSED are what
+`analyse` says of the closed trial.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from hipdrive.acquisition.recorder import RING_S, Chunk, Recorder
+from hipdrive.acquisition.source import open_sources
+from hipdrive.analysis.live import ZERO_TIME, Live
+from hipdrive.analysis.said import (
+    ARMED,
+    CLOSED,
+    CONTACT,
+    EMPTY,
+    FLIGHT,
+    LANDED,
+    LOST,
+    WEIGHING,
+    ZEROING,
+    Changed,
+    Closed,
+    Numbers,
+    Said,
+    Warned,
+    Weighed,
+    Zeroed,
+)
+from hipdrive.errors import HipdriveError, UsageError
+from hipdrive.results import Analysis
+from hipdrive.trial import Floats, Tare, Trial
+
+OVER = "over"
+"""State of a session whose devices deliver nothing any more; every other state is the detector's."""
+
+CUT, ANALYSED, SAVING, KEPT, DISCARDED = "cut", "analysed", "saving", "kept", "discarded"
+"""What became of a take."""
+
+RECENT = 0.25
+"""s over which the plates' status is taken."""
+
+LEAD, JUMPS = 3.0, 5
+"""Of a simulated athlete: s before the first jump, so that there is time to zero; jumps until they repeat."""
+
+RECORDED = (".h5", ".hdf5", ".csv", ".txt", ".tsv", ".mot", ".sto", ".dat")
+"""Endings of files that are played again instead of being read as a rig."""
+
+SAYS = {
+    "weigh_moving": "the athlete is moving, so nobody was weighed: stand still on the plates, then weigh again",
+    "zero_imported": "these forces are newtons already and have no channels to zero: zero the plates' own software",
+    "zero_too_soon": "the athlete is in the air or has stepped off only just now, so the zero was not taken: zero "
+    "again in a second",
+    "not_armed": "a jump was seen and not recorded, because recording is paused: start, then jump again",
+    "overrun": "this computer was busy for too long and samples were overwritten: close other programs, jump again",
+    "ended": "the recording is at its end",
+    "cut_short": "the recording ended before the athlete stood still",
+}
+"""What a session says by itself, by code."""
+
+
+# --- what it answers with: besides these Changed, Zeroed, Weighed, Warned and Numbers of `analysis.said` ---
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """New samples: number of the first, and zeroed newtons, (plates, n)."""
+
+    first_sample: int
+    force: Floats
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Take:
+    """One trial of the session, from its end to its file.
+
+    begin, end : its samples. numbers : provisional ones of each jump, later stages only. why : why it did not end in
+    stillness, or why there is no analysis. trial, analysis : once it is ANALYSED. path : once it is KEPT.
+    """
+
+    number: int
+    begin: int
+    end: int
+    state: str = CUT
+    numbers: tuple[Numbers, ...] = ()
+    why: str = ""
+    trial: Trial | None = None
+    analysis: Analysis | None = None
+    path: Path | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is kept, about to be, or discarded."""
+        return self.state in (SAVING, KEPT, DISCARDED)
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """A take is new or has become something else."""
+
+    take: Take
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Samples are missing or a device is gone: code of the device, and a sentence with what to do."""
+
+    sample: int
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Nothing more will come; the takes can still be kept."""
+
+    sample: int
+    text: str
+
+
+Event = Samples | Changed | Zeroed | Weighed | Warned | Numbers | Taken | Fault | Ended
+
+
+@dataclass(frozen=True)
+class PlateStatus:
+    """How a plate is doing: force now, noise between neighbouring samples (SD), its zero and its range, all N.
+
+    zero : NaN where none was taken.
+    """
+
+    plate: str
+    force: float
+    noise: float
+    zero: float
+    range: float
+
+
+# --- connecting ---
+
+
+def connect(
+    what: str | Path, *, folder: str | Path = ".", test: str = "auto", speed: float = 1.0,
+    simulated: Mapping[str, Any] | None = None, **options: Any,
+) -> Session:  # fmt: skip
+    """A session on a rig (name or TOML file), or on a recording that is played again; not started yet.
+
+    folder : where trials are kept. speed : of a replay. simulated : how the simulated athlete of a simulated rig jumps,
+    see `simulated.source.sources`. options : as `Session` takes them.
+
+    Raises
+    ------
+    HipdriveError : the rig or the file is not as it should be.
+    """
+    if Path(what).suffix.lower() in RECORDED:
+        return _replayed(Path(what), folder, test, speed, options)
+    from hipdrive.hardware import rig as rigs
+
+    rig = rigs.load(what)
+    sources = None
+    if {device.driver for device in rig.devices} == {"simulated"}:
+        from hipdrive.acquisition.simulated.athlete import MAKERS
+
+        jumper = {"test": test if test in MAKERS else "dj", "lead": LEAD, "jumps": JUMPS, **(simulated or {})}
+        sources = open_sources(rig, **jumper)
+    return Session(Recorder(rig, sources), folder=folder, test=test, name=rig.name, **options)
+
+
+def _replayed(path: Path, folder: str | Path, test: str, speed: float, options: Mapping[str, Any]) -> Session:
+    from hipdrive.acquisition.formats.reading import read
+    from hipdrive.acquisition.replay import replay
+
+    trial = read(path)
+    rig, sources = replay(trial, speed=speed)
+    facts = {"athlete": trial.athlete, "box_height": trial.box_height, "mass": trial.mass}
+    recorder = Recorder(rig, sources, max(RING_S, trial.duration + 1.0))
+    known = trial.test if test == "auto" else test
+    return Session(recorder, folder=folder, test=known, name=path.name, tare=trial.tare,
+                   **{**{key: value for key, value in facts.items() if value}, **options})  # fmt: skip
+
+
+class Session:
+    """Jumps on the plates of a recorder, one after the other.
+
+    Parameters
+    ----------
+    recorder : not started yet. folder : where trials are kept; it is made when the first one is. name : what is
+    recorded from. test, athlete, box_height, mass : facts of the trials, see `about`. profile : rules of the numbers.
+    tare : of plates that were zeroed before. armed : whether jumps become takes from the start.
+
+    >>> session = connect("simulated", test="dj")
+    >>> with session:
+    ...     while session.seconds < 0.3:
+    ...         events = session.poll()
+    ...     session.state, session.takes
+    ('empty', ())
+    """
+
+    def __init__(
+        self, recorder: Recorder, *, folder: str | Path = ".", name: str = "", test: str = "auto", athlete: str = "",
+        box_height: float | None = None, mass: float | None = None, profile: str | Path = "hipdrive",
+        tare: Sequence[Tare] = (), armed: bool = False,
+    ) -> None:  # fmt: skip
+        self.recorder, self.name, self.profile = recorder, name, profile
+        self.folder = Path(folder)
+        self.armed = armed
+        self.test, self.athlete, self.box_height, self.mass = test, athlete, box_height, mass
+        self.tare: tuple[Tare, ...] = tuple(tare)
+        self._base = tuple(tare)
+        self._takes: dict[int, Take] = {}
+        self._numbers: dict[int, Numbers] = {}
+        self._said: list[Event] = []
+        self._work: deque[tuple[int, Future[Take]]] = deque()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="hipdrive-session")
+        self._recent: deque[tuple[int, Floats, Floats]] = deque()
+        self._last: Floats | None = None
+        self._told: dict[str, int] = {}
+        self._weighing = self._over = self._closed = self._stood = False
+
+    # --- life ---
+
+    def __enter__(self) -> Session:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def start(self) -> None:
+        """Open the devices and begin to sample.
+
+        Raises
+        ------
+        UsageError : a device is not there, or cannot do what the rig asks.
+        """
+        self._worker.submit(_warm)  # the first import of what analyses must not wait for the first jump
+        self.recorder.start()
+        self.plates, self.rate = self.recorder.plates, self.recorder.rate
+        self.live = Live(self.rate, self.plates, self.profile, test=self.test, mass=self.mass)
+        self._cursor = self.recorder.cursor(first=True)
+        self._zero = np.full(len(self.plates), np.nan)
+        self._before = np.zeros(len(self.plates))
+
+    def close(self) -> None:
+        """Stop sampling, and wait for what is being analysed or written; `poll` says what still happened."""
+        if not self._closed:
+            self._closed = True
+            self.recorder.stop()
+            if self.recorder.readers:
+                self._said = list(self.poll())
+            self._worker.shutdown()
+
+    # --- looking ---
+
+    @property
+    def state(self) -> str:
+        """What the detector sees, or OVER."""
+        return OVER if self._over else self.live.state
+
+    @property
+    def seconds(self) -> float:
+        """How much was recorded, s."""
+        return self.recorder.seconds
+
+    @property
+    def takes(self) -> tuple[Take, ...]:
+        """All trials of the session so far, in their order."""
+        return tuple(self._takes.values())
+
+    @property
+    def undecided(self) -> tuple[Take, ...]:
+        """Takes that are neither kept nor discarded."""
+        return tuple(take for take in self._takes.values() if not take.decided)
+
+    @property
+    def zeroed(self) -> bool:
+        """Whether the plates were zeroed, or need no zero here."""
+        return bool(self.tare) or self.recorder.rig is None
+
+    @property
+    def weight(self) -> float:
+        """Weight of the athlete, N, NaN before the weighing."""
+        return self.live.weight
+
+    @property
+    def stepping_off(self) -> bool:
+        """Whether whoever moves stood on the plates before, in a test that begins on the box."""
+        return self._stood and self.test in ARRIVE and self.state in (CONTACT, FLIGHT)
+
+    @property
+    def weighing(self) -> bool:
+        """Whether a weighing was asked for and nobody stood still since."""
+        return self._weighing
+
+    def status(self) -> tuple[PlateStatus, ...]:
+        """How each plate is doing."""
+        if not self._recent:
+            return ()
+        samples = sum(n for n, _, _ in self._recent)
+        mean = np.sum([total for _, total, _ in self._recent], axis=0) / samples
+        noise = np.sqrt(0.5 * np.sum([change for _, _, change in self._recent], axis=0) / samples)
+        ranges: Mapping[str, float] = {}
+        if self.recorder.rig is not None:
+            from hipdrive.hardware import plates
+
+            ranges = plates.ranges(self.recorder.rig)
+        return tuple(
+            PlateStatus(plate, float(mean[i]), float(noise[i]), float(self._zero[i]), ranges.get(plate, np.nan))
+            for i, plate in enumerate(self.plates)
+        )
+
+    # --- what a coach does ---
+
+    def zero(self) -> None:
+        """Zero the empty plates over the next second: Zeroed, or Warned where somebody stands there."""
+        if self.recorder.rig is None:
+            self._warn("zero_imported")
+        elif self.state in (CONTACT, FLIGHT) and sum(one.force for one in self.status()) < self.live.profile.weight_min:
+            self._warn("zero_too_soon")
+        else:
+            self.live.zero()
+
+    def weigh(self) -> None:
+        """Weigh whoever stands still next: Weighed, or Warned where somebody is moving."""
+        if self.state in (CONTACT, FLIGHT, LANDED, ZEROING):
+            self._warn("weigh_moving")
+            return
+        self.mass = None
+        self.live.forget()
+        self._weighing = True
+
+    def arm(self) -> None:
+        """From now on jumps become takes."""
+        self.armed = True
+
+    def disarm(self) -> None:
+        """Jumps are shown and not recorded."""
+        self.armed = False
+
+    def about(self, **facts: Any) -> None:
+        """Other facts for the trials to come: test, athlete, box_height, mass. Another athlete has another weight.
+
+        Raises
+        ------
+        UsageError : there is no such fact here.
+        """
+        for name, value in facts.items():
+            if name not in ("test", "athlete", "box_height", "mass"):
+                raise UsageError("fact", f"a session has no fact {name!r}; it has test, athlete, box_height and mass")
+            if name == "athlete" and value != self.athlete:
+                self.mass = facts.get("mass")
+                self.live.forget()
+            setattr(self, name, value)
+        self.live.test = self.test
+
+    def keep(self, number: int | None = None) -> Take:
+        """Write a take, by default the last one that is undecided, into the folder; Taken says when it is there.
+
+        Raises
+        ------
+        UsageError : there is none.
+        """
+        take = replace(self._undecided(number, "keep"), state=SAVING)
+        self._takes[take.number] = take
+        waiting, folder = self._waiting(take.number), self.folder
+
+        def save() -> Take:
+            done = take if waiting is None else waiting.result()
+            return _saved(done, folder)
+
+        self._submit(take.number, save)
+        return take
+
+    def discard(self, number: int | None = None) -> Take:
+        """Forget a take, by default the last one that is undecided.
+
+        Raises
+        ------
+        UsageError : there is none.
+        """
+        take = replace(self._undecided(number, "discard"), state=DISCARDED, trial=None)
+        self._takes[take.number] = take
+        self._said.append(Taken(take))
+        return take
+
+    def _undecided(self, number: int | None, what: str) -> Take:
+        found = [take for take in self.undecided if number in (None, take.number)]
+        if not found:
+            raise UsageError("no_take", f"there is no jump to {what}; jump first" if number is None else
+                             f"jump {number} is not there to {what}, or decided already")  # fmt: skip
+        return found[-1]
+
+    # --- what is due ---
+
+    def poll(self) -> tuple[Event, ...]:
+        """Take the new samples and whatever is done beside; what happened, in order. Never waits."""
+        ending = self.recorder.finished.is_set()  # look first, then fetch: so the last samples are seen, too
+        while not self._over:
+            chunk = self._cursor.new()
+            if not chunk.samples and not chunk.lost:
+                break
+            self._take(chunk)
+        self._faults()
+        if ending and not self._over:
+            self._end()
+        self._results()
+        said, self._said = tuple(self._said), []
+        return said
+
+    def settle(self) -> tuple[Event, ...]:
+        """Wait for all that is being analysed or written, then poll: for scripts and tests."""
+        wait([future for _, future in self._work])
+        return self.poll()
+
+    def _take(self, chunk: Chunk) -> None:
+        force = self.recorder.newtons(chunk, self._base)
+        if self._base and not self.live.sample and chunk.samples:
+            # a zero shifts a plate's force by the same amount whatever is on it
+            self._zero = self._before = (self.recorder.newtons(chunk) - force)[:, 0]
+        if chunk.lost and not self._gap_between(self.live.sample, chunk.first_sample):
+            self._said.append(Fault(chunk.first_sample, "overrun", SAYS["overrun"]))
+        if chunk.samples:
+            zeroed = force - self.live.offsets[:, np.newaxis]
+            self._said.append(Samples(chunk.first_sample, zeroed))
+            self._look(zeroed)
+        for one in self.live.feed(force, chunk.first_sample):
+            self._hear(one)
+        if self._weighing and self.live.state == ARMED and np.isfinite(self.live.weight):
+            self._weighing = False
+            self.mass = self.live.weight / self.live.profile.g
+            self._said.append(Weighed(self.live.sample, self.live.weight, np.nan))
+
+    def _look(self, force: Floats) -> None:
+        """For the status: sums of the last quarter second."""
+        joined = force if self._last is None else np.concatenate([self._last, force], axis=1)
+        change = np.diff(joined, axis=1)
+        self._last = force[:, -1:]
+        self._recent.append((force.shape[1], force.sum(axis=1), (change * change).sum(axis=1)))
+        while len(self._recent) > 1 and sum(n for n, _, _ in self._recent) - self._recent[0][0] > RECENT * self.rate:
+            self._recent.popleft()
+
+    def _hear(self, one: Said) -> None:
+        """What the detector says, and what follows from it."""
+        if isinstance(one, Closed):
+            self._close(one.begin, one.end, one.jumps, one.why)
+            return
+        if isinstance(one, Changed):
+            self._stood = one.state == ARMED or (self._stood and one.state in (CONTACT, FLIGHT))
+        elif isinstance(one, Numbers):
+            self._numbers[one.jump] = one
+        elif isinstance(one, Zeroed):
+            self._zeroed(one)
+        elif isinstance(one, Weighed) and self._weighing:
+            self._weighing = False
+            self.mass = one.weight / self.live.profile.g
+        self._said.append(one)
+
+    def _zeroed(self, one: Zeroed) -> None:
+        """The same second in the channels' own units, for the trial files."""
+        try:
+            self.tare = self.recorder.measure(min(ZERO_TIME, one.sample / self.rate), until=one.sample)
+        except UsageError as why:
+            self._said.append(Warned(one.sample, why.code, str(why)))
+            return
+        self._zero = np.array(one.levels) + self._before
+        self._recent.clear()
+
+    def _close(self, begin: int, end: int, jumps: int, why: str) -> None:
+        """A trial is complete: cut it out and analyse it beside."""
+        numbers = tuple(one for one in self._numbers.values() if one.stage != "takeoff")
+        self._numbers.clear()
+        if not jumps:
+            return
+        if not self.armed:
+            self._warn("not_armed")
+            return
+        take = Take(number=len(self._takes) + 1, begin=max(begin, 0), end=end, numbers=numbers, why=why)
+        self._takes[take.number] = take
+        self._said.append(Taken(take))
+        facts = {"test": self.test, "athlete": self.athlete, "box_height": self.box_height, "mass": self.mass}
+        kept = {name: value for name, value in facts.items() if value is not None}
+        recorder, tare, profile = self.recorder, self.tare, self.profile
+        self._submit(take.number, lambda: _analysed(take, recorder, tare, kept, profile))
+
+    def _submit(self, number: int, work: Callable[[], Take]) -> None:
+        self._work.append((number, self._worker.submit(work)))
+
+    def _waiting(self, number: int) -> Future[Take] | None:
+        """What is still being done for a take."""
+        return next((future for which, future in reversed(self._work) if which == number), None)
+
+    def _results(self) -> None:
+        """What the thread beside has finished, in its order."""
+        while self._work and self._work[0][1].done():
+            number, future = self._work.popleft()
+            before = self._takes[number]
+            try:
+                take = future.result()
+            except HipdriveError as why:  # the jump is not lost: it can be kept again, elsewhere
+                self._said.append(Warned(self.live.sample, why.code, str(why)))
+                take = replace(before, state=ANALYSED, why=before.why if before.trial is not None else str(why))
+            if before.state == DISCARDED:
+                continue
+            if before.state == SAVING and take.state == ANALYSED and self._waiting(number) is not None:
+                take = replace(take, state=SAVING)
+            self._takes[number] = take
+            self._said.append(Taken(take))
+
+    # --- what goes wrong ---
+
+    def _gap_between(self, begin: int, end: int) -> bool:
+        """Whether a device has a gap that begins between two samples, which then explains the missing ones."""
+        times = [gap.first_sample / one.info.rate for one in self.recorder.readers.values() for gap in list(one.gaps)]
+        return any(begin - 1.5 <= time * self.rate <= end for time in times)
+
+    def _faults(self) -> None:
+        """Gaps that nobody was told of yet."""
+        for name, one in self.recorder.readers.items():
+            gaps = list(one.gaps)
+            for gap in gaps[self._told.get(name, 0) :]:
+                self._said.append(Fault(gap.first_sample, gap.code, gap.text))
+            self._told[name] = len(gaps)
+
+    def _end(self) -> None:
+        """The devices are done; a jump that has landed is a trial all the same."""
+        sample = self.live.sample
+        gaps = [gap for one in self.recorder.readers.values() for gap in one.gaps]
+        for one in self.live.feed(np.empty((len(self.plates), 0)), sample + 1):
+            if isinstance(one, Closed):
+                # one sample further, the gap that broke it off belongs to the trial
+                self._close(one.begin, min(one.end, sample) + bool(gaps), one.jumps, SAYS["cut_short"])
+        self._over = True
+        self._said.append(Changed(sample, OVER))
+        self._said.append(Ended(sample, gaps[-1].text if gaps else SAYS["ended"]))
+
+    def _warn(self, code: str) -> None:
+        self._said.append(Warned(self.live.sample, code, SAYS[code]))
+
+
+# --- beside ---
+
+
+def _warm() -> None:
+    """Load what the first analysis would load."""
+    from hipdrive.acquisition.simulated.athlete import simulate
+    from hipdrive.analysis.analyse import analyse
+
+    analyse(simulate("cmj", seed=0))
+
+
+def _analysed(
+    take: Take, recorder: Recorder, tare: Sequence[Tare], facts: Mapping[str, Any], profile: str | Path
+) -> Take:
+    """The trial cut out, and its numbers."""
+    from hipdrive.analysis.analyse import analyse
+
+    trial = recorder.cut(take.begin, take.end, tare=tare, **facts)
+    try:
+        analysis = analyse(trial, profile=profile)
+    except Exception as why:  # a defect of ours must not lose a jump: it can be kept all the same
+        told = str(why) if isinstance(why, HipdriveError) else f"the analysis failed ({type(why).__name__}: {why})"
+        return replace(take, state=ANALYSED, trial=trial, why=told)
+    return replace(take, state=ANALYSED, trial=trial, analysis=analysis)
+
+
+def _saved(take: Take, folder: Path) -> Take:
+    """The take in a file of its own.
+
+    Raises
+    ------
+    HipdriveError : it cannot be written.
+    """
+    from hipdrive import store
+    from hipdrive.errors import StoreError
+
+    if take.trial is None:
+        raise UsageError("no_take", f"jump {take.number} cannot be kept: {take.why or 'it has no samples'}")
+    test = take.analysis.test if take.analysis is not None else take.trial.test
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = _reserved(folder, _file_name(take, take.trial.athlete, test))
+    except OSError as error:
+        raise StoreError("cannot_write", f"{folder}: the jump cannot be kept there ({error.strerror or error}); choose "
+                         "another folder and keep it again") from None  # fmt: skip
+    try:
+        store.save(path, take.trial, take.analysis)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
+    return replace(take, state=KEPT, path=path, trial=take.trial.with_facts(file=str(path)))
+
+
+def _file_name(take: Take, athlete: str, test: str) -> str:
+    """When, who, what and which: `2026-11-20_15-03-16_a1_dj_02`."""
+    assert take.trial is not None
+    when = datetime.now()
+    with contextlib.suppress(ValueError):
+        when = datetime.fromisoformat(take.trial.created).astimezone()
+    who = re.sub(r"[^\w.-]+", "-", athlete).strip("-._")[:40]
+    return "_".join(filter(None, (when.strftime("%Y-%m-%d_%H-%M-%S"), who, test, f"{take.number:02d}")))
+
+
+def _reserved(folder: Path, name: str) -> Path:
+    """A new, empty file of that name, so that nobody else takes it; with a number where it is taken."""
+    for number in range(1, 1000):
+        path = folder / (f"{name}.h5" if number == 1 else f"{name}-{number}.h5")
+        try:
+            path.open("x").close()
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError(17, "too many files of this name")
+
+
+# --- what the athlete shall do next, as a coach says it ---
+
+READY = {"dj": "Up on the box, then drop and jump", "sj": "Squat, hold, jump", "cmj": "Ready: jump",
+         "landing": "Up on the box, then drop and stand"}  # fmt: skip
+ARRIVE = {"dj": "Up on the box, then drop onto the plates and jump",
+          "landing": "Up on the box, then drop onto the plates and stand"}  # fmt: skip
+DOING = {ZEROING: "Zeroing: stay off the plates", CONTACT: "Jump!", FLIGHT: "In the air",
+         LANDED: "Stand still", CLOSED: "Good. Stand still", WEIGHING: "Stand still",
+         LOST: "Waiting for samples", OVER: "The recording is over"}  # fmt: skip
+
+
+def advice(session: Session) -> str:
+    """One short line for the athlete."""
+    state = session.state
+    if session.weighing and state in (EMPTY, ARMED):
+        return "Step on and stand still" if state == EMPTY else "Stand still"
+    if state == EMPTY:
+        if not session.zeroed and not session.takes:
+            return "Keep off the plates and zero them"
+        return ARRIVE.get(session.test, "Step on and stand still") if session.armed else "Press Start"
+    if state == ARMED or session.stepping_off:
+        return READY.get(session.test, "Ready: jump") if session.armed else "Press Start"
+    return DOING[state]

@@ -24,6 +24,10 @@ _HOMES = {
     "analyse": "hipdrive.analysis.analyse",
     "analyse_many": "hipdrive.analysis.analyse",
     "metric": "hipdrive.analysis.registry",
+    "Estimate": "hipdrive.analysis.estimate",
+    "reliability": "hipdrive.analysis.reliability",
+    "bland_altman": "hipdrive.analysis.agreement",
+    "change_status": "hipdrive.analysis.change",
     "load_profile": "hipdrive.analysis.profile",
     "simulate": "hipdrive.acquisition.simulated.athlete",
     "read": "hipdrive.acquisition.formats.reading",
@@ -40,10 +44,14 @@ if TYPE_CHECKING:
     from hipdrive.acquisition.formats.reading import read as read
     from hipdrive.acquisition.recorder import record as record
     from hipdrive.acquisition.simulated.athlete import simulate as simulate
+    from hipdrive.analysis.agreement import bland_altman as bland_altman
     from hipdrive.analysis.analyse import analyse as analyse
     from hipdrive.analysis.analyse import analyse_many as analyse_many
+    from hipdrive.analysis.change import change_status as change_status
+    from hipdrive.analysis.estimate import Estimate as Estimate
     from hipdrive.analysis.profile import load_profile as load_profile
     from hipdrive.analysis.registry import metric as metric
+    from hipdrive.analysis.reliability import reliability as reliability
     from hipdrive.errors import HipdriveError as HipdriveError
     from hipdrive.report.frames import frame as frame
     from hipdrive.results import Analysis as Analysis

@@ -49,6 +49,17 @@ REASONS: dict[str, str] = {
     "closure": "the velocity does not return to zero after the landing, so weight or zero are wrong",
     "undefined": "this number is not defined for this movement",
     "no_spread": "at least two repetitions are needed",
+    # over athletes and sessions
+    "few_athletes": "at least two athletes are needed",
+    "few_for_slope": "at least three athletes, whose means differ, are needed for a slope",
+    "few_trials": "at least two trials of each athlete are needed",
+    "missing_cells": "an athlete lacks a trial: measure it, or leave the athletes out who lack one with "
+    'missing="leave_out", which names them',
+    "missing_trial": "a session holds a trial without a number: measure it again, or leave that trial out",
+    "no_error_spread": "the trials repeat exactly, which no measurement does: check whether they are copies",
+    "no_athlete_spread": "the athletes do not differ from one another, so nothing tells them apart",
+    "not_positive": "this number needs measurements that are all above zero",
+    "mean_near_zero": "the mean is too near zero for a percentage of it",
 }
 """Why a number is missing or a trial refused: code -> sentence."""
 

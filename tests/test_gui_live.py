@@ -498,6 +498,7 @@ class Painted(QtCore.QObject):
         return False
 
 
+@pytest.mark.slow
 def test_touchdown_to_painted_rsi(qtbot: QtBot, window: MainWindow, record_property: Any,
                                   monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """From the moment at which the device has the sample of the second touchdown until everything is painted."""

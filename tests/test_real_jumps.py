@@ -267,3 +267,11 @@ def test_a_noisy_flight_of_a_user(data: Path) -> None:
     assert air.min() < -5.0 or air.max() > 5.0
     assert "unloaded_noise_sd" in {f.check for f in analysis.quality if f.level == "warn"}
     assert rep["jump_height_tov"].value == pytest.approx(rep["jump_height_ft"].value, abs=0.02)
+
+
+def test_a_doubtful_onset_takes_no_doubt_away(data: Path) -> None:
+    """The first jump of BFR012 begins so slowly that its onset is known to 44 ms only: velocity still has its width."""
+    rep = analysed(data, "acl_squat_jump/BFR012_squat_jump.csv").reps[0]
+    assert rep.events["onset"].u95 > 0.030
+    for name in ("takeoff_velocity", "jump_height_tov", "countermovement_depth"):
+        assert np.isfinite(rep[name].u95), name

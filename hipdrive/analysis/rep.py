@@ -26,6 +26,9 @@ from hipdrive.analysis.signal import (
 MARGIN = 4
 """Columns of velocity beyond those asked for."""
 
+FARTHEST_COPY = 0.25
+"""s that an event's copy may lie before the event; beyond that its number has no u95."""
+
 SOON = 0.3
 """s: the first stretch in which a zero of velocity is looked for."""
 
@@ -128,7 +131,9 @@ class Rep:
         facts, rate = self.facts, self.facts.block.rate
         times = np.array([*facts.events.values()])
         some = np.isfinite(times)
-        begin = np.where(some, times, np.inf).min(axis=0)
+        # an uncertain onset has a copy that begins sooner
+        sooner = np.array([np.minimum(np.nan_to_num(facts.u[name]), FARTHEST_COPY) for name in facts.events])
+        begin = np.where(some, times - sooner, np.inf).min(axis=0)
         last = np.where(some, times, -np.inf).max(axis=0)
         begin = np.where(np.isfinite(begin), begin, 0.0)
         last = np.maximum(np.where(np.isfinite(last), last, 0.0), begin)

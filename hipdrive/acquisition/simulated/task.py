@@ -263,8 +263,16 @@ class Task:
         if armed is None:
             return np.empty(0)
         times = self.device.edges.get(self.clock_source.rpartition("/")[2], np.empty(0))
-        first, last = np.searchsorted(times, [armed, self.engine.clock.now()], side="right")
+        first, last = np.searchsorted(times, [armed, self._reached(armed)], side="right")
         return np.asarray(times[first:last] - armed)
+
+    def _reached(self, armed: float) -> float:
+        """Until when edges have come: now, but in a free run the moment that the samples have reached."""
+        if not self.engine.free_run:
+            return self.engine.clock.now()
+        read = [task.position / task.rate for task in self.engine.tasks.values()
+                if task.kind == "ai" and task.device is self.device and task.running]  # fmt: skip
+        return armed + max(read, default=0.0)
 
     def _armed(self) -> float | None:
         """When counting began: with the analogue task of the device, if the counter is armed by it."""

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from hipdrive.analysis import quality, segment
-from hipdrive.analysis.build import drops, implausible, is_drop, jumps, no_jump
 from hipdrive.analysis.facts import NUMBER
+from hipdrive.analysis.finders import finder
 from hipdrive.analysis.group import Group, group_of
 from hipdrive.analysis.leg import EMPTY, of_one_leg
-from hipdrive.analysis.locate import Given, Located, locate
+from hipdrive.analysis.locate import Given, locate
 from hipdrive.analysis.profile import Profile
-from hipdrive.analysis.rep import Rep
+from hipdrive.analysis.scene import Scene
 from hipdrive.analysis.segment import Runs, Survey
-from hipdrive.analysis.signal import Block, Bools, Floats, Ints
+from hipdrive.analysis.signal import Block, Ints
 from hipdrive.trial import Trial
 
 BLOCK_SAMPLES = 1_500_000
@@ -91,11 +91,11 @@ def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) ->
     located, seen, runs = locate(block, given, profile)
     checks = quality.of_records(block, trials, runs, seen.rough_weight, profile)
     code = _upside_down(block, _record_code(checks))
-    reps, others = _repetitions(block, located, given, code, profile)
-    groups = tuple(group_of(rep, index, wrong, number) for rep, wrong, number in reps)
-    held = np.zeros(len(trials), dtype=bool)
-    for rep, _, _ in reps:
-        held[rep.facts.record] = True
+    found = finder(test)(Scene(block, tuple(trials), seen, runs, located, given, code, profile))
+    groups = tuple(group_of(one.rep, index, one.code, one.number) for one in found.groups)
+    others, held = found.others, np.zeros(len(trials), dtype=bool)
+    for one in found.groups:
+        held[one.rep.facts.record] = True
     code = np.where((code == 0) & ~held, _why_none(block, seen, runs, others, given), code)
     return Batch(index, groups, checks, code, others)
 
@@ -125,78 +125,3 @@ def _why_none(block: Block, seen: Survey, runs: Runs, others: Ints, given: Given
     code = np.where(others > 0, NUMBER["no_jump" if given.test == "auto" else "not_this_test"], code)
     standing = np.isfinite(seen.rough_weight) | (seen.empty_level > segment.LOADED)
     return np.where(standing, code, NUMBER["no_load"])
-
-
-def _repetitions(
-    block: Block, located: Located, given: Given, refused: Ints, profile: Profile
-) -> tuple[list[tuple[Rep, Ints, Ints]], Ints]:
-    """Repetitions of each record's one test, with refusal codes and numbers; and the count of other flights."""
-    others = np.zeros(len(block.lengths), dtype=np.int64)
-    trusted = refused[located.record] == 0
-    np.add.at(others, located.record[located.rebound & trusted], 1)
-    usable = trusted & ~located.rebound
-    drop = located.drop & usable
-    stepped = np.zeros(len(drop), dtype=bool)
-    fallen = drops(block, located.where(drop), given, profile)
-    if fallen is not None:
-        # a contact from an empty plate that is no fall: somebody stepped on and jumped at once
-        stepped[np.flatnonzero(drop)[~is_drop(fallen)]] = True
-        if stepped.any():
-            fallen = drops(block, located.where(drop & ~stepped), given, profile)
-    rest = usable & (~drop | stepped)
-    found: list[Rep] = []
-    if given.test == "dj":
-        np.add.at(others, located.record[rest], 1)
-    else:
-        found = jumps(block, located.where(rest), given, profile)
-        if given.test != "auto":
-            fallen = None
-            np.add.at(others, located.record[drop & ~stepped], 1)
-    reps = [r for r in (*found, fallen) if r is not None]
-    return _one_test(reps, others, given), others
-
-
-def _one_test(reps: list[Rep], others: Ints, given: Given) -> list[tuple[Rep, Ints, Ints]]:
-    """Drop what is no jump where there are jumps, and keep the commonest test of each record."""
-    counts = np.zeros((len(reps), len(others)), dtype=np.int64)
-    codes = [no_jump(rep) for rep in reps]
-    flying = [code == 0 for code in codes]
-    for rep, code in zip(reps, codes, strict=True):
-        weight = rep.facts.weight
-        wrong = (weight < rep.profile.weight_min) | (weight > rep.profile.weight_max)
-        code[wrong] = NUMBER["bad_weight"]
-        code[(code == 0) & implausible(rep)] = NUMBER["implausible"]
-    for i, rep in enumerate(reps):
-        np.add.at(counts[i], rep.facts.record[flying[i]], 1)
-    winner = counts.argmax(axis=0) if len(reps) else others
-    good = counts.sum(axis=0) > 0
-    kept = []
-    for i, rep in enumerate(reps):
-        record = rep.facts.record
-        keep = np.where(good[record], flying[i] & (winner[record] == i), True)
-        np.add.at(others, record[~keep], 1)
-        if keep.all():
-            kept.append((rep, codes[i]))
-        elif keep.any():
-            kept.append((_subset(rep, keep), codes[i][keep]))
-    return [(rep, code, _numbers(rep.facts.record, rep.facts.events["takeoff"])) for rep, code in kept]
-
-
-def _subset(rep: Rep, keep: Bools) -> Rep:
-    """The same repetitions without some rows; derived events are taken over."""
-    part = Rep(rep.facts.where(keep), curve=rep.curve.where(keep))
-    for name, times in rep.moments.items():
-        if name not in part.moments:
-            part.moments[name] = times[keep]
-    return part
-
-
-def _numbers(record: Ints, takeoff: Floats) -> Ints:
-    """Repetition numbers within each record, from 1, in time."""
-    order = np.lexsort((takeoff, record))
-    ordered = record[order]
-    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(order) else order
-    within = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
-    numbers = np.empty(len(order), dtype=np.int64)
-    numbers[order] = within + 1
-    return numbers

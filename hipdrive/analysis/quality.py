@@ -6,7 +6,7 @@ Every check is arithmetic on rows; sentences are made only for the findings that
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,6 +116,11 @@ def _limits(value: Floats, warn: Bools, fail: Bools | None = None) -> tuple[Floa
 
 def of_repetitions(rep: Rep) -> Seen:
     """The checks of each repetition, (n,)."""
+    return {**_of_all(rep), **OF_TEST.get(rep.facts.test, _of_none)(rep)}
+
+
+def _of_all(rep: Rep) -> Seen:
+    """The checks that every test has."""
     facts, profile = rep.facts, rep.profile
     still, weight = facts.located.still, facts.weight
     window = (still.end - still.start) / rep.curve.rate
@@ -135,11 +140,22 @@ def of_repetitions(rep: Rep) -> Seen:
     }  # fmt: skip
     if facts.plate_zero:
         checks["foot_off_plate"] = _foot_off(rep)
-    if facts.test == "dj":
-        error = rep["drop_height_error"][:, 0]
-        checks["drop_height_error"] = _limits(error, np.abs(error) > profile.drop_error_warn)
-        checks["flight_ft_tov_discrepancy"] = _heights(rep, facts.tier <= BACKWARD)
-        return checks
+    return checks
+
+
+def _of_drop(rep: Rep) -> Seen:
+    """The further checks of a drop jump."""
+    error = rep["drop_height_error"][:, 0]
+    return {
+        "drop_height_error": _limits(error, np.abs(error) > rep.profile.drop_error_warn),
+        "flight_ft_tov_discrepancy": _heights(rep, rep.facts.tier <= BACKWARD),
+    }
+
+
+def _of_jump(rep: Rep) -> Seen:
+    """The further checks of a jump from standing or from the squat."""
+    facts, profile = rep.facts, rep.profile
+    checks: dict[str, tuple[Floats, Ints]] = {}
     impulse, duration = rest_impulse(rep)
     closure = impulse / rep.mass[:, 0]
     checks["velocity_closure_error"] = _limits(
@@ -155,6 +171,14 @@ def of_repetitions(rep: Rep) -> Seen:
         checks["takeoff_displacement"] = _limits(rise, (rise < profile.rise_min) | (rise > profile.rise_max))
         checks["mixed_movement"] = _mixed(rep)
     return checks
+
+
+def _of_none(_rep: Rep) -> Seen:
+    return {}
+
+
+OF_TEST: dict[str, Callable[[Rep], Seen]] = {"cmj": _of_jump, "sj": _of_jump, "dj": _of_drop}
+"""Test -> its further checks."""
 
 
 def _mixed(rep: Rep) -> tuple[Floats, Ints]:

@@ -29,6 +29,8 @@ class Metric:
     """One definition.
 
     `sides`: additive over plates, so it also exists as `<name>_left`, `<name>_right` and `asym_<name>`.
+    `scope`: "rep" is one number a repetition, a function of a `Rep`; "summary" one a trial, a function of its counted
+    `Results` that returns a `Value`; "session" one over trials, a function of `Analysis` objects.
     `headline`: place among the numbers a coach sees first, by test. `repeats`: the field that carries the same
     fact in another form (a report shows one of them). `labels`: names of the classes of an enumeration.
     """
@@ -45,6 +47,7 @@ class Metric:
     repeats: str = ""
     method: str = ""
     group: str = "other"
+    scope: str = "rep"
 
     @cached_property
     def builtin(self) -> bool:
@@ -70,6 +73,7 @@ def metric(
     aliases: Iterable[str] = (),
     method: str = "",
     group: str = "own",
+    scope: str = "rep",
 ) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
     """Register a function of a `Rep` as the metric `name`.
 
@@ -93,10 +97,11 @@ def metric(
         METRICS[name] = Metric(
             name, unit, among, source, function, inspect.cleandoc(function.__doc__ or ""),
             {test: place for test, place in order.items() if place is not None},
-            sides, labels, repeats, method, group,
+            sides, labels, repeats, method, group, scope,
         )  # fmt: skip
         ALIASES.update(dict.fromkeys(second, name))
         metrics_for.cache_clear()
+        summaries_for.cache_clear()
         return function
 
     return register
@@ -137,9 +142,19 @@ def _load_entry_points() -> None:
 
 @cache
 def metrics_for(test: str) -> tuple[Metric, ...]:
-    """The metrics of one test, in the order in which they were written."""
+    """The metrics of one repetition of a test, in the order in which they were written."""
+    return _of_scope(test, "rep")
+
+
+@cache
+def summaries_for(test: str) -> tuple[Metric, ...]:
+    """The metrics over the repetitions of a trial, in the order in which they were written."""
+    return _of_scope(test, "summary")
+
+
+def _of_scope(test: str, scope: str) -> tuple[Metric, ...]:
     load_builtin()
-    return tuple(m for m in METRICS.values() if test in m.tests)
+    return tuple(m for m in METRICS.values() if test in m.tests and m.scope == scope)
 
 
 def headline(test: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from hipdrive.analysis.registry import METRICS, headline
+from hipdrive.analysis.registry import METRICS, headline, summaries_for
 from hipdrive.analysis.uncertainty import T95
 from hipdrive.errors import sentence
 from hipdrive.results import REFUSED, Results, Value
@@ -16,14 +16,16 @@ CRITERION = {"cmj": "jump_height_tov", "sj": "jump_height_tov", "dj": "rsi_jh"}
 
 
 def summarise(reps: Sequence[Results]) -> Mapping[str, Value]:
-    """Mean, SD, CV and best of the headline numbers; empty for fewer than two repetitions."""
+    """What a test has over its repetitions; then mean, SD, CV and best of the headline numbers, of two or more."""
+    counted = [r for r in reps if r.status != REFUSED]
+    if not counted:
+        return {}
+    test = counted[0].test
+    summary: dict[str, Value] = {m.name: m.function(counted) for m in summaries_for(test)}
     best = best_of(reps)
     if best is None:
-        return {}
-    counted = [r for r in reps if r.status != REFUSED]
-    test = counted[0].test
+        return summary
     criterion = CRITERION[test]
-    summary: dict[str, Value] = {}
     for name in headline(test):
         cells = [r[name] for r in counted]
         missing = next((c.code for c in cells if c.code), "no_spread") or "no_spread"

@@ -311,8 +311,7 @@ def _truth(test: str, movement: Movement, settings: Mapping[str, Any]) -> Truth:
         "jump_momentum": settings["mass"] * v_to,
     }
     events = {"takeoff": to, "touchdown": td}
-    more = _drop_truth if test == "dj" else _jump_truth
-    more(motion, marks, weight, settings, values, events)
+    TRUTHS[test](motion, marks, weight, settings, values, events)
     landing = extreme(motion.net, td, min(td + 0.3, marks["end"]))
     values["peak_landing_force"] = weight * (1.0 + landing[1])
     values["time_to_peak_landing_force"] = landing[0] - td
@@ -391,3 +390,7 @@ def _drop_truth(motion: Motion, marks: Any, weight: float, settings: Any, values
         "peak_braking_force": weight * (1.0 + extreme(motion.net, down, low)[1]),
         "peak_power": extreme(motion.power(G, weight / G), low, to)[1],
     }
+
+
+TRUTHS: Mapping[str, Callable[..., None]] = {"cmj": _jump_truth, "sj": _jump_truth, "dj": _drop_truth}
+"""Test -> what adds its own true values and events."""

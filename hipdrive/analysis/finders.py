@@ -1,0 +1,23 @@
+"""Which function finds the repetitions of which test: a new test has its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hipdrive.analysis.flights import jumps_and_drops
+from hipdrive.analysis.scene import Found, Scene
+
+Finder = Callable[[Scene], Found]
+
+FINDERS: dict[str, Finder] = {
+    "cmj": jumps_and_drops,
+    "sj": jumps_and_drops,
+    "dj": jumps_and_drops,
+    "auto": jumps_and_drops,
+}
+"""Test that was asked for -> its finder; the finder reads in `scene.given.test` which it was."""
+
+
+def finder(test: str) -> Finder:
+    """The finder of a test."""
+    return FINDERS[test]

@@ -47,6 +47,9 @@ REASONS: dict[str, str] = {
     "not_for_squat_jump": "this number does not exist in a squat jump, which starts from the lowest point",
     "countermovement_in_sj": "the squat jump was preceded by a dip: hold the squat still, then push",
     "closure": "the velocity does not return to zero after the landing, so weight or zero are wrong",
+    "no_flight_before": "the fall before this contact began off the plate, so its time is not known",
+    "few_hops": "too few hops for this number: the 10/5 needs five of the first ten with a contact within the limit",
+    "short_series": "at least seven hops are needed to compare the last three with hops 2 to 4",
     "undefined": "this number is not defined for this movement",
     "no_spread": "at least two repetitions are needed",
     # over athletes and sessions

@@ -15,6 +15,9 @@ CMJ, JUMPS, ALL = ("cmj",), ("cmj", "sj"), ("cmj", "sj", "dj")
 PHASED = ("cmj", "dj")
 """Tests with a braking and a propulsive phase."""
 
+CONTACTS = ("dj", "hops")
+"""Tests whose braking begins with a touchdown."""
+
 
 EXTREME = 1.3
 """Standard deviations of noise in an extreme of samples: the largest of many noisy ones is too large by about 1.5."""
@@ -27,7 +30,7 @@ def push_start(rep: Rep) -> str:
 
 def brake_start(rep: Rep) -> str:
     """The event at which braking begins."""
-    return "first_contact" if rep.facts.test == "dj" else "peak_negative_velocity"
+    return "first_contact" if rep.facts.test in CONTACTS else "peak_negative_velocity"
 
 
 def peak_force(rep: Rep, start: str, end: str) -> tuple[Floats, Floats]:
@@ -418,7 +421,7 @@ def propulsive_impulse_second_half(rep: Rep) -> Floats:
         method="propulsive/braking", group="impulse")  # fmt: skip
 def impulse_ratio(rep: Rep) -> Floats:
     """Propulsive over braking net impulse."""
-    if rep.facts.test == "dj":
+    if rep.facts.test in CONTACTS:
         return divided(rep.velocity["takeoff"], -rep.velocity["first_contact"])
     return divided(rep["propulsive_net_impulse"], rep["braking_net_impulse"])
 
@@ -445,7 +448,7 @@ def peak_power(rep: Rep) -> tuple[Floats, Floats]:
         group="power")  # fmt: skip
 def peak_braking_power(rep: Rep) -> tuple[Floats, Floats]:
     """Most negative power on the way down."""
-    start = "first_contact" if rep.facts.test == "dj" else "onset"
+    start = "first_contact" if rep.facts.test in CONTACTS else "onset"
     at = rep.time_of_min("power", start, "zero_velocity")
     return rep.quantity("power", at), EXTREME * rep.noise * np.abs(rep.quantity("velocity", at)[:, 0])
 

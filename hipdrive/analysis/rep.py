@@ -8,12 +8,14 @@ Force is integrated once; a copy differs by a shift of force, weight, start or e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from hipdrive.analysis.curve import Curve, spread
-from hipdrive.analysis.facts import FLIGHT_ANCHORED, NUMBER, Facts
+from hipdrive.analysis.facts import FLIGHT_ANCHORED, NUMBER, TWO_FLIGHTS, Facts
 from hipdrive.analysis.side import Foot, Side
 from hipdrive.analysis.signal import (
     Bools,
@@ -94,6 +96,8 @@ class Rep:
         self._after: dict[tuple[str, float], Floats] = {}
         self._latest: tuple[Floats, tuple[Floats, Floats]] | None = None
         self.foot: Foot | None = None
+        self.views: dict[str, Rep] = {}
+        """Group of metrics -> this repetition with other events under the names that the group reads."""
         # the measurement's velocities, where another Rep of the same rows and anchor has them already
         self._speeds: tuple[int, int, Floats] = (0, -1, np.empty((0, 0))) if like is None else like._speeds
         self._base = np.where(np.isfinite(facts.weight), facts.weight, 0.0)
@@ -144,6 +148,30 @@ class Rep:
         net = gather(facts.block.total, facts.record, origin, width)
         net -= (facts.zero + self._base)[:, np.newaxis]
         return Curve.of(net, origin, rate, twice=True)
+
+    def renamed(self, test: str, names: Mapping[str, str], **changes: Any) -> Rep:
+        """The same repetitions with events under other names: metrics of another test read them as their own.
+
+        names : old name -> new name of every event that the view has. The copies stay in their columns, so numbers of
+        a view and of the whole may be combined. changes : of the facts.
+        """
+        view = copy(self)
+        facts = self.facts
+
+        def under(part: Mapping[str, Any]) -> dict[str, Any]:
+            return {new: part[old] for old, new in names.items() if old in part}
+
+        others = {name: why for name, why in facts.reasons.items() if name not in self.moments}
+        view.facts = replace(facts, test=test, events=under(facts.events), u=under(facts.u), bias=under(facts.bias),
+                             reasons={**others, **under(facts.reasons)}, **changes)  # fmt: skip
+        # an event that the view does without keeps its columns, under no name that anybody asks for
+        view.inputs = tuple(names.get(name, name if name in INPUTS else f"({name})") for name in self.inputs)
+        view.moments = under(self.moments)
+        view._read, view._read_twice, view._peaks, view._motion, view._after = {}, {}, {}, {}, {}
+        view.fields, view.field_reasons, view.spreads, view.methods, view.views = {}, {}, {}, {}, {}
+        view._origin = view._anchor = view._latest = view.foot = None
+        view.begin()
+        return view
 
     # --- reasons ------------------------------------------------------------------------------------------------
 
@@ -263,10 +291,28 @@ class Rep:
                     np.where(rows, 0.5 * self.g * (land - leave), velocity),
                 )
                 integral = np.where(rows, self._reading("takeoff")[1], integral)
+            between = facts.tier == TWO_FLIGHTS
+            if between.any():
+                rows = between[:, np.newaxis]
+                down, lacking = self._between_flights(rest)
+                velocity, rest = np.where(rows, down, velocity), np.where(rows, rest + lacking, rest)
+                self._drifts = True
             self._anchor = time, integral, velocity, rest
             steps = self._raised("noise", np.zeros(self.n), np.ones(self.n))
             self._walk = steps * (facts.noise[:, np.newaxis] / self.mass[:, :1])
         return self._anchor
+
+    def _between_flights(self, rest: Floats) -> tuple[Floats, Floats]:
+        """Velocity at first contact, and the constant force that the contact lacks between its flights (METRICS.md 6).
+
+        Half of each flight goes up and half comes down: the contact's impulse is m·g·(t_before + t_after)/2.
+        """
+        start, down, leave, land = (
+            self.moments[name] for name in ("previous_takeoff", "first_contact", "takeoff", "touchdown")
+        )
+        before, after = 0.5 * self.g * (down - start), 0.5 * self.g * (land - leave)
+        known = self._reading("takeoff")[1] - self._reading("first_contact")[1]
+        return -before, divided(self.mass * (before + after) - known, leave - down) - rest
 
     def integral_to(self, times: Floats) -> Floats:
         """Integral of net force from the curve's first sample to times (n,) that may lie beyond the curve, N*s.

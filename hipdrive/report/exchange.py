@@ -106,5 +106,5 @@ def truth_json(trial: Trial) -> str:
     if truth is None:
         raise UsageError("no_truth", "the truth of a recording is not known")
     told = {"format": "hipdrive-truth", "version": 1, "test": trial.test, "values": truth.values,
-            "events": truth.events, "settings": truth.settings}  # fmt: skip
+            "events": truth.events, "settings": truth.settings, **({"reps": truth.reps} if truth.reps else {})}  # fmt: skip
     return json.dumps(plain(told), indent=1, allow_nan=False) + "\n"

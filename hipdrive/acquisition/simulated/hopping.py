@@ -64,7 +64,7 @@ def cmj_rebound(rng: Generator, edges: Edges, drop: float, standing: float, sett
     """A countermovement jump whose landing is at once the next jump."""
     marks = {"start": standing}
     phases, v_in, height = _from_standing(rng, edges, drop, standing, rng.uniform(2.0, 3.1), marks)
-    marks["first_takeoff"], marks["first_contact"] = _length(phases[:-1]), _length(phases)
+    marks["first_takeoff"], marks["rebound"] = _length(phases[:-1]), _length(phases)
     v_out, tall, contact = rng.uniform(1.9, 2.9), rng.uniform(0.08, 0.14), rng.uniform(0.17, 0.32)
     phases.append(_contact(rng, edges, v_in, v_out, contact, tall - height))
     return athlete._fly_and_land(rng, edges, phases, v_out, tall, drop, settle, marks)
@@ -232,13 +232,13 @@ def rebound_truth(movement: athlete.Movement, settings: Mapping[str, Any]) -> Tr
     """The first jump by its plain names, the second contact as a drop jump under `cmj_rebound_`."""
     motion, marks, first = movement.motion, movement.marks, settings["phase"]
     weight = settings["mass"] * G
-    leave, down = marks["first_takeoff"], marks["first_contact"]
+    leave, down = marks["first_takeoff"], marks["rebound"]
     values = {"system_weight": weight, **_flight(motion, leave, down, settings["mass"])}
     events = {"takeoff": leave, "touchdown": down}
     athlete._jump_truth(motion, {**marks, "takeoff": leave, "touchdown": down}, weight, settings, values, events)
     second = _flight(motion, marks["takeoff"], marks["touchdown"], settings["mass"])
     times: dict[str, float] = {}
-    athlete._drop_truth(motion, marks, weight, settings, second, times)
+    athlete._drop_truth(motion, {**marks, "first_contact": down}, weight, settings, second, times)
     for other in ("touchdown_velocity_backward",):
         del second[other]
     values |= {f"cmj_rebound_{name}": value for name, value in second.items()}

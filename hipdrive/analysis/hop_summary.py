@@ -1,7 +1,9 @@
 """Numbers over a series of hops (METRICS.md 6): the 10/5, its spread, fatigue, totals and the best of them.
 
 Each is a function of contact and flight times. Its u95 comes from the instants at which they begin and end: an
-instant that ends a flight and begins a contact is one input, so its error counts in both.
+instant that ends a flight and begins a contact is one input, so its error counts in both. What foot and plate do to
+every edge alike does not average out over the hops. Which hops are chosen is decided anew in every copy, so a tie
+between two hops makes what differs between them uncertain.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from hipdrive.results import Results, Value
 HOPS = ("hops",)
 SELECTED, OF = 5, 10
 """Hops that count in the 10/5, and those they are chosen from (Harper 2011)."""
+
+ALIKE = 0.3
+"""Part of an instant's standard uncertainty that all take-offs, and all touchdowns, of a series share (simulated)."""
 
 ENDS = 3
 """Hops at each end of a series that the fatigue index compares."""
@@ -62,7 +67,17 @@ class Series:
 
 
 def series(reps: Sequence[Results]) -> Series:
-    """The hops with their uncertain instants."""
+    """The hops with their uncertain instants; those of the last look are kept, since every number asks for them."""
+    global _latest
+    if _latest is None or _latest[0] is not reps:
+        _latest = reps, _series(reps)
+    return _latest[1]
+
+
+_latest: tuple[Sequence[Results], Series] | None = None
+
+
+def _series(reps: Sequence[Results]) -> Series:
     hops = sorted((r for r in reps if math.isfinite(r["hop_rsi"].value)), key=lambda r: r.rep)
     n = len(hops)
     times = np.array([[r.events[e].t for e in ("first_contact", "takeoff", "touchdown")] for r in hops])
@@ -72,11 +87,14 @@ def series(reps: Sequence[Results]) -> Series:
     shared = np.r_[False, times[1:, 0] == times[:-1, 2]] if n else np.zeros(0, dtype=bool)
     which = np.arange(3 * n).reshape(n, 3)
     which[1:, 0] = np.where(shared[1:], which[:-1, 2], which[1:, 0])
-    moved = np.zeros((1 + 6 * n, n, 3))
+    moved = np.zeros((5 + 6 * n, n, 3))
     for i in range(n):
         for j in range(3):
             moved[1 + 2 * which[i, j], i, j] = widths[i, j] / COVERAGE
             moved[2 + 2 * which[i, j], i, j] = -widths[i, j] / COVERAGE
+    for at, edges in ((6 * n + 1, [1]), (6 * n + 3, [0, 2])):
+        moved[at][:, edges] = ALIKE * widths[:, edges] / COVERAGE
+        moved[at + 1] = -moved[at]
     copies = times + moved
     # g as the analysis had it, whatever the profile
     height = np.array([r["jump_height_ft"].value for r in hops])
@@ -105,17 +123,24 @@ def valid(hops: Series) -> Bools:
 
 
 def best_five(hops: Series) -> Ints:
-    """The five of highest reactive strength among the valid ones, or fewer if there are fewer."""
-    rsi = np.where(valid(hops), hops.rsi[0], -np.inf)
-    order = np.argsort(-rsi, kind="stable")
-    return order[: min(SELECTED, int(valid(hops).sum()))]
+    """The five of highest reactive strength among the valid ones in each copy, (k, 5), or fewer if there are fewer."""
+    return _highest(np.where(valid(hops), hops.rsi, -np.inf), min(SELECTED, int(valid(hops).sum())))
+
+
+def _highest(curve: Floats, count: int) -> Ints:
+    """The places of the highest of each copy, the highest first, (k, count)."""
+    return np.argsort(-curve, axis=1, kind="stable")[:, :count]
+
+
+def _taken(curve: Floats, places: Ints) -> Floats:
+    return np.asarray(np.take_along_axis(curve, places, axis=1))
 
 
 def selected(reps: Sequence[Results]) -> tuple[int, ...]:
     """Numbers of the hops that the 10/5 is made of; none where there are too few."""
     hops = series(reps)
     best = best_five(hops)
-    return tuple(int(hops.number[i]) for i in best) if len(best) == SELECTED else ()
+    return tuple(int(hops.number[i]) for i in best[0]) if best.shape[1] == SELECTED else ()
 
 
 # --- the 10/5 ----------------------------------------------------------------------------------------------------
@@ -133,9 +158,9 @@ def _of_best(field: str, unit: str, reduce: Callable[[Floats], Floats], method: 
     def over(reps: Sequence[Results]) -> Value:
         hops = series(reps)
         best = best_five(hops)
-        if len(best) < SELECTED:
+        if best.shape[1] < SELECTED:
             return without(unit, "few_hops", method)
-        return number(reduce(hops.curve(field)[:, best]), unit, method)
+        return number(reduce(_taken(hops.curve(field), best)), unit, method)
 
     return over
 
@@ -205,7 +230,7 @@ def _over_all(field: str, unit: str, reduce: Callable[[Floats], Floats], method:
 
 
 def _largest(curve: Floats) -> Floats:
-    return curve[:, curve[0].argmax()]
+    return np.asarray(curve.max(axis=1))
 
 
 for _name, _field, _unit, _reduce, _method, _doc in (
@@ -225,8 +250,7 @@ def _of_highest(field: str, unit: str, top: int, reduce: Callable[[Floats], Floa
         hops = series(reps)
         if len(hops.hops) < top:
             return without(unit, "few_hops", method)
-        high = np.argsort(-hops.height[0], kind="stable")[:top]
-        return number(reduce(hops.curve(field)[:, high]), unit, method)
+        return number(reduce(_taken(hops.curve(field), _highest(hops.height, top))), unit, method)
 
     return over
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from hipdrive.analysis.build import descent, facts_of, implausible, jump_facts, no_jump, phases, upward_zero
 from hipdrive.analysis.facts import CONTINUOUS, NUMBER
-from hipdrive.analysis.registry import METRICS, REBOUND, Metric, join, metric
+from hipdrive.analysis.registry import METRICS, REBOUND, Metric, join, metric, metrics_for
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.scene import Found, FoundReps, Scene, numbers
 from hipdrive.analysis.series import chains, started, weighed
@@ -113,7 +113,7 @@ GROUP = "rebound "
 
 def groups() -> set[str]:
     """Groups of the numbers of the second contact."""
-    return {m.group for m in METRICS.values() if m.group.startswith(GROUP)}
+    return {m.group for m in metrics_for(TEST) if m.group.startswith(GROUP)}
 
 
 def join_rebounds() -> None:

@@ -366,6 +366,11 @@ class Rep:
         tau = self.times(at) - start
         change = self._twice(at)[1] - twice - once * tau
         walk = self._walk * np.sign(tau) * np.sqrt(np.abs(tau) ** 3 * (self.facts.block.dt / 3.0))
+        if self.facts.origin != self.facts.anchor_at:
+            # what noise did to the velocity at the origin is independent of what it does from there on
+            own = self._walk * tau * np.sqrt(np.abs(start - self._anchored()[0]) * self.facts.block.dt)
+            both = np.sign(own) * np.hypot(own, walk) - own
+            walk = np.where((start > self._anchored()[0]) & (tau > 0.0), both, walk)
         path = tau * speed + change / self.mass + walk
         return path + 0.5 * rest * tau * tau / self.mass
 

@@ -151,12 +151,20 @@ def _ends(marks: Mapping[str, float], i: int) -> tuple[float, float, float]:
     return down, leave, marks.get(f"contact_{i + 1}", marks["touchdown"])
 
 
+def _between(poly: PPoly, start: float, end: float) -> PPoly:
+    """The pieces of a polynomial over a stretch: of a long record each hop needs only its own."""
+    first = max(int(np.searchsorted(poly.x, start, "right")) - 1, 0)
+    last = min(int(np.searchsorted(poly.x, end, "left")), len(poly.x) - 1)
+    return PPoly(poly.c[:, first:last], poly.x[first : last + 1])
+
+
 def _hop(motion: Motion, marks: Mapping[str, float], i: int, mass: float) -> tuple[dict[str, float], dict[str, float]]:
     """Numbers and events of hop i."""
     down, leave, land = _ends(marks, i)
     weight, t_c, t_f = mass * G, leave - down, land - leave
-    change = float(motion.velocity(np.nextafter(leave, 0.0)) - motion.velocity(down))
-    peak = extreme(motion.net, down, leave)
+    net, speed = _between(motion.net, down, leave), _between(motion.velocity, down, leave)
+    change = float(speed(np.nextafter(leave, 0.0)) - speed(down))
+    peak = extreme(net, down, leave)
     values = {
         "hop_contact_time": t_c,
         "hop_flight_time": t_f,
@@ -174,7 +182,7 @@ def _hop(motion: Motion, marks: Mapping[str, float], i: int, mass: float) -> tup
     # half of each flight goes up and half comes down; what the contact's impulse lacks is a constant force
     v_in = -0.5 * G * before if before == before else 0.5 * G * t_f - change
     extra = (0.5 * G * t_f - v_in - change) / t_c
-    velocity = _shifted(motion.velocity, down, v_in - float(motion.velocity(down)), extra)
+    velocity = _shifted(speed, down, v_in - float(speed(down)), extra)
     low = float(crossings(velocity, 0.0, down, leave)[0])
     path = velocity.antiderivative()
     values |= {
@@ -182,7 +190,7 @@ def _hop(motion: Motion, marks: Mapping[str, float], i: int, mass: float) -> tup
         "braking_time": low - down,
         "propulsion_time": leave - low,
         "contact_displacement": float(path(low) - path(down)),
-        "force_at_zero_velocity": weight * (1.0 + float(motion.net(low))),
+        "force_at_zero_velocity": weight * (1.0 + float(net(low))),
     }
     if before == before:
         values["vertical_stiffness_peak"] = values["hop_peak_force"] / -values["contact_displacement"]

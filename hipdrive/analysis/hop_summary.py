@@ -177,18 +177,18 @@ _register("rsi_10_5", "m/s", "Mean of the five highest RSI among the first ten h
           _of_best("hop_rsi", "m/s", _mean, "best_5_of_10"), source=HARPER, headline=1, method="best_5_of_10")  # fmt: skip
 
 
-@metric("hop_valid_count", unit="1", tests=HOPS, source=HARPER, headline=2, method="contact_within_limit",
+@metric("hop_valid_count", unit="count", tests=HOPS, source=HARPER, headline=2, method="contact_within_limit",
         group="series", scope="summary")  # fmt: skip
 def hop_valid_count(reps: Sequence[Results]) -> Value:
     """How many of the first ten hops have a contact within `hop_contact_limit`."""
-    return Value(float(valid(series(reps)).sum()), "1", method="contact_within_limit")
+    return Value(float(valid(series(reps)).sum()), "count", method="contact_within_limit")
 
 
-@metric("hop_count", unit="1", tests=HOPS, source="derived (METRICS.md 6)", headline=3, method="flight_before_and_after",
+@metric("hop_count", unit="count", tests=HOPS, source="derived (METRICS.md 6)", headline=3, method="flight_before_and_after",
         group="series", scope="summary")  # fmt: skip
 def hop_count(reps: Sequence[Results]) -> Value:
     """How many hops the series has."""
-    return Value(float(len(reps)), "1", method="flight_before_and_after")
+    return Value(float(len(reps)), "count", method="flight_before_and_after")
 
 
 FIELDS = (("hop_contact_time", "s", "contact time"), ("hop_flight_time", "s", "flight time"),

@@ -32,7 +32,9 @@ app = typer.Typer(
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", show_default=False, readable=False)]
 Plain = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False, readable=False)]
-Test = Annotated[str | None, typer.Option("--test", help="cmj, sj, dj, cmj_rebound, hops, or auto: find out from the record.")]
+Test = Annotated[
+    str | None, typer.Option("--test", help="cmj, sj, dj, cmj_rebound, hops, or auto: find out from the record.")
+]
 Side = Annotated[str | None, typer.Option("--side", help="left or right: a trial of one leg, on its own plate.")]
 Profiles = Annotated[
     list[str] | None, typer.Option("--profile", metavar="NAME", help="Rules: a shipped name or a TOML file.")

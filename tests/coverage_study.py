@@ -19,8 +19,7 @@ from hipdrive.trial import Floats, Trial
 
 MORE = {"cmj": ("system_weight", "flight_time"), "sj": ("system_weight", "flight_time"),
         "dj": ("system_weight", "jump_height_tov", "touchdown_velocity", "rsi_ft"),
-        "cmj_rebound": ("system_weight", "cmj_rebound_touchdown_velocity", "cmj_rebound_drop_height",
-                        "cmj_rebound_jump_height_tov", "cmj_rebound_rsi_jh_tov", "cmj_rebound_flight_time"),
+        "cmj_rebound": ("system_weight", "takeoff_velocity", "cmj_rebound_rsi_jh_tov", "cmj_rebound_flight_time"),
         "hops": ("system_weight", "hop_rsi_ft", "hop_mean_force", "contact_displacement")}  # fmt: skip
 
 SERIES = ("rsi_10_5", "hop_mean_contact_time", "hop_mean_jump_height_ft", "hop_cv_rsi", "hop_fatigue_index",

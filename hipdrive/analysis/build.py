@@ -130,6 +130,7 @@ def jumps(block: Block, located: Located, given: Given, profile: Profile) -> lis
 
 
 def jump_facts(block: Block, located: Located, test: str, given: Given, profile: Profile) -> Facts:
+    """What jumps from standing share: integrated from the onset."""
     facts = facts_of(block, located, test, given, profile)
     onset = located.onset / block.rate
     facts = replace(

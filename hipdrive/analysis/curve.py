@@ -76,8 +76,10 @@ class Curve:
         cell, scale = first // self.cell, factor / self.rate
         head = self.values[:, cell * self.cell : first].sum(axis=1) + self.sums[:, cell] - 0.5 * self.values[:, 0]
         total = self.values[:, first:last] * (-0.5 * scale)
-        total += self.running(first, last)[:, 1:] * scale
-        total += start + scale * head[:, np.newaxis]
+        sums = self.running(first, last)
+        total += sums[:, 1:] * scale
+        # of a wider look, the sums hold what lies before `first`, which the head has already
+        total += start + scale * (head[:, np.newaxis] - sums[:, :1])
         return total
 
     def running(self, first: int, last: int) -> Floats:

@@ -24,8 +24,8 @@ def _tiered(rep: Rep) -> None:
     if (source == usual).all():
         rep.says(tier)
         return
-    names = np.array([", weight before", ", weight after_landing", ", weight unsteady", ", weight unsteady", ", weight box_plate",
-                      ", weight given_mass", ", weight elsewhere_in_record", ""])  # fmt: skip
+    names = np.array([", weight before", ", weight after_landing", ", weight unsteady", ", weight unsteady",
+                      ", weight box_plate", ", weight given_mass", ", weight elsewhere_in_record", ""])  # fmt: skip
     rep.says(np.char.add(tier, np.where(source == usual, "", names[source])))
 
 

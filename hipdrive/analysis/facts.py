@@ -33,8 +33,8 @@ class Facts:
     reasons : why an event or the weight is missing, as code numbers; absent where nothing is missing.
     anchor, anchor_velocity : time s and velocity m/s from which velocity is known; start_u its uncertainty.
     anchor_at : the event that the anchor is, "" where it is none. tier : of the touchdown velocity of a drop jump,
-    index into TIERS; rows anchored to the flight leave with half its velocity, rows between two flights arrive with half
-    that of the first, too (`previous_takeoff` begins it). tail : s that lengthen the noise's
+    index into TIERS; rows anchored to the flight leave with half its velocity, rows between two flights also arrive
+    with half that of the first (`previous_takeoff` begins it). tail : s that lengthen the noise's
     random walk (METRICS.md 20, T_w / 12).
     origin : event at which displacement is zero. plate_zero : zero level of each plate, N.
     """

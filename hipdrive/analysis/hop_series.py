@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from hipdrive.analysis.build import drops, facts_of, following, is_drop, lowest_point, with_reason
-from hipdrive.analysis.facts import FLIGHT_ANCHORED, NO_TIER, NUMBER, TWO_FLIGHTS, Facts
+from hipdrive.analysis.facts import FLIGHT_ANCHORED, NO_TIER, NUMBER, TWO_FLIGHTS
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.scene import Found, FoundReps, Scene, numbers
 from hipdrive.analysis.series import Chains, chains, weighed

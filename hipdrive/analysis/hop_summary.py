@@ -174,7 +174,8 @@ def _register(name: str, unit: str, doc: str, function: Callable[[Any], Value], 
 
 HARPER = "Harper 2011; Stratford 2020"
 _register("rsi_10_5", "m/s", "Mean of the five highest RSI among the first ten hops with a fast contact.",
-          _of_best("hop_rsi", "m/s", _mean, "best_5_of_10"), source=HARPER, headline=1, method="best_5_of_10")  # fmt: skip
+          _of_best("hop_rsi", "m/s", _mean, "best_5_of_10"), source=HARPER, headline=1,
+          method="best_5_of_10")  # fmt: skip
 
 
 @metric("hop_valid_count", unit="count", tests=HOPS, source=HARPER, headline=2, method="contact_within_limit",
@@ -184,8 +185,8 @@ def hop_valid_count(reps: Sequence[Results]) -> Value:
     return Value(float(valid(series(reps)).sum()), "count", method="contact_within_limit")
 
 
-@metric("hop_count", unit="count", tests=HOPS, source="derived (METRICS.md 6)", headline=3, method="flight_before_and_after",
-        group="series", scope="summary")  # fmt: skip
+@metric("hop_count", unit="count", tests=HOPS, source="derived (METRICS.md 6)", headline=3,
+        method="flight_before_and_after", group="series", scope="summary")  # fmt: skip
 def hop_count(reps: Sequence[Results]) -> Value:
     """How many hops the series has."""
     return Value(float(len(reps)), "count", method="flight_before_and_after")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from hipdrive.analysis import drop_jump, jump
 from hipdrive.analysis.jump import EXTREME
 from hipdrive.analysis.registry import join, metric
 from hipdrive.analysis.rep import Rep
@@ -43,14 +42,14 @@ def hop_rsi(rep: Rep) -> Floats:
         group="outcome")  # fmt: skip
 def hop_contact_time(rep: Rep) -> Floats:
     """From touchdown to the next take-off."""
-    return drop_jump.contact_time(rep)
+    return rep.duration("first_contact", "takeoff")
 
 
 @metric("hop_flight_time", unit="s", tests=HOPS, source="Harper 2011", headline=4, repeats="jump_height_ft",
         method="contact_edges", group="outcome")  # fmt: skip
 def hop_flight_time(rep: Rep) -> Floats:
     """The flight that follows the contact."""
-    return jump.flight_time(rep)
+    return rep.duration("takeoff", "touchdown")
 
 
 @metric("hop_rsi_ft", unit="1", tests=HOPS, source="Healy 2018", repeats="hop_rsi",

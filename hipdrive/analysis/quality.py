@@ -87,12 +87,12 @@ CHECKS = {
               "nothing, if hops, rebounds or steps off the plate were meant"),
         Check("drop_height_error", "-", "m", "drop height less box height is {}",
               "step off the box, neither down nor up; the box height is in metres"),
-        Check("rebound_ft_tov_discrepancy", "Q14", "m", "height of the rebound by flight time exceeds height by impulse "
-              "by {}", "land as tall as at take-off; if it is negative, weigh again"),
+        Check("rebound_ft_tov_discrepancy", "Q14", "m", "height of the rebound by flight time exceeds height by "
+              "impulse by {}", "land as tall as at take-off; if it is negative, weigh again"),
         Check("hop_impulse_gap", "-", "m/s", "the contact's impulse differs by {} from what its two flights ask for",
               "weigh again, and keep hands off rails and the floor"),
-        Check("short_flights", "-", "s", "the flights last only {} in the middle of the series: this looks like running "
-              "or stepping", "read contact and flight times only, or record hops on the spot"),
+        Check("short_flights", "-", "s", "the flights last only {} in the middle of the series: this looks like "
+              "running or stepping", "read contact and flight times only, or record hops on the spot"),
         Check("changing_feet", "-", "%", "{} of the contacts are on the other foot than the one before",
               "hop on both feet or on one, if this was meant as a hop test; running belongs to another test"),
         Check("takeoff_displacement", "-", "m", "the centre of mass rose by {} before take-off",

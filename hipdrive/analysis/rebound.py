@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hipdrive.analysis.build import descent, facts_of, implausible, jump_facts, no_jump, phases, upward_zero
+from hipdrive.analysis.build import descent, facts_of, implausible, jump_facts, no_jump, phases
 from hipdrive.analysis.facts import CONTINUOUS, NUMBER
 from hipdrive.analysis.registry import METRICS, REBOUND, Metric, join, metric, metrics_for
 from hipdrive.analysis.rep import Rep
@@ -21,7 +21,12 @@ from hipdrive.analysis.signal import Ints
 
 TEST = "cmj_rebound"
 
-SECOND = {"onset": "onset", "touchdown": "first_contact", "rebound_takeoff": "takeoff", "rebound_touchdown": "touchdown"}
+SECOND = {
+    "onset": "onset",
+    "touchdown": "first_contact",
+    "rebound_takeoff": "takeoff",
+    "rebound_touchdown": "touchdown",
+}
 """Event of the whole -> its name for the metrics of the second contact and of the landing after it."""
 
 OWN_WAY = frozenset({
@@ -31,7 +36,7 @@ OWN_WAY = frozenset({
 """Numbers of a drop jump that a rebound does not have: there is no box, and it is weighed once."""
 
 FIRST = ("jump_height_tov", "rsi_modified", "cmj_rebound_rsi_jh", "cmj_rebound_contact_time",
-         "cmj_rebound_jump_height_ft", "cmj_rebound_contact_displacement")  # fmt: skip
+         "cmj_rebound_jump_height_tov", "cmj_rebound_jump_height_ft")  # fmt: skip
 """What a coach sees first."""
 
 
@@ -123,9 +128,13 @@ def join_rebounds() -> None:
     join(TEST, [m.name for m in new], FIRST)
     for m in ours:
         name = REBOUND + m.name
-        second = "dj" in m.tests and m.name not in OWN_WAY and (m.group != "landing" or "cmj" not in m.tests)
-        if second and name not in METRICS:
+        if _second(m) and name not in METRICS:
             _define(name, m)
+
+
+def _second(m: Metric) -> bool:
+    """Whether a drop jump's metric says something of the second contact; its landing has its plain name."""
+    return "dj" in m.tests and m.name not in OWN_WAY and (m.group != "landing" or "cmj" not in m.tests)
 
 
 def _define(name: str, base: Metric) -> None:
@@ -134,6 +143,6 @@ def _define(name: str, base: Metric) -> None:
 
     second.__doc__ = f"Of the rebound: {base.doc[:1].lower()}{base.doc[1:]}"
     place = {TEST: FIRST.index(name) + 1} if name in FIRST else None
-    repeats = REBOUND + base.repeats if base.repeats else ""
+    repeats = REBOUND + base.repeats if base.repeats and _second(METRICS[base.repeats]) else ""
     metric(name, unit=base.unit, tests=(TEST,), source=base.source, headline=place, sides=base.sides,
            labels=base.labels, repeats=repeats, method=base.method, group=GROUP + base.group)(second)  # fmt: skip

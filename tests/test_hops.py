@@ -75,6 +75,9 @@ def test_the_settings_of_hops_are_taken_and_belong_to_hops_only() -> None:
         simulate("cmj", hops=5)
     with pytest.raises(UsageError, match="start 'bed'"):
         simulate("hops", start="bed")
+    for number in (0, 2.5, 201):
+        with pytest.raises(UsageError, match="hops are not possible; give 1 to 200"):
+            simulate("hops", hops=number)  # type: ignore[arg-type]
 
 
 def test_one_leg_hops_on_its_own_plate() -> None:
@@ -117,10 +120,11 @@ class Plain:
     def integral(self, curve: Floats, start: float, end: float) -> float:
         inside = (self.t > start) & (self.t < end)
         times = np.r_[start, self.t[inside], end]
-        y = np.interp(times, self.t, curve)
-        return float((0.5 * (y[1:] + y[:-1]) * np.diff(times)).sum())
+        y: Any = np.interp(times, self.t, curve)
+        trapezoids = np.diff(times) * (y[1:] + y[:-1])
+        return float(0.5 * np.asarray(trapezoids).sum())
 
-    def top(self, curve: Floats, start: float, end: float) -> tuple[float, float]:
+    def top(self, curve: Any, start: float, end: float) -> tuple[float, float]:
         inside = np.flatnonzero((self.t >= start) & (self.t < end))
         best = inside[int(curve[inside].argmax())]
         return float(self.t[best]), float(curve[best])

@@ -65,7 +65,9 @@ def hop_rate(rep: Rep) -> Floats:
     return 1.0 / rep.duration("first_contact", "touchdown")
 
 
-@metric("hop_first", unit="bool", tests=HOPS, source="derived (METRICS.md 6)", method="order", group="outcome")
+@metric(
+    "hop_first", unit="bool", tests=HOPS, source="derived (METRICS.md 6)", method="first_of_series", group="outcome"
+)
 def hop_first(rep: Rep) -> Floats:
     """Whether this is the first hop of the series, which is slower in most athletes."""
     record, start = rep.facts.record, rep.facts.events["first_contact"]

@@ -57,7 +57,6 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
     "posture": (-0.04, 0.2, " m"),
     "quiet": (0.0, 600.0, " s"),
     "settle": (0.0, 600.0, " s"),
-    "hops": (1, 200, " hops"),
 }
 """Setting of `simulate` -> least and largest value, and unit."""
 
@@ -65,6 +64,8 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "edge": ("steep", "soft"), "plates": (1, 2), "box_plate": (False, True), "start": ("standing", "box"),
 }  # fmt: skip
 """Setting of `simulate` -> what it may be."""
+
+MOST_HOPS = 200
 
 DRAWN = frozenset({"offset", "mass", "left_share", "posture", "edge", "quiet", "hops", "start"})
 """Settings that the seed decides where they are None."""
@@ -150,6 +151,9 @@ def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, obje
         raise UsageError("simulate", f"simulate: {name}={value!r} is no setting; there are {', '.join(settings)}")
     if test != "hops" and (settings["hops"] is not None or settings["start"] is not None):
         raise UsageError("simulate", f"simulate: a {test} has no number of hops and no start; leave them out")
+    number = settings["hops"]
+    if number is not None and not (isinstance(number, Integral) and 1 <= number <= MOST_HOPS):
+        raise UsageError("simulate", f"simulate: {number!r} hops are not possible; give 1 to {MOST_HOPS}")
     seed = settings["seed"]
     if not isinstance(seed, Integral) or seed < 0:
         raise UsageError("simulate", f"simulate: a seed of {seed!r} is not possible; give a whole number from 0 on")

@@ -152,7 +152,7 @@ def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, obje
     if test != "hops" and (settings["hops"] is not None or settings["start"] is not None):
         raise UsageError("simulate", f"simulate: a {test} has no number of hops and no start; leave them out")
     number = settings["hops"]
-    if number is not None and not (isinstance(number, Integral) and 1 <= number <= MOST_HOPS):
+    if number is not None and not (isinstance(number, Integral) and 1 <= int(number) <= MOST_HOPS):
         raise UsageError("simulate", f"simulate: {number!r} hops are not possible; give 1 to {MOST_HOPS}")
     seed = settings["seed"]
     if not isinstance(seed, Integral) or seed < 0:

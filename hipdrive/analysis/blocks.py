@@ -87,6 +87,7 @@ def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) ->
         np.array([np.nan if t.mass is None else (t.mass + t.load) * profile.g for t in trials]),
         np.array([np.nan if t.box_height is None else t.box_height for t in trials]),
         test,
+        np.array([t.load for t in trials]),
     )
     located, seen, runs = locate(block, given, profile)
     checks = quality.of_records(block, trials, runs, seen.rough_weight, profile)

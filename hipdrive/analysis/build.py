@@ -64,7 +64,7 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
         anchor_velocity=np.zeros(len(record)), start_u=np.where(own, np.sqrt(np.maximum(wander, 0.0)), 0.0),
         tail=np.zeros(len(record)), origin="takeoff", located=located,
         plate_zero=_plate_zero(block, located), box_height=given.box_height[record],
-        given_weight=given.weight[record],
+        given_weight=given.weight[record], load=given.load[record],
         tier=np.full(len(record), NO_TIER), two_plate_velocity=np.full(len(record), np.nan),
     )  # fmt: skip
     return with_reason(facts, "weight", ~np.isfinite(located.weight), "no_weight")

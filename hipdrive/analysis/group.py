@@ -10,6 +10,7 @@ import numpy as np
 
 from hipdrive.analysis import asymmetry, quality
 from hipdrive.analysis.facts import CODES, NUMBER
+from hipdrive.analysis.filtering import marked
 from hipdrive.analysis.registry import METRICS, headline, metrics_for
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Bools, Floats, Ints, divided
@@ -60,7 +61,7 @@ def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
         values=values,
         u95=width,
         units={name: unit_of(name) for name in names},
-        methods={name: rep.methods[name] for name in names},
+        methods=marked({name: rep.methods[name] for name in names}, rep.profile),
         codes=codes,
         labels={name: METRICS[name].labels for name in names if name in METRICS and METRICS[name].labels},
     )

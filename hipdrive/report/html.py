@@ -17,7 +17,7 @@ from hipdrive import __version__
 from hipdrive.report import curves, figure, rows
 from hipdrive.report.document import plain
 from hipdrive.report.rows import Line
-from hipdrive.report.words import LEVELS, Parts, clean, label, larger, method, name_of_test, parts, shown
+from hipdrive.report.words import LEVELS, Parts, carried, clean, label, larger, method, name_of_test, parts, shown
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN, Analysis, Finding, Results, Value
 from hipdrive.trial import Trial
 
@@ -95,8 +95,7 @@ def _facts(trial: Trial, analysis: Analysis) -> Iterator[str]:
     yield f"{trial.rate:g} Hz, {trial.duration:.1f} s"
     if trial.box_height is not None and analysis.test == "dj":
         yield f"box {100 * trial.box_height:.0f} cm"
-    if trial.load:
-        yield f"load {trial.load:g} kg"
+    yield from carried(analysis)
     if trial.side:
         yield f"{clean(trial.side)} leg"
     yield f"profile {clean(analysis.profile)}"

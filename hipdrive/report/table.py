@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hipdrive.report import rows
-from hipdrive.report.words import LEVELS, clean, event_label, label, larger, method, name_of_test, parts, shown
+from hipdrive.report.words import LEVELS, carried, clean, event_label, label, larger, method, name_of_test, parts, shown
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, Analysis, Finding, Results, Value
 
 COLOURS = {OK: "green", FLAGGED: "yellow", REFUSED: "red", INFO: "dim", "warn": "yellow", FAIL: "red"}
@@ -61,6 +61,7 @@ class _Title:
         if analysis.test != "auto":
             about.append(name_of_test(analysis.test))
             about.append(" (detected)" if analysis.detected else "", "dim")
+            about.append("".join(f", {fact}" for fact in carried(analysis)))
             about.append("  ")
         about.append(analysis.status, COLOURS[analysis.status])
         if analysis.profile != "hipdrive":

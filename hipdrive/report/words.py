@@ -6,7 +6,7 @@ import math
 import re
 from typing import NamedTuple
 
-from hipdrive.results import Value
+from hipdrive.results import Analysis, Value
 from hipdrive.units import SHOWN, text
 
 TESTS = {
@@ -74,7 +74,8 @@ METHODS = {
     "system_mass-load": "system mass less load", "over_body_mass": "divided by body mass",
     "lowest_force": "with the lowest force", "work/time": "work / time", "distance/time": "distance / time",
     "peak_force/depth": "peak force / depth", "first_peak": "first peak of contact",
-    "between_peaks": "between the peaks", "second_peak": "second peak of contact", "least_squares": "least-squares slope",
+    "between_peaks": "between the peaks", "second_peak": "second peak of contact",
+    "least_squares": "least-squares slope",
     "over_whole_time": "of the time to take-off",
     "velocity_zero": "split at zero velocity", "sample_maximum": "largest sample",
     "sample_minimum": "smallest sample", "braking_slope": "slope of braking", "over_weight": "divided by weight",
@@ -123,6 +124,13 @@ def name_of_test(test: str) -> str:
     return "Recording" if test == "auto" else TESTS.get(test, clean(test))
 
 
+def carried(analysis: Analysis) -> list[str]:
+    """What sets a trial apart from others of its test: arm swing, a load."""
+    about = analysis.provenance
+    load = about.get("load_kg", 0.0)
+    return ["arm swing"] * bool(about.get("arms")) + ([f"load {load:g} kg"] if load else [])
+
+
 def label(field: str) -> str:
     """A field in words.
 
@@ -163,6 +171,8 @@ def _method(name: str) -> str:
         return f"of the repetition with the best {_inside(label(field))}"
     if match := re.fullmatch(r"(least_squares|first)_([\d.]+)ms", name):
         return f"{'first' if match[1] == 'first' else 'steepest'} {match[2]} ms"
+    if match := re.fullmatch(r"lowpass ([\d.]+) Hz", name):
+        return f"low-pass {match[1]} Hz"
     if match := re.fullmatch(r"(mean|sample_sd|sd/mean)_of_(\d+)", name):
         return {"mean": "mean", "sample_sd": "SD", "sd/mean": "SD / mean"}[match[1]] + f" of {match[2]}"
     if re.fullmatch(r"[a-z0-9_]+(/[a-z0-9_]+)+", name):

@@ -50,6 +50,12 @@ REASONS: dict[str, str] = {
     "countermovement_in_sj": "the squat jump was preceded by a dip: hold the squat still, then push",
     "closure": "the velocity does not return to zero after the landing, so weight or zero are wrong",
     "undefined": "this number is not defined for this movement",
+    "needs_cmj_and_sj": "a countermovement jump and a squat jump, both without load and arm swing, are needed",
+    "needs_arms_and_hips": "a countermovement jump with arm swing and one without are needed",
+    "few_heights": "drop jumps from at least three heights are needed",
+    "few_loads": "jumps with at least four loads are needed, each with its --load",
+    "poor_line": "force and velocity do not lie on a falling line over these loads: jump them again, rested",
+    "mixed_profiles": "the trials differ in profile or arm swing: compare like with like",
     "no_spread": "at least two repetitions are needed",
     # over athletes and sessions
     "few_athletes": "at least two athletes are needed",

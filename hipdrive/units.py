@@ -31,6 +31,7 @@ SHOWN: dict[str, Shown] = {
     "W/s": Shown(1.0, "W/s", 0),
     "N/s/kg": Shown(1.0, "N/s/kg", 0),
     "N*s/kg": Shown(1.0, "N·s/kg", 2),
+    "N*s/m": Shown(1.0, "N·s/m", 0),
     "J": Shown(1.0, "J", 0),
     "kg": Shown(1.0, "kg", 1),
     "kg*m/s": Shown(1.0, "kg·m/s", 0),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from hipdrive.analysis.jump import ALL, EXTREME
-from hipdrive.analysis.registry import metric
-from hipdrive.analysis.relative import over_weight
+from hipdrive.analysis.registry import ALIASES, metric
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, Ints, divided, first_true, gather, lasting
+
+STABLE_SEARCH = 5.0
+"""s after touchdown in which stabilisation is looked for (METRICS.md 4: fix the record length)."""
 
 
 def _end(rep: Rep) -> Floats:
@@ -34,7 +36,12 @@ def peak_landing_force(rep: Rep) -> tuple[Floats, Floats]:
     return rep.max("force", "touchdown", _end(rep)), EXTREME * rep.noise
 
 
-over_weight((("peak_landing_force", ALL),), source="derived (METRICS.md 4)", group="landing")
+@metric("peak_landing_force_rel", unit="1", tests=ALL, source="derived (METRICS.md 4)", repeats="peak_landing_force",
+        method="over_weight", group="landing")  # fmt: skip
+def peak_landing_force_rel(rep: Rep) -> tuple[Floats, Floats]:
+    """Peak landing force in multiples of the weight."""
+    rep.note("weight")
+    return rep["peak_landing_force"] / rep.weight, rep.spread("peak_landing_force") / rep.weight[:, 0]
 
 
 @metric("mean_landing_force", unit="N", tests=ALL, source="vendor", sides=True, method="velocity_zero",
@@ -196,7 +203,7 @@ def time_to_stabilisation(rep: Rep) -> Floats:
     first = np.floor(np.nan_to_num(start) / block.cell_time).astype(np.int64)
     need = round(profile.stable_hold / block.cell_time)
     room = int((block.lengths[facts.record] // block.cell - first).max(initial=1))
-    width = max(1, min(round(profile.stable_search / block.cell_time), room))
+    width = max(1, min(round(STABLE_SEARCH / block.cell_time), room))
     weight = facts.weight + facts.zero
     band = profile.stable_band * facts.weight
     near = np.abs(gather(block.means, facts.record, first, width) - weight[:, np.newaxis]) <= band[:, np.newaxis]
@@ -208,3 +215,9 @@ def time_to_stabilisation(rep: Rep) -> Floats:
     last = np.where(outside.any(axis=1), 2 * block.cell - first_true(outside[:, ::-1]), 0)
     times = np.where((at >= 0) & np.isfinite(facts.weight), (begin + last) / block.rate - start, np.nan)
     return np.repeat(times[:, np.newaxis], rep.k, axis=1)
+
+
+SECOND = ("landing_depth", "landing_time", "landing_stiffness", "landing_stiffness_slope", "landing_rate_mean",
+          "landing_rate_2080", "landing_net_impulse_100ms")  # fmt: skip
+"""METRICS.md 5, `second_landing_*`: in a drop jump the landing is the second one, and these are its second names."""
+ALIASES.update({f"second_{name}": name for name in SECOND})

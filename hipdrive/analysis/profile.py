@@ -36,7 +36,7 @@ SECOND_NAMES = {"differentiation_window": "rfd_window"}
 """Names that METRICS.md 17 has for parameters of another name."""
 
 POSITIVE = ("g", "weigh_min", "weigh_max", "rearm", "flight_max", "edge_window", "rfd_window", "landing_window",
-            "landing_search", "stable_hold", "stable_search", "first_peak_smoothing", "rest_time",
+            "landing_search", "stable_hold", "first_peak_smoothing", "rest_time",
             "weight_max")  # fmt: skip
 """Parameters without which nothing can be computed."""
 
@@ -93,7 +93,6 @@ class Profile:
     landing_search: float = 0.8
     stable_band: float = 0.05
     stable_hold: float = 1.0
-    stable_search: float = 5.0
     first_peak_prominence: float = 0.1
     first_peak_smoothing: float = 0.005
     impact_share: float = 0.2

@@ -130,7 +130,8 @@ THEIRS = f"""# What other systems call these numbers
 Made from `hipdrive/report/vendors.csv` by `{COMMAND}`; `hipdrive metrics --vendor` prints it. The vendors'
 definitions are theirs and not always published: a line says which field of ours means the same, not that the two agree
 to the last digit. The vendor's unit is in brackets; ours are SI (a share of 1 for a percentage of weight, s for ms).
-L/R indices of ours are 100·(L − R)/(L + R), positive where the left is higher; vendors also divide by the larger side or the mean.
+L/R indices of ours are 100·(L − R)/(L + R), positive where the left is higher; vendors also divide by the
+larger side or the mean.
 """
 
 

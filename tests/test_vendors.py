@@ -9,7 +9,7 @@ import pytest
 
 from hipdrive import cli
 from hipdrive.analysis import registry
-from hipdrive.analysis.group import stem, unit_of
+from hipdrive.analysis.registry import stem, unit_of
 from hipdrive.report import vendors
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "VENDOR_METRIC_NAMES.md"

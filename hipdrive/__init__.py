@@ -24,6 +24,7 @@ _HOMES = {
     "analyse": "hipdrive.analysis.analyse",
     "analyse_many": "hipdrive.analysis.analyse",
     "asymmetry": "hipdrive.analysis.asymmetry",
+    "compare": "hipdrive.analysis.compare",
     "between_tests": "hipdrive.analysis.between",
     "metric": "hipdrive.analysis.registry",
     "Estimate": "hipdrive.analysis.estimate",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from hipdrive.analysis.asymmetry import asymmetry as asymmetry
     from hipdrive.analysis.between import between_tests as between_tests
     from hipdrive.analysis.change import change_status as change_status
+    from hipdrive.analysis.compare import compare as compare
     from hipdrive.analysis.estimate import Estimate as Estimate
     from hipdrive.analysis.profile import load_profile as load_profile
     from hipdrive.analysis.registry import metric as metric

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hipdrive.analysis.facts import FLIGHT_ANCHORED
+from hipdrive.analysis.phases import FROM_MIN
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.relative import body_mass_of, over_mass, over_weight
 from hipdrive.analysis.rep import Rep
@@ -34,7 +35,7 @@ def brake_start(rep: Rep) -> str:
 def since_braking(rep: Rep, value: Floats, spread: Floats | None = None) -> Any:
     """A number that hangs on the start of braking: its doubt is not modelled where that is the lowest sample."""
     if brake_start(rep) == "force_min":
-        rep.says("lowest_force")
+        rep.says(FROM_MIN)
         return value, rep.unknown
     return value if spread is None else (value, spread)
 

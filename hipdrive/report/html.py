@@ -48,9 +48,19 @@ def page(pairs: Sequence[tuple[Trial, Analysis]], title: str = "") -> str:
     """The page of one or more analysed trials."""
     trials = [_trial(trial, analysis, str(i)) for i, (trial, analysis) in enumerate(pairs)]
     return _template().render(
-        title=clean(title or (trials[0]["title"] if trials else "hipdrive")), trials=trials,
+        title=clean(title or (trials[0]["title"] if trials else "hipdrive")), trials=trials, spreads=_spreads(pairs),
         software=f"hipdrive {__version__}", icons=ICONS, levels=LEVELS,
     )  # fmt: skip
+
+
+def _spreads(pairs: Sequence[tuple[Trial, Analysis]]) -> list[dict[str, Any]]:
+    """Tables of the trials that were analysed under several profiles."""
+    from hipdrive.analysis.compare import compared
+    from hipdrive.report.spread import page_rows
+
+    trials = {id(trial): trial for trial, _ in pairs}
+    groups = [[analysis for trial, analysis in pairs if id(trial) == key] for key in trials]
+    return [row for group in groups if len(group) > 1 for row in page_rows(compared(group))]
 
 
 @cache

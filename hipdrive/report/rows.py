@@ -6,14 +6,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from hipdrive.analysis.phases import FROM_MIN
 from hipdrive.report.frames import base_field, definition
 from hipdrive.report.words import label
 from hipdrive.results import Analysis, Finding, Results, Value
 
 HERO = {"dj": ("rsi_jh", "rsi_jh_tov", "rsi_ft")}
 """What stands largest; every other test shows its jump height."""
-FROM_MIN = "lowest_force"
-"""Method of numbers whose braking begins at the lowest force."""
 HEIGHTS = ("jump_height_tov", "jump_height_ft")
 
 
@@ -68,7 +67,7 @@ def _fact(rep: Results, name: str) -> str:
     """The field that carries the fact which `name` repeats: itself, where it repeats none of the repetition's."""
     metric = definition(name)
     while metric is not None and metric.repeats in rep.columns.values:
-        if "deceleration" in name and rep[metric.repeats].method == FROM_MIN:
+        if "deceleration" in name and rep[metric.repeats].method.startswith(FROM_MIN):
             break  # braking is a longer phase here, so this is a fact of its own
         name = metric.repeats
         metric = definition(name)

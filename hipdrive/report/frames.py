@@ -150,7 +150,9 @@ def definition(field: str) -> Metric | None:
 
 
 def unit_of(name: str) -> str:
-    """The SI unit of a wide column, "" for facts."""
+    """The SI unit of a wide column, "" for facts but the load."""
+    if name == "load":
+        return "kg"
     metric = definition(name.removesuffix("_u95")) or definition(base_field(name))
     if metric is None or name in FACTS:
         return ""

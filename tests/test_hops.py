@@ -392,7 +392,7 @@ def test_the_weight_comes_from_before_or_after_and_is_one_for_the_series() -> No
 def scene(trial: Trial, test: str = "auto") -> Scene:
     """What a finder is given."""
     block, profile = Block.of([trial]), load_profile()
-    given = Given(np.array([np.nan]), np.array([np.nan]), test)
+    given = Given(np.array([np.nan]), np.array([np.nan]), test, np.zeros(1))
     with np.errstate(invalid="ignore", divide="ignore"):
         located, seen, runs = locate(block, given, profile)
     return Scene(block, (trial,), seen, runs, located, given, np.zeros(1, dtype=np.int64), profile)
@@ -502,9 +502,13 @@ def test_every_number_of_a_rebound_is_its_formula(seed: int) -> None:
     by_hand = {**first, **plain.landing(x, landed["touchdown"], landed["landing_zero_velocity"])}
     by_hand |= {f"cmj_rebound_{name}": value for name, value in plain.dj(x, second, np.nan).items()}
     ours = {m.name for m in metrics_for("cmj_rebound")}
+    elsewhere = {f"cmj_rebound_{name}" for name in plain.ELSEWHERE} | set(plain.ELSEWHERE)
+    ours -= elsewhere
     assert ours <= set(by_hand)
     assert "cmj_rebound_drop_height_error" not in ours and "cmj_rebound_peak_landing_force" not in ours
     for name in ours:
+        if rep[name].code == "phase_too_short":
+            continue
         loose = plain.LOOSE.get(name.removeprefix("cmj_rebound_"), 2e-3)
         assert rep[name].value == pytest.approx(by_hand[name], rel=loose, abs=3e-4), name
 
@@ -520,7 +524,8 @@ def test_a_rebound_is_found_with_its_events(seed: int) -> None:
     rep = analysis.reps[0]
     assert rep["cmj_rebound_touchdown_velocity"].method == "continuous_integration"
     assert rep["second_landing_peak_force"].value == rep["peak_landing_force"].value
-    assert not [name for name, value in rep.items() if value.code], "every number has a value"
+    # one hump has no trough, and a short push no 200 ms
+    assert {value.code for value in rep.values()} <= {None, "one_peak", "phase_too_short"}
 
 
 def test_a_rebound_with_no_rest_has_times_and_flight_heights_only() -> None:
@@ -574,7 +579,8 @@ def test_every_number_states_an_uncertainty_or_has_none_to_state() -> None:
             stem = stem.removeprefix("asym_").removesuffix("_left").removesuffix("_right")
             if name.startswith("asym_"):
                 continue  # an index says how doubtful it is only where the total's own noise is stated
-            if stem not in silent and not stem.startswith(("time_to_", "landing_rate_", "braking_rfd", "loading_rate")):
+            placed = stem.startswith(("time_to_", "landing_rate_", "braking_rfd", "loading_rate")) or "_at_peak" in stem
+            if stem not in silent and not placed and value.code is None:
                 assert value.u95 > 0.0, name
 
 

@@ -31,7 +31,7 @@ SECOND = {
 
 OWN_WAY = frozenset({
     "touchdown_velocity_backward", "touchdown_velocity_two_plate", "touchdown_velocity_box", "drop_height_error",
-    "system_weight", "system_mass", "flight_baseline",
+    "system_weight", "system_mass", "body_mass", "flight_baseline",
 })  # fmt: skip
 """Numbers of a drop jump that a rebound does not have: there is no box, and it is weighed once."""
 

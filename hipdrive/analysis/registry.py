@@ -141,7 +141,18 @@ def join(test: str, fields: Iterable[str], first: Sequence[str] = ()) -> None:
 
 def load_builtin() -> None:
     """Import the modules that define metrics, then those of installed packages (entry point `hipdrive.metrics`)."""
-    from hipdrive.analysis import asymmetry, drop_jump, hop_summary, hops, jump, landing, rebound  # noqa: F401
+    from hipdrive.analysis import (  # noqa: F401
+        asymmetry,
+        between,
+        drive,
+        drop_jump,
+        hop_summary,
+        hops,
+        jump,
+        landing,
+        parts,
+        rebound,
+    )  # fmt: skip
 
     hops.join_hops()
     rebound.join_rebounds()

@@ -36,6 +36,9 @@ SHOWN: dict[str, Shown] = {
     "bool": Shown(1.0, "", 0),
     "class": Shown(1.0, "", 0),
     "V": Shown(1.0, "V", 3),
+    "m^2": Shown(1e6, "mm²", 0),
+    "Hz": Shown(1.0, "Hz", 2),
+    "N*m": Shown(1.0, "N·m", 2),
 }
 """Every unit a metric may have (ASCII, SI) and how it is shown."""
 

@@ -18,7 +18,13 @@ from hipdrive.analysis.registry import headline
 from hipdrive.trial import Trial
 
 MORE = {"cmj": ("system_weight", "flight_time"), "sj": ("system_weight", "flight_time"),
-        "dj": ("system_weight", "jump_height_tov", "touchdown_velocity", "rsi_ft")}  # fmt: skip
+        "dj": ("system_weight", "jump_height_tov", "touchdown_velocity", "rsi_ft"),
+        "landing": ("system_weight", "touchdown_velocity", "peak_landing_force", "landing_time", "mean_impact_force",
+                    "landing_net_impulse_100ms", "stability_depth"),
+        "balance": ("cop_mean_velocity_ap", "cop_mean_velocity_ml", "cop_range_ap", "cop_range_ml",
+                    "cop_mean_frequency", "left_load_share")}  # fmt: skip
+
+TESTS = ("cmj", "sj", "dj", "landing", "balance")
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,8 @@ class Cell:
     edge: str | None = None
 
 
-CELLS = tuple(Cell(f"{test} 1 kHz 1.5 N", test) for test in ("cmj", "sj", "dj")) + tuple(
-    Cell(f"{test} varied", test, varied=True) for test in ("cmj", "sj", "dj")
+CELLS = tuple(Cell(f"{test} 1 kHz 1.5 N", test) for test in TESTS) + tuple(
+    Cell(f"{test} varied", test, varied=True) for test in TESTS
 )
 """Plain: 1 kHz, 1.5 N. Varied: 0.5 to 4 N, offset within 10 N, 500, 1000 or 2000 Hz, drawn by the seed."""
 

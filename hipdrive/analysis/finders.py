@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from hipdrive.analysis.flights import jumps_and_drops
 from hipdrive.analysis.scene import Found, Scene
+from hipdrive.analysis.stance import stances
+from hipdrive.analysis.touchdowns import landings
 
 Finder = Callable[[Scene], Found]
 
@@ -13,6 +15,8 @@ FINDERS: dict[str, Finder] = {
     "cmj": jumps_and_drops,
     "sj": jumps_and_drops,
     "dj": jumps_and_drops,
+    "landing": landings,
+    "balance": stances,
     "auto": jumps_and_drops,
 }
 """Test that was asked for -> its finder; the finder reads in `scene.given.test` which it was."""

@@ -28,5 +28,11 @@ PHASES: dict[str, tuple[Phase, ...]] = {
         Phase("propulsion", "zero_velocity", "takeoff"),
         *_AFTER,
     ),
+    "landing": (
+        Phase("flight", "takeoff", "touchdown"),
+        Phase("impact", "touchdown", "landing_zero_velocity"),
+        Phase("stabilisation", "landing_zero_velocity", "stabilisation"),
+    ),
+    "balance": (Phase("stance", "stance_start", "stance_end"),),
 }
-"""Test -> its phases in order (METRICS.md 3, 5)."""
+"""Test -> its phases in order (METRICS.md 3, 4, 5, 9)."""

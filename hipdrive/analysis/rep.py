@@ -70,6 +70,9 @@ class AtEvents:
 class Rep:
     """Repetitions of one test as metrics see them. Times in s from the start of the record, forces in N."""
 
+    more: tuple[str, ...] = ()
+    """Further uncertain inputs that a test has."""
+
     def __init__(
         self, facts: Facts, *, copies: bool = True, curve: Curve | None = None, like: Rep | None = None
     ) -> None:
@@ -78,7 +81,7 @@ class Rep:
         self.profile = facts.profile
         self.noise = facts.noise
         self.n = len(facts.record)
-        self.inputs = (*INPUTS, *facts.events) if copies else ()
+        self.inputs = (*INPUTS, *facts.events, *self.more) if copies else ()
         self.k = 1 + 2 * len(self.inputs)
         self.moments: dict[str, Floats] = {}
         self._read: dict[str, tuple[Floats, Floats]] = {}

@@ -12,7 +12,7 @@ import numpy as np
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, divided
-from hipdrive.analysis.stance import Stance, extreme_doubt, path_doubt
+from hipdrive.analysis.stance import Stance, extreme_doubt, path_doubt, spread_doubt
 
 BALANCE = ("balance",)
 X, Y, TURN = 0, 1, 2
@@ -101,31 +101,33 @@ def cop_mean_velocity(rep: Rep) -> tuple[Floats, Floats]:
 
 @metric("cop_ellipse_area_95", unit="m^2", tests=BALANCE, source="Schubert & Kirchner 2014", headline=2, method=METHOD,
         aliases=_alone("cop_ellipse_area_95"), group="sway")  # fmt: skip
-def cop_ellipse_area_95(rep: Rep) -> Floats:
+def cop_ellipse_area_95(rep: Rep) -> tuple[Floats, Floats]:
     """Area of the 95 % prediction ellipse, π·5.991·√det of the covariance: it holds 95 % of the places."""
     sway = _stance(rep, X, Y)
     x, y = _centred(sway, X), _centred(sway, Y)
     count = np.isfinite(x * y).sum(axis=2)
     xx, yy, xy = (divided(np.where(np.isfinite(p), p, 0.0).sum(axis=2), count - 1) for p in (x * x, y * y, x * y))
-    return np.asarray(np.pi * CHI_SQUARE * np.sqrt(np.maximum(xx * yy - xy * xy, 0.0)))
+    area = np.asarray(np.pi * CHI_SQUARE * np.sqrt(np.maximum(xx * yy - xy * xy, 0.0)))
+    return area, spread_doubt(area)
 
 
 @metric("cop_rms_ap", unit="m", tests=BALANCE, source="Prieto 1996", headline=3, method=METHOD,
         aliases=_alone("cop_rms_ap"), group="sway")  # fmt: skip
-def cop_rms_ap(rep: Rep) -> Floats:
+def cop_rms_ap(rep: Rep) -> tuple[Floats, Floats]:
     """Root mean square of the centre of pressure about its mean, forwards and backwards."""
     return _rms(_stance(rep, X), X)
 
 
 @metric("cop_rms_ml", unit="m", tests=BALANCE, source="Prieto 1996", headline=4, method=METHOD,
         aliases=_alone("cop_rms_ml"), group="sway")  # fmt: skip
-def cop_rms_ml(rep: Rep) -> Floats:
+def cop_rms_ml(rep: Rep) -> tuple[Floats, Floats]:
     """Root mean square of the centre of pressure about its mean, sideways."""
     return _rms(_stance(rep, Y), Y)
 
 
-def _rms(sway: Stance, row: int) -> Floats:
-    return np.asarray(np.sqrt(_mean(_centred(sway, row) ** 2)))
+def _rms(sway: Stance, row: int) -> tuple[Floats, Floats]:
+    size = np.asarray(np.sqrt(_mean(_centred(sway, row) ** 2)))
+    return size, spread_doubt(size)
 
 
 @metric("cop_path_length", unit="m", tests=BALANCE, source="Prieto 1996; Duarte 2010", headline=5, method=METHOD,
@@ -214,6 +216,6 @@ def cop_y(rep: Rep) -> Floats:
 
 
 @metric("free_moment_rms", unit="N*m", tests=BALANCE, source="derived (METRICS.md 18, C5)", method=METHOD, group="sway")
-def free_moment_rms(rep: Rep) -> Floats:
+def free_moment_rms(rep: Rep) -> tuple[Floats, Floats]:
     """Root mean square of the moment about the vertical through the centre of pressure, about its mean."""
     return _rms(_stance(rep, TURN), TURN)

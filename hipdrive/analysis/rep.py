@@ -323,8 +323,20 @@ class Rep:
         tau = self.times(at) - start
         change = self._twice(at)[1] - twice - once * tau
         walk = self._walk * np.sign(tau) * np.sqrt(np.abs(tau) ** 3 * (self.facts.block.dt / 3.0))
+        if self.facts.anchor_at != self.facts.origin:
+            walk = self._walk * self._walked_from_afar(start, tau)
         path = tau * speed + change / self.mass + walk
         return path + 0.5 * rest * tau * tau / self.mass
+
+    def _walked_from_afar(self, start: Floats, tau: Floats) -> Floats:
+        """What noise does to the path over tau from `start`, where velocity is anchored elsewhere, less what the
+        velocity at `start` has of it already: the noise between the path and the anchor, and that within the path.
+        """
+        dt, tail, anchor = self.facts.block.dt, self.facts.tail[:, np.newaxis], self._anchored()[0]
+        far = np.abs(start - anchor)
+        near = np.minimum(far, np.abs(start + tau - anchor)) + tail
+        whole = np.sqrt(dt * (tau * tau * near + np.abs(tau) ** 3 / 3.0))
+        return np.asarray(np.sign(tau) * whole - tau * np.sqrt(dt * (far + tail)))
 
     def _twice(self, at: str | Floats) -> tuple[Floats, Floats]:
         """Integral and double integral from the curve's first sample."""

@@ -10,7 +10,7 @@ from hipdrive.analysis.signal import Block, Floats, Ints, first_true, gather, la
 SEARCH = 5.0
 """s after touchdown in which stabilisation is looked for (METRICS.md 4: fix the record length)."""
 
-NOISE = 1.5
+NOISE = 1.25
 """Noise, times this, moves the edge of the band by which its uncertainty is found (simulated)."""
 
 

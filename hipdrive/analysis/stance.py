@@ -34,6 +34,9 @@ DRAWS = 12
 STEP_OFF = 1.0
 """s at the end of a stance that is not counted where somebody steps off the plate."""
 
+EXTREMES = 1.7
+"""Growth of an extreme with all of the noise, over what its growth with a little more of it says (simulated)."""
+
 ONE_SIDE = 1.645
 """Standard uncertainties on one side of which 95 % lie."""
 
@@ -242,9 +245,14 @@ def path_doubt(length: Floats) -> Floats:
     return _one_sided(length, measured - np.sqrt(np.maximum(measured**2 - 2.0 * measured * grown, 0.0)))
 
 
+def spread_doubt(size: Floats) -> Floats:
+    """The same of a root mean square or an area, which grow with the noise's square."""
+    return _one_sided(size, _grown(size))
+
+
 def extreme_doubt(span: Floats) -> Floats:
-    """The same of a difference of extremes, which the largest of many noisy samples makes too large."""
-    return _one_sided(span, _grown(span))
+    """The same of a difference of extremes: the largest of many noisy samples grows nearly as the noise itself."""
+    return _one_sided(span, EXTREMES * _grown(span))
 
 
 def _pairs(values: Floats) -> tuple[Floats, Floats]:

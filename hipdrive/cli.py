@@ -32,7 +32,9 @@ app = typer.Typer(
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", show_default=False, readable=False)]
 Plain = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False, readable=False)]
-Test = Annotated[str | None, typer.Option("--test", help="cmj, sj, dj, or auto: find out from the record.")]
+Test = Annotated[
+    str | None, typer.Option("--test", help="cmj, sj, dj, landing, balance, or auto: find out from the record.")
+]
 Side = Annotated[str | None, typer.Option("--side", help="left or right: a trial of one leg, on its own plate.")]
 Profiles = Annotated[
     list[str] | None, typer.Option("--profile", metavar="NAME", help="Rules: a shipped name or a TOML file.")
@@ -243,7 +245,7 @@ def metrics(
 
 @app.command()
 def simulate(
-    test: Annotated[str, typer.Argument(metavar="TEST", help="cmj, sj or dj.")],
+    test: Annotated[str, typer.Argument(metavar="TEST", help="cmj, sj, dj, landing or balance.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .h5 file to write.")],
     seed: Annotated[int, typer.Option("--seed", help="Which athlete, movement and noise.")] = 0,
     truth: Annotated[Path | None, typer.Option("--truth", metavar="FILE.json", help="Exact answers.")] = None,

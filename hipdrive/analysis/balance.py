@@ -45,7 +45,7 @@ def _mean(values: Floats) -> Floats:
 
 
 def _time(rep: Stance, row: int) -> Floats:
-    """s of which the path is known, (n, 1): the steps between two known samples."""
+    """How long the path is known, s, (n, 1): the steps between two known samples."""
     steps = np.isfinite(np.diff(rep.cop[:, :1, row], axis=2))
     return np.asarray(steps.sum(axis=2) * rep.step)
 

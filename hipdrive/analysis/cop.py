@@ -75,9 +75,7 @@ def summed(places: Sequence[Floats], forces: Sequence[Floats], least: float) -> 
     return np.where(enough, divided(moment, np.where(enough, carried, np.nan)), np.nan)
 
 
-def pressure(
-    trial: Trial, zeros: Sequence[float], first: int, last: int, weight: float, profile: Profile
-) -> Pressure:
+def pressure(trial: Trial, zeros: Sequence[float], first: int, last: int, weight: float, profile: Profile) -> Pressure:
     """The centre of pressure over samples [first, last) at `cop_rate`, low-passed at `cop_cutoff`, with its noise.
 
     zeros : zero error of each plate's vertical force, N.
@@ -173,7 +171,7 @@ def smoothed(rows: Floats, rate: float, cutoff: float) -> Floats:
 
 
 def resampled(rows: Floats, rate: float, first: int, last: int, target: float) -> Floats:
-    """Samples [first, last) of the rows at `target` Hz from `first` on: picked where the rates divide, else by spline."""
+    """Samples [first, last) of the rows at `target` Hz: picked where the rates divide, else by spline."""
     step = rate / target
     count = int(np.floor((last - 1 - first) / step + 1e-9)) + 1
     places = first + step * np.arange(count)

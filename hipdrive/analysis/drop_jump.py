@@ -69,8 +69,8 @@ def contact_time(rep: Rep) -> Floats:
     return rep.duration("first_contact", "takeoff")
 
 
-@metric("drop_height", unit="m", tests=DROPS, source="McMahon 2021", headline={"dj": 4, "landing": 5}, method="backward_integration",
-        group="drop")  # fmt: skip
+@metric("drop_height", unit="m", tests=DROPS, source="McMahon 2021", headline={"dj": 4, "landing": 5},
+        method="backward_integration", group="drop")  # fmt: skip
 def drop_height(rep: Rep) -> Floats:
     """Height that gives the touchdown velocity, v² / (2 g): what the athlete really fell."""
     velocity = rep["touchdown_velocity"]
@@ -119,8 +119,8 @@ def touchdown_velocity_flight(rep: Rep) -> Floats:
     return upward - rep.net_impulse("first_contact", "takeoff") / rep.mass
 
 
-@metric("touchdown_velocity_two_plate", unit="m/s", tests=DROPS, source="Baca 1999; McMahon 2021", repeats="drop_height",
-        method="two_plate", group="drop")  # fmt: skip
+@metric("touchdown_velocity_two_plate", unit="m/s", tests=DROPS, source="Baca 1999; McMahon 2021",
+        repeats="drop_height", method="two_plate", group="drop")  # fmt: skip
 def touchdown_velocity_two_plate(rep: Rep) -> Floats:
     """Velocity at first contact from quiet standing on a box that stands on a plate of its own."""
     velocity = rep.facts.two_plate_velocity

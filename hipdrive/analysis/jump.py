@@ -148,8 +148,8 @@ def flight_baseline(rep: Rep) -> tuple[Floats, Floats]:
     )
 
 
-@metric("system_mass", unit="kg", tests=WEIGHED_ON, source="Owen 2014", repeats="system_weight", method="quiet_standing",
-        group="weight")  # fmt: skip
+@metric("system_mass", unit="kg", tests=WEIGHED_ON, source="Owen 2014", repeats="system_weight",
+        method="quiet_standing", group="weight")  # fmt: skip
 def system_mass(rep: Rep) -> Floats:
     """Weight over g."""
     rep.note("weight")
@@ -158,12 +158,12 @@ def system_mass(rep: Rep) -> Floats:
 
 def _with_weight(rep: Rep, method: str) -> None:
     """Name the method, and where the weight came from if not from the usual place."""
-    from hipdrive.analysis.locate import WEIGHED
-
     usual = 1 if rep.facts.test in ("dj", "landing") else 0
     source = rep.facts.located.source
     if (source == usual).all():
         return
+    from hipdrive.analysis.locate import WEIGHED
+
     names = np.array(["before", "after_landing", "unsteady_stance", "unsteady_stance", "box_plate", "given_mass",
                       "elsewhere_in_record", ""])  # fmt: skip
     assert len(names) == len(WEIGHED)

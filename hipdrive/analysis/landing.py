@@ -43,7 +43,8 @@ def peak_landing_force(rep: Rep) -> tuple[Floats, Floats]:
     return rep.max("force", "touchdown", _end(rep)), PEAK_NOISE * rep.noise
 
 
-@metric("peak_landing_force_rel", unit="1", tests=LANDINGS, source="derived (METRICS.md 4)", repeats="peak_landing_force",
+@metric("peak_landing_force_rel", unit="1", tests=LANDINGS, source="derived (METRICS.md 4)",
+        repeats="peak_landing_force",
         headline={"landing": 1}, method="over_weight", group="landing")  # fmt: skip
 def peak_landing_force_rel(rep: Rep) -> tuple[Floats, Floats]:
     """Peak landing force in multiples of the weight."""
@@ -51,8 +52,8 @@ def peak_landing_force_rel(rep: Rep) -> tuple[Floats, Floats]:
     return rep["peak_landing_force"] / rep.weight, rep.spread("peak_landing_force") / rep.weight[:, 0]
 
 
-@metric("time_to_peak_landing_force", unit="s", tests=LANDINGS, source="derived (METRICS.md 4)", method="sample_maximum",
-        group="landing")  # fmt: skip
+@metric("time_to_peak_landing_force", unit="s", tests=LANDINGS, source="derived (METRICS.md 4)",
+        method="sample_maximum", group="landing")  # fmt: skip
 def time_to_peak_landing_force(rep: Rep) -> tuple[Floats, Floats]:
     """From touchdown to the peak landing force."""
     _landed(rep)

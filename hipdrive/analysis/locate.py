@@ -126,7 +126,7 @@ def _weighed_and_started(
     block: Block, found: Candidates, runs: Runs, rough: Floats, departed: Ints, given: Given, profile: Profile,
     *, landed: bool = False,
 ) -> Located:  # fmt: skip
-    """Weight, threshold, edges and onset, with no weighing after `departed`; `landed`: weighed after touchdown first."""
+    """Weight, threshold, edges and onset, with no weighing after `departed`; landed: weighed after touchdown first."""
     record, level = found.record, found.level
     zero = np.where(np.abs(level) > profile.offset_min, level, 0.0)
     last = departed - round(profile.weigh_gap * block.rate)

@@ -9,7 +9,7 @@ import difflib
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -30,8 +30,8 @@ RULES = {
 
 
 POSITIVE = ("g", "weigh_min", "weigh_max", "rearm", "flight_max", "edge_window", "rfd_window", "landing_window",
-            "landing_search", "stable_hold", "rest_time", "weight_max", "balance_time", "balance_min", "single_leg_time",
-            "cop_cutoff", "cop_rate")  # fmt: skip
+            "landing_search", "stable_hold", "rest_time", "weight_max", "balance_time", "balance_min",
+            "single_leg_time", "cop_cutoff", "cop_rate")  # fmt: skip
 """Parameters without which nothing can be computed."""
 
 SIGNED = ("cop_z0",)
@@ -127,7 +127,7 @@ class Profile:
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter by name, as stored with a result."""
-        return {k: v for k, v in asdict(self).items() if k != "name"}
+        return {name: getattr(self, name) for name in KINDS}
 
 
 KINDS: Mapping[str, type] = MappingProxyType({f.name: type(f.default) for f in fields(Profile) if f.name != "name"})

@@ -1,4 +1,4 @@
-"""Standing: the stretch of a record over which somebody stands on the plate, with its centre of pressure (METRICS.md 9).
+"""Standing: the stretch of a record in which somebody stands on the plate, and its centre of pressure (METRICS.md 9).
 
 Rule for `auto`: a record is balance where it has no flight, the loaded stretch lasts 10 s or more and is still (SD of
 its 10 ms means at most `weigh_sd_warn` of the weight), and a centre of pressure was measured; a record with a pull, a
@@ -19,7 +19,6 @@ from hipdrive.analysis.curve import Curve
 from hipdrive.analysis.events import Instants
 from hipdrive.analysis.facts import NO_TIER, NUMBER, Facts
 from hipdrive.analysis.locate import Located
-from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.scene import Found, FoundReps, Scene
 from hipdrive.analysis.segment import LOADED, Candidates, Runs
@@ -34,7 +33,7 @@ DRAWS = 12
 STEP_OFF = 1.0
 """s at the end of a stance that is not counted where somebody steps off the plate."""
 
-EXTREMES = 1.7
+EXTREMES = 2.0
 """Growth of an extreme with all of the noise, over what its growth with a little more of it says (simulated)."""
 
 ONE_SIDE = 1.645
@@ -128,7 +127,7 @@ def _loaded(block: Block) -> tuple[Ints, Ints, Bools]:
     The first sample above half of the median force begins it.
     """
     means = np.where(np.isfinite(block.means), block.means, -np.inf)
-    n, cells = means.shape
+    n = len(means)
     bounds = np.zeros((3, n), dtype=np.int64)
     for i, row in enumerate(means):
         some = row[row > LOADED]
@@ -148,9 +147,7 @@ def _loaded(block: Block) -> tuple[Ints, Ints, Bools]:
     return bounds[0], bounds[1], bounds[2] > 0
 
 
-def _stance(
-    block: Block, trials: Sequence[Trial], record: Ints, start: Ints, end: Ints, scene: Scene
-) -> Stance:
+def _stance(block: Block, trials: Sequence[Trial], record: Ints, start: Ints, end: Ints, scene: Scene) -> Stance:
     profile, rate = scene.profile, block.rate
     level, noise, count = _empty(scene.runs, record)
     known = np.isfinite(level)
@@ -225,15 +222,19 @@ def _still(block: Block, record: Ints, start: Ints, end: Ints) -> Still:
     return Still(start, end, mean, sd, slope, count.astype(np.int64), block_sd, np.zeros(len(rows)))
 
 
-def _nowhere(record: Ints, start: Ints, end: Ints, still: Still, zero: Floats, weight: Floats, noise: Floats) -> Located:
+def _nowhere(
+    record: Ints, start: Ints, end: Ints, still: Still, zero: Floats, weight: Floats, noise: Floats
+) -> Located:
     """What a jump would have: a stance has no flight, no edges and no onset, but it is weighed."""
     n = len(record)
     none, nothing = np.full(n, np.nan), np.zeros(n, dtype=np.int64)
     edge, false = Instants(none, none, none), np.zeros(n, dtype=bool)
     found = Candidates(record, start, end, start, end, zero, noise, nothing, false, nothing - 1)
     missing = still.only(false)
-    return Located(found, zero, np.zeros(n), weight, still, still, missing, nothing, none, start, none, none, none, edge,
-                   edge, edge, false, false, weight, np.zeros(n))  # fmt: skip
+    return Located(
+        found, zero, np.zeros(n), weight, still, still, missing, nothing, none, start, none, none, none, edge, edge, edge,
+        false, false, weight, np.zeros(n),
+    )  # fmt: skip
 
 
 def path_doubt(length: Floats) -> Floats:
@@ -273,4 +274,4 @@ def _one_sided(values: Floats, bias: Floats) -> Floats:
     more, less = _pairs(values)
     random = ((0.5 * (more - less)) ** 2).sum(axis=1)
     whole = (bias + ONE_SIDE * np.sqrt(random)) / COVERAGE
-    return np.sqrt(np.maximum(whole**2 - random, 0.0))
+    return np.asarray(np.sqrt(np.maximum(whole**2 - random, 0.0)))

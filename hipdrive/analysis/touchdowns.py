@@ -3,7 +3,7 @@
 Rule for `auto`: a record, or a stretch of it, is a landing where such a touchdown is found and no flight lies in it:
 the plate was empty for `empty_before`, the athlete came down faster than `drop_velocity` or struck the plate with
 `landing_impact` of the weight, no flight follows within `contact_max`, and somebody stands still afterwards. A flight
-before the touchdown belongs to the jump that made it, so `auto` leaves that one to the jumps; `--test landing` takes it.
+before the touchdown belongs to the jump that made it, so `auto` leaves it to the jumps; `--test landing` takes it.
 """
 
 from __future__ import annotations

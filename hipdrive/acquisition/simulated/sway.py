@@ -1,8 +1,9 @@
 """A simulated stance: somebody steps onto the plates and sways, along a path that is known in closed form.
 
-The centre of pressure is a sum of slow sines along each axis. Forces and moments of each plate are such that it comes out
-of them (METRICS.md 18, C4 and C8): vertical force by the share of each foot, which stands beside the common centre.
-Mean, covariance and root mean square of the path are closed forms, its length a quadrature of its speed; ways along an axis are sums from turn to turn.
+The centre of pressure is a sum of slow sines along each axis. Forces and moments of each plate are such that it comes
+out of them (METRICS.md 18, C4 and C8): vertical force by the share of each foot, beside the common centre.
+Mean, covariance and root mean square of the path are closed forms, its length is a quadrature of its speed, and ways
+along an axis are sums from turn to turn.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ def stand(
     names = ("plate1",) if plates == 1 else (LEFT, RIGHT)
     parts = (1.0,) if plates == 1 else (share, 1.0 - share)
     beside = (0.0,) if plates == 1 else (APART * (1.0 - share), -APART * share)
-    fz, components = [], {}
+    fz: list[Floats] = []
+    components: dict[str, Floats] = {}
     for name, part, shift in zip(names, parts, beside, strict=True):
         measured, channels = _plate(rng, times, part * force, x.at(times), y.at(times) + shift,
                                     noise / np.sqrt(plates), cop)  # fmt: skip

@@ -114,6 +114,7 @@ def touchdown_velocity_flight(rep: Rep) -> Floats:
     if rep.facts.test == "landing":
         speed, contradicted = flight_speed(rep)
         rep.require(~contradicted, "not_ballistic")
+        rep.says("flight")
         return speed
     upward = 0.5 * rep.g * rep.duration("takeoff", "touchdown")
     return upward - rep.net_impulse("first_contact", "takeoff") / rep.mass

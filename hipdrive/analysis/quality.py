@@ -352,7 +352,7 @@ def of_records(
     """The checks of each record as a whole, (records,). standing : nobody jumps, so that a flat top is no clipping."""
     # what was lost after the last sample, when the device went, is not missing from the record
     gaps = np.array([float(sum(gap.first_sample < t.samples for gap in t.gaps)) for t in trials])
-    coarse = np.full(len(trials), block.rate < profile.rate_min)
+    coarse = np.full(len(trials), not standing and block.rate < profile.rate_min)
     clipped = _clipped(block, trials, standing=standing)
     drift, changed, seen = _drift(block, runs, rough)
     return {

@@ -232,8 +232,8 @@ def _nowhere(
     found = Candidates(record, start, end, start, end, zero, noise, nothing, false, nothing - 1)
     missing = still.only(false)
     return Located(
-        found, zero, np.zeros(n), weight, still, still, missing, nothing, none, start, none, none, none, edge, edge, edge,
-        false, false, weight, np.zeros(n),
+        found, zero, np.zeros(n), weight, still, still, missing, nothing, none, start, none, none, none, edge, edge,
+        edge, false, false, weight, np.zeros(n),
     )  # fmt: skip
 
 

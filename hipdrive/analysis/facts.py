@@ -35,6 +35,7 @@ class Facts:
     index into TIERS; rows anchored to the flight leave with half its velocity. tail : s that lengthen the noise's
     random walk (METRICS.md 20, T_w / 12).
     In a landing FLIGHT_ANCHORED is the flight before it.
+    load : kg carried, part of the weight.
     origin : event at which displacement is zero. plate_zero : zero level of each plate, N.
     """
 
@@ -62,6 +63,7 @@ class Facts:
     plate_zero: Mapping[str, Floats]
     box_height: Floats
     given_weight: Floats
+    load: Floats
     tier: Ints
     two_plate_velocity: Floats
 

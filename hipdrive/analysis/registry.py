@@ -130,7 +130,17 @@ def _check(name: str, unit: str, tests: frozenset[str], function: Callable[[Any]
 
 def load_builtin() -> None:
     """Import the modules that define metrics, then those of installed packages (entry point `hipdrive.metrics`)."""
-    from hipdrive.analysis import asymmetry, balance, drop_jump, drop_landing, jump, landing  # noqa: F401
+    from hipdrive.analysis import (  # noqa: F401
+        asymmetry,
+        balance,
+        between,
+        drive,
+        drop_jump,
+        drop_landing,
+        jump,
+        landing,
+        parts,
+    )
 
     _load_entry_points()
 

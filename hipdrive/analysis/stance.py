@@ -176,6 +176,7 @@ def _stance(block: Block, trials: Sequence[Trial], record: Ints, start: Ints, en
         anchor_velocity=np.zeros(len(record)), start_u=np.zeros(len(record)), tail=np.zeros(len(record)),
         origin="stance_start", located=_nowhere(record, start, end, still, zero, weight, noise),
         plate_zero={}, box_height=scene.given.box_height[record], given_weight=scene.given.weight[record],
+        load=scene.given.load[record],
         tier=np.full(len(record), NO_TIER), two_plate_velocity=nothing,
     )  # fmt: skip
     zeros = np.array([_plate_zeros(trial, scene.runs, r) for trial, r in zip(trials, record.tolist(), strict=True)])

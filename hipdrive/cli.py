@@ -33,7 +33,8 @@ app = typer.Typer(
 Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", show_default=False, readable=False)]
 Plain = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False, readable=False)]
 Test = Annotated[
-    str | None, typer.Option("--test", help="cmj, sj, dj, cmj_rebound, hops, or auto: find out from the record.")
+    str | None,
+    typer.Option("--test", help="cmj, sj, dj, cmj_rebound, hops, landing, balance, or auto: find out from the record."),
 ]
 Side = Annotated[str | None, typer.Option("--side", help="left or right: a trial of one leg, on its own plate.")]
 Profiles = Annotated[
@@ -250,7 +251,9 @@ def metrics(
 
 @app.command()
 def simulate(
-    test: Annotated[str, typer.Argument(metavar="TEST", help="cmj, sj, dj, cmj_rebound or hops.")],
+    test: Annotated[
+        str, typer.Argument(metavar="TEST", help="cmj, sj, dj, cmj_rebound, hops, landing or balance.")
+    ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .h5 file to write.")],
     seed: Annotated[int, typer.Option("--seed", help="Which athlete, movement and noise.")] = 0,
     truth: Annotated[Path | None, typer.Option("--truth", metavar="FILE.json", help="Exact answers.")] = None,

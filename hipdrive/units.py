@@ -42,8 +42,14 @@ SHOWN: dict[str, Shown] = {
     "bool": Shown(1.0, "", 0),
     "class": Shown(1.0, "", 0),
     "V": Shown(1.0, "V", 3),
+    "m^2": Shown(1e6, "mm²", 0),
+    "N*m": Shown(1.0, "N·m", 2),
 }
 """Every unit a metric may have (ASCII, SI) and how it is shown."""
+
+
+FINE: dict[str, Shown] = {"m": Shown(1000.0, "mm", 1), "m/s": Shown(1000.0, "mm/s", 1)}
+"""How lengths and speeds of the centre of pressure are shown, which are those of millimetres."""
 
 
 def shown(value: float, unit: str) -> tuple[float, str]:
@@ -56,7 +62,7 @@ def shown(value: float, unit: str) -> tuple[float, str]:
     return value * form.factor, form.unit
 
 
-def text(value: float, unit: str, u95: float = math.nan) -> str:
+def text(value: float, unit: str, u95: float = math.nan, form: Shown | None = None) -> str:
     """A value as people read it, to the digit that its uncertainty allows.
 
     >>> text(0.31452, "m", 0.0022)
@@ -68,7 +74,7 @@ def text(value: float, unit: str, u95: float = math.nan) -> str:
     >>> text(float("nan"), "m")
     '-'
     """
-    form = SHOWN[unit]
+    form = SHOWN[unit] if form is None else form
     if not math.isfinite(value):
         return "-"
     if unit == "bool":

@@ -20,13 +20,19 @@ from hipdrive.trial import Floats, Trial
 MORE = {"cmj": ("system_weight", "flight_time"), "sj": ("system_weight", "flight_time"),
         "dj": ("system_weight", "jump_height_tov", "touchdown_velocity", "rsi_ft"),
         "cmj_rebound": ("system_weight", "takeoff_velocity", "cmj_rebound_rsi_jh_tov", "cmj_rebound_flight_time"),
-        "hops": ("system_weight", "hop_rsi_ft", "hop_mean_force", "contact_displacement")}  # fmt: skip
+        "hops": ("system_weight", "hop_rsi_ft", "hop_mean_force", "contact_displacement"),
+        "landing": ("system_weight", "touchdown_velocity", "peak_landing_force", "landing_time", "mean_impact_force",
+                    "landing_net_impulse_100ms", "stability_depth"),
+        "balance": ("cop_mean_velocity_ap", "cop_mean_velocity_ml", "cop_range_ap", "cop_range_ml",
+                    "cop_mean_frequency", "left_load_share")}  # fmt: skip
 
 SERIES = ("rsi_10_5", "hop_mean_contact_time", "hop_mean_jump_height_ft", "hop_cv_rsi", "hop_fatigue_index",
           "hop_total_contact_time", "hop_top3_rsi")  # fmt: skip
 """Numbers over a series of hops; the others are those of one hop of each trial, the seventh."""
 
 HOP = 6
+
+TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "balance")
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,6 @@ class Cell:
     varied: bool = False
     edge: str | None = None
 
-
-TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops")
 
 CELLS = tuple(Cell(f"{test} 1 kHz 1.5 N", test) for test in TESTS) + tuple(
     Cell(f"{test} varied", test, varied=True) for test in TESTS

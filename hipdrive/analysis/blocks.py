@@ -91,14 +91,17 @@ def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) ->
         np.array([t.load for t in trials]),
     )
     located, seen, runs = locate(block, given, profile)
-    checks = quality.of_records(block, trials, runs, seen.rough_weight, profile)
+    checks = quality.of_records(block, trials, runs, seen.rough_weight, profile, standing=test == "balance")
     code = _upside_down(block, _record_code(checks))
     found = finder(test)(Scene(block, tuple(trials), seen, runs, located, given, code, profile))
     groups = tuple(group_of(one.rep, index, one.code, one.number) for one in found.groups)
     others, held = found.others, np.zeros(len(trials), dtype=bool)
     for one in found.groups:
         held[one.rep.facts.record] = True
-    code = np.where((code == 0) & ~held, _why_none(block, seen, runs, others, given), code)
+    why = _why_none(block, seen, runs, others, given)
+    if found.code is not None:
+        why = np.where((found.code > 0) & (why != NUMBER["no_load"]), found.code, why)
+    code = np.where((code == 0) & ~held, why, code)
     return Batch(index, groups, checks, code, others)
 
 

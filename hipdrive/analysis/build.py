@@ -152,7 +152,7 @@ def jump_facts(block: Block, located: Located, test: str, given: Given, profile:
 
 
 def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, like: Rep | None) -> Rep:
-    return _landing(descent(facts, curve, slowest, dip, like))
+    return with_landing_end(descent(facts, curve, slowest, dip, like))
 
 
 def descent(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, like: Rep | None = None) -> Rep:
@@ -203,12 +203,12 @@ def _squat(block: Block, located: Located, curve: Curve, dips: Bools, given: Giv
         facts = with_reason(facts, "onset", dips, "countermovement_in_sj")
     # upward only, the onset can lie before the movement that was integrated first
     early = (facts.events["onset"] * block.rate < curve.origin + 3).any()
-    return _landing(Rep(facts, curve=None if early else curve))
+    return with_landing_end(Rep(facts, curve=None if early else curve))
 
 
 def phases(rep: Rep, start: Floats) -> Rep:
     """Add `zero_velocity` after `start`, and the landing's end."""
-    return _landing(lowest_point(rep, start))
+    return with_landing_end(lowest_point(rep, start))
 
 
 def lowest_point(rep: Rep, start: Floats) -> Rep:
@@ -222,7 +222,7 @@ def lowest_point(rep: Rep, start: Floats) -> Rep:
     return rep
 
 
-def _landing(rep: Rep) -> Rep:
+def with_landing_end(rep: Rep) -> Rep:
     """Add `landing_zero_velocity`: the first return of velocity to zero after touchdown."""
     begin = rep.facts.events["touchdown"]
     guess = upward_zero(rep, begin, begin + rep.profile.landing_search)
@@ -253,7 +253,8 @@ def drops(block: Block, located: Located, given: Given, profile: Profile) -> Rep
     near = after.found & (after.start / rate - facts.events["touchdown"] < 5.0)
     weighed = np.isfinite(located.weight)
     flying = np.isfinite(facts.events["takeoff"]) & np.isfinite(facts.events["touchdown"])
-    two_plate, two_plate_u = _two_plate(block, located, profile)
+    clear = located.found.start, located.found.end
+    two_plate, two_plate_u = fall_from_box(block, located, contact.at, clear, profile)
     tier = np.select(
         [
             np.isfinite(two_plate),
@@ -288,24 +289,28 @@ def drops(block: Block, located: Located, given: Given, profile: Profile) -> Rep
     return phases(rep, down + 0.5 / rate)
 
 
-def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats, Floats]:
-    """Touchdown velocity from quiet standing on the box to first contact, both plates summed; and its standard u."""
+def fall_from_box(
+    block: Block, located: Located, contact: Floats, clear: tuple[Ints, Ints], profile: Profile
+) -> tuple[Floats, Floats]:
+    """Velocity at `contact` (samples) from quiet standing on the box, both plates summed; and its standard u.
+
+    clear : samples [start, end) in which nobody is on the box, whose plate is zeroed there.
+    """
     nothing = np.full(len(located.record), np.nan)
     if BOX not in block.names:
         return nothing, nothing
     both = block.through(*block.names)
     record, rate = located.record, block.rate
-    contact = np.where(np.isfinite(located.first_contact.at), located.first_contact.at, 0.0)
-    end = np.floor(contact).astype(np.int64)
+    end = np.floor(np.where(np.isfinite(contact), contact, 0.0)).astype(np.int64)
     start = np.maximum(end - round(8.0 * rate), 0)
     on_box = Where(record, start, end, np.zeros(len(record)), located.found.noise)
     still = calmest_before(both, on_box, profile, limit=profile.weigh_sd_pass)
     width = max(int((end - still.end).max(initial=1)), 1) + 2
     net = gather(both.total, record, still.end, width) - still.mean[:, np.newaxis]
     curve = Curve.of(np.nan_to_num(net), still.end, rate)
-    empty = mean_of(block, BOX, record, located.found.start, located.found.end)
+    empty = mean_of(block, BOX, record, *clear)
     mass = (still.mean - located.zero - empty) / profile.g
-    velocity = curve.read((located.first_contact.at / rate)[:, np.newaxis])[1][:, 0] / mass
+    velocity = curve.read((contact / rate)[:, np.newaxis])[1][:, 0] / mass
     falling = still.found & (mass > 10.0) & (velocity < -0.3)
     length = (end - still.end) / rate
     u = np.sqrt((still.block_sd / np.sqrt(np.maximum(still.blocks, 1)) * length / mass) ** 2

@@ -5,18 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from hipdrive.analysis.contact import moments
-from hipdrive.analysis.facts import BACKWARD, CONTINUOUS, TIERS, TWO_PLATE
+from hipdrive.analysis.facts import BACKWARD, CONTINUOUS, FLIGHT_ANCHORED, TIERS, TWO_PLATE
 from hipdrive.analysis.landing import first_peak_rate
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, divided
+from hipdrive.analysis.touchdowns import flight_speed
 
 DJ = ("dj",)
+DROPS = ("dj", "landing")
+"""Tests with a fall onto the plate; in a landing `first_contact` is the touchdown."""
 
 
 def _tiered(rep: Rep) -> None:
     """Name the tier that gave the touchdown velocity, and where the weight came from if not from after the landing."""
-    tier = np.array(TIERS)[rep.facts.tier]
+    names_of = np.array(TIERS)
+    if rep.facts.test == "landing":
+        # the flight comes before the contact here, not after it
+        names_of[FLIGHT_ANCHORED] = "flight"
+    tier = names_of[rep.facts.tier]
     source = rep.facts.located.source
     # whoever bounces was weighed before; who comes from a box, after the landing
     usual = np.where(rep.facts.tier >= CONTINUOUS, 0, 1)
@@ -63,8 +70,8 @@ def contact_time(rep: Rep) -> Floats:
     return rep.duration("first_contact", "takeoff")
 
 
-@metric("drop_height", unit="m", tests=DJ, source="McMahon 2021", headline=4, method="backward_integration",
-        group="drop")  # fmt: skip
+@metric("drop_height", unit="m", tests=DROPS, source="McMahon 2021", headline={"dj": 4, "landing": 5},
+        method="backward_integration", group="drop")  # fmt: skip
 def drop_height(rep: Rep) -> Floats:
     """Height that gives the touchdown velocity, v² / (2 g): what the athlete really fell."""
     velocity = rep["touchdown_velocity"]
@@ -72,7 +79,7 @@ def drop_height(rep: Rep) -> Floats:
     return velocity**2 / (2.0 * rep.g)
 
 
-@metric("touchdown_velocity", unit="m/s", tests=DJ, source="Baca 1999; McMahon 2021; Wade 2022",
+@metric("touchdown_velocity", unit="m/s", tests=DROPS, source="Baca 1999; McMahon 2021; Wade 2022",
         repeats="drop_height", method="backward_integration", group="drop")  # fmt: skip
 def touchdown_velocity(rep: Rep) -> Floats:
     """Velocity at first contact by the best tier there is; the method names it."""
@@ -82,7 +89,7 @@ def touchdown_velocity(rep: Rep) -> Floats:
     return velocity
 
 
-@metric("touchdown_velocity_backward", unit="m/s", tests=DJ, source="Baca 1999; McMahon 2021; Wade 2022",
+@metric("touchdown_velocity_backward", unit="m/s", tests=DROPS, source="Baca 1999; McMahon 2021; Wade 2022",
         repeats="drop_height", method="backward_integration", group="drop")  # fmt: skip
 def touchdown_velocity_backward(rep: Rep) -> Floats:
     """Velocity at first contact by integrating backwards from the rest after the landing."""
@@ -98,16 +105,24 @@ def touchdown_velocity_backward(rep: Rep) -> Floats:
     return np.where(chosen, rep.velocity["first_contact"], -(change + drift) / rep.mass)
 
 
-@metric("touchdown_velocity_flight", unit="m/s", tests=DJ, source="Baca 1999", repeats="drop_height",
+@metric("touchdown_velocity_flight", unit="m/s", tests=DROPS, source="Baca 1999", repeats="drop_height",
         method="flight_anchored", group="drop")  # fmt: skip
 def touchdown_velocity_flight(rep: Rep) -> Floats:
-    """Velocity at first contact from half the flight time: inherits the bias of the landing posture."""
+    """Velocity at first contact from half the flight time: inherits the bias of the landing posture.
+
+    Drop jump: of the flight after the contact; landing: of the jump before it.
+    """
+    if rep.facts.test == "landing":
+        speed, contradicted = flight_speed(rep)
+        rep.require(~contradicted, "not_ballistic")
+        rep.says("flight")
+        return speed
     upward = 0.5 * rep.g * rep.duration("takeoff", "touchdown")
     return upward - rep.net_impulse("first_contact", "takeoff") / rep.mass
 
 
-@metric("touchdown_velocity_two_plate", unit="m/s", tests=DJ, source="Baca 1999; McMahon 2021", repeats="drop_height",
-        method="two_plate", group="drop")  # fmt: skip
+@metric("touchdown_velocity_two_plate", unit="m/s", tests=DROPS, source="Baca 1999; McMahon 2021",
+        repeats="drop_height", method="two_plate", group="drop")  # fmt: skip
 def touchdown_velocity_two_plate(rep: Rep) -> Floats:
     """Velocity at first contact from quiet standing on a box that stands on a plate of its own."""
     velocity = rep.facts.two_plate_velocity
@@ -118,7 +133,7 @@ def touchdown_velocity_two_plate(rep: Rep) -> Floats:
     return np.where(chosen, rep.velocity["first_contact"], copies)
 
 
-@metric("touchdown_velocity_box", unit="m/s", tests=DJ, source="derived (METRICS.md 5)", repeats="drop_height",
+@metric("touchdown_velocity_box", unit="m/s", tests=DROPS, source="derived (METRICS.md 5)", repeats="drop_height",
         method="box_height", group="drop")  # fmt: skip
 def touchdown_velocity_box(rep: Rep) -> Floats:
     """Velocity of a fall from the height of the box; athletes step down or jump off, so it is the last resort."""
@@ -128,7 +143,7 @@ def touchdown_velocity_box(rep: Rep) -> Floats:
     return velocity
 
 
-@metric("drop_height_error", unit="m", tests=DJ, source="derived (METRICS.md 5)", method="drop_height-box_height",
+@metric("drop_height_error", unit="m", tests=DROPS, source="derived (METRICS.md 5)", method="drop_height-box_height",
         group="drop")  # fmt: skip
 def drop_height_error(rep: Rep) -> Floats:
     """Drop height less box height: negative, the athlete stepped down; positive, jumped off."""
@@ -180,7 +195,7 @@ def impact_peak_flag(rep: Rep) -> Floats:
 
 
 @metric("loading_rate_dj", unit="N/s", tests=DJ, source="Milner 2006", method="first_peak_20_80", group="landing")
-def loading_rate_dj(rep: Rep) -> Floats:
+def loading_rate_dj(rep: Rep) -> tuple[Floats, Floats]:
     """Slope between 20 and 80 % of the rise to the first peak of contact."""
     peak = rep.max("force", "first_contact", "takeoff")[:, 0]
     return first_peak_rate(rep, "first_contact", peak)

@@ -36,6 +36,7 @@ class Facts:
     index into TIERS; rows anchored to the flight leave with half its velocity, rows between two flights also arrive
     with half that of the first (`previous_takeoff` begins it). tail : s that lengthen the noise's
     random walk (METRICS.md 20, T_w / 12).
+    In a landing FLIGHT_ANCHORED is the flight before it.
     load : kg carried, part of the weight.
     origin : event at which displacement is zero. plate_zero : zero level of each plate, N.
     """

@@ -8,6 +8,8 @@ from hipdrive.analysis.flights import jumps_and_drops
 from hipdrive.analysis.hop_series import series
 from hipdrive.analysis.rebound import rebounds
 from hipdrive.analysis.scene import Found, Scene
+from hipdrive.analysis.stance import stances
+from hipdrive.analysis.touchdowns import landings
 
 Finder = Callable[[Scene], Found]
 
@@ -17,6 +19,8 @@ FINDERS: dict[str, Finder] = {
     "dj": jumps_and_drops,
     "cmj_rebound": rebounds,
     "hops": series,
+    "landing": landings,
+    "balance": stances,
     "auto": jumps_and_drops,
 }
 """Test that was asked for -> its finder; the finder reads in `scene.given.test` which it was."""

@@ -16,6 +16,8 @@ from hipdrive.analysis.signal import Floats, divided
 CMJ, JUMPS, ALL = ("cmj",), ("cmj", "sj"), ("cmj", "sj", "dj")
 PHASED = ("cmj", "dj")
 """Tests with a braking and a propulsive phase."""
+WEIGHED_ON = (*ALL, "landing", "balance")
+"""Tests that weigh the athlete."""
 
 CONTACTS = ("dj", "hops")
 """Tests whose braking begins with a touchdown."""
@@ -146,7 +148,7 @@ def jump_momentum(rep: Rep) -> Floats:
     return rep.mass * rep["takeoff_velocity"]
 
 
-@metric("system_weight", unit="N", tests=ALL, source="Owen 2014", method="quiet_standing", group="weight")
+@metric("system_weight", unit="N", tests=WEIGHED_ON, source="Owen 2014", method="quiet_standing", group="weight")
 def system_weight(rep: Rep) -> Floats:
     """Weight of the athlete and all that is carried: mean force over the still stretch."""
     _with_weight(rep, "quiet_standing")
@@ -154,7 +156,8 @@ def system_weight(rep: Rep) -> Floats:
     return rep.weight
 
 
-@metric("flight_baseline", unit="N", tests=ALL, source="derived (METRICS.md 1)", method="flight_mean", group="weight")
+@metric("flight_baseline", unit="N", tests=(*ALL, "landing"), source="derived (METRICS.md 1)", method="flight_mean",
+        group="weight")  # fmt: skip
 def flight_baseline(rep: Rep) -> tuple[Floats, Floats]:
     """Mean force of the middle of the flight: what the empty plate reads."""
     level = rep.facts.level
@@ -163,8 +166,8 @@ def flight_baseline(rep: Rep) -> tuple[Floats, Floats]:
     )
 
 
-@metric("system_mass", unit="kg", tests=ALL, source="Owen 2014", repeats="system_weight", method="quiet_standing",
-        group="weight")  # fmt: skip
+@metric("system_mass", unit="kg", tests=WEIGHED_ON, source="Owen 2014", repeats="system_weight",
+        method="quiet_standing", group="weight")  # fmt: skip
 def system_mass(rep: Rep) -> Floats:
     """Weight over g."""
     rep.note("weight")
@@ -180,13 +183,13 @@ def body_mass(rep: Rep) -> Floats:
 
 def _with_weight(rep: Rep, method: str) -> None:
     """Name the method, and where the weight came from if not from the usual place."""
-    usual = 1 if rep.facts.test == "dj" else 0
+    usual = 1 if rep.facts.test in ("dj", "landing") else 0
     source = rep.facts.located.source
     if (source == usual).all():
         return
     from hipdrive.analysis.locate import WEIGHED
 
-    names = np.array(["", "after_landing", "unsteady_stance", "unsteady_stance", "box_plate", "given_mass",
+    names = np.array(["before", "after_landing", "unsteady_stance", "unsteady_stance", "box_plate", "given_mass",
                       "elsewhere_in_record", ""])  # fmt: skip
     assert len(names) == len(WEIGHED)
     where = names[source]

@@ -48,7 +48,9 @@ def of_one_leg(trial: Trial) -> Leg:
         return Leg(trial)
     row = trial.plates.index(other)
     feet = trial.fz[[trial.plates.index(trial.side), row]]
-    feet = feet - np.percentile(feet, UNLOADED, axis=1, keepdims=True)
+    zero = np.percentile(feet, UNLOADED, axis=1, keepdims=True)
+    # whoever stands all the time never shows the zero
+    feet = feet - zero if zero.sum() < LOADED else feet
     total = feet.sum(axis=0)
     loaded = total > LOADED
     share = float(feet[1, loaded].sum() / total[loaded].sum()) if loaded.any() else 0.0

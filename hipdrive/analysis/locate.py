@@ -111,10 +111,29 @@ def locate(block: Block, given: Given, profile: Profile) -> tuple[Located, Surve
     return located, seen, runs
 
 
-def _weighed_and_started(
-    block: Block, found: Candidates, runs: Runs, rough: Floats, departed: Ints, given: Given, profile: Profile
+def locate_touchdowns(
+    block: Block, found: Candidates, runs: Runs, rough: Floats, given: Given, profile: Profile
 ) -> Located:
-    """Weight, threshold, edges and onset, with no weighing after `departed`."""
+    """Touchdowns out of unloaded runs that need not be flights, weighed after them where somebody stood still there.
+
+    Otherwise the weight is that of a still stance before the run, then any other of `WEIGHED`.
+    """
+    departed = _departure(block, found, rough, profile)
+    located = _weighed_and_started(block, found, runs, rough, departed, given, profile, landed=True)
+    use = (located.source >= 3) & located.before.found
+    return replace(
+        located,
+        still=located.before.only(use).filled(located.still),
+        source=np.where(use, 0, located.source),
+        weight=np.where(use, located.before.mean - located.zero, located.weight),
+    )
+
+
+def _weighed_and_started(
+    block: Block, found: Candidates, runs: Runs, rough: Floats, departed: Ints, given: Given, profile: Profile,
+    *, landed: bool = False,
+) -> Located:  # fmt: skip
+    """Weight, threshold, edges and onset, with no weighing after `departed`; landed: weighed after touchdown first."""
     record, level = found.record, found.level
     zero = np.where(np.abs(level) > profile.offset_min, level, 0.0)
     last = departed - round(profile.weigh_gap * block.rate)
@@ -126,7 +145,7 @@ def _weighed_and_started(
     alone = (contact <= profile.contact_max) & ~before.found
     empty = np.maximum(found.empty, 0)
     gone = (runs.end - runs.start)[empty] >= profile.empty_before * block.rate if len(runs.record) else alone
-    drop = alone & (found.empty >= 0) & ~found.after_flight & gone
+    drop = alone & (found.empty >= 0) & ~found.after_flight & gone if not landed else np.ones(len(record), dtype=bool)
     still, source, weight = _weighed(block, found, before, after, drop, departed, zero, given, profile)
     theta = events.onset_threshold(np.where(np.isfinite(still.sd), still.sd, 0.0), profile)
     located = Located(

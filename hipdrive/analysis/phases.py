@@ -45,8 +45,14 @@ PHASES: dict[str, tuple[Phase, ...]] = {
         Phase("propulsion", "zero_velocity", "takeoff"),
         *_AFTER,
     ),
+    "landing": (
+        Phase("flight", "takeoff", "touchdown"),
+        Phase("impact", "touchdown", "landing_zero_velocity"),
+        Phase("stabilisation", "landing_zero_velocity", "stabilisation"),
+    ),
+    "balance": (Phase("stance", "stance_start", "stance_end"),),
 }
-"""Test -> its phases in order (METRICS.md 3, 5, 6)."""
+"""Test -> its phases in order (METRICS.md 3, 4, 5, 6, 9)."""
 
 
 def phases_of(rep: Results) -> tuple[Phase, ...]:

@@ -36,14 +36,17 @@ SECOND_NAMES = {"differentiation_window": "rfd_window"}
 """Names that METRICS.md 17 has for parameters of another name."""
 
 POSITIVE = ("g", "weigh_min", "weigh_max", "rearm", "flight_max", "edge_window", "rfd_window", "landing_window",
-            "landing_search", "stable_hold", "first_peak_smoothing", "rest_time",
-            "weight_max")  # fmt: skip
+            "landing_search", "stable_hold", "first_peak_smoothing", "rest_time", "weight_max", "balance_time",
+            "balance_min", "single_leg_time", "cop_cutoff", "cop_rate")  # fmt: skip
 """Parameters without which nothing can be computed."""
+
+SIGNED = ("cop_z0",)
+"""Parameters that may be negative and positive."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Parameters in SI units; METRICS.md sections 1 to 5 give each its meaning, source and default."""
+    """Parameters in SI units; METRICS.md sections 1 to 5 and 9 give each its meaning, source and default."""
 
     name: str = "hipdrive"
     g: float = 9.80665
@@ -93,10 +96,24 @@ class Profile:
     landing_search: float = 0.8
     stable_band: float = 0.05
     stable_hold: float = 1.0
+    landing_impact: float = 1.5
     first_peak_prominence: float = 0.1
     first_peak_smoothing: float = 0.005
     impact_share: float = 0.2
     fast_contact: float = 0.25
+    # standing and its centre of pressure
+    balance_skip: float = 2.0
+    balance_time: float = 30.0
+    balance_min: float = 5.0
+    single_leg_time: float = 20.0
+    single_leg_min: float = 8.0
+    balance_moved: float = 0.15
+    cop_cutoff: float = 10.0
+    cop_rate: float = 100.0
+    cop_min_force: float = 50.0
+    cop_min_share: float = 0.05
+    cop_masked_max: float = 0.1
+    cop_z0: float = 0.0
     # telling the tests apart
     cmj_velocity: float = -0.25
     cmj_depth: float = -0.10
@@ -221,7 +238,8 @@ def _checked(where: str, key: str, value: Any) -> Any:
     if not math.isfinite(number):
         raise ProfileError("parameter_value", f"{where}: {key} is {value!r}; give a number")
     usual = float(getattr(Profile, key))
-    if (number > 0.0 if usual < 0.0 else number < 0.0) or abs(number) > 1000.0 * max(abs(usual), 1.0):
+    wrong_side = key not in SIGNED and (number > 0.0 if usual < 0.0 else number < 0.0)
+    if wrong_side or abs(number) > 1000.0 * max(abs(usual), 1.0):
         raise ProfileError("parameter_value", f"{where}: {key} makes no sense as {number:g}; it is usually {usual:g}")
     if key in POSITIVE and number == 0.0:
         raise ProfileError("parameter_value", f"{where}: {key} must not be zero; it is usually {usual:g}")

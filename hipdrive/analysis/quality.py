@@ -26,6 +26,7 @@ from hipdrive.analysis.signal import (
     gather,
     within,
 )
+from hipdrive.analysis.stance import Stance
 from hipdrive.analysis.weighing import QUARTER
 from hipdrive.results import FAIL, INFO, WARN, Finding
 from hipdrive.trial import BOX, Trial
@@ -107,6 +108,13 @@ CHECKS = {
               "record at 1000 Hz"),
         Check("weight_source", "-", "N", "the weight of {} was not measured in a still stance before the movement",
               "let the athlete stand still for a second before the movement"),
+        Check("stance_time", "-", "s", "the stance lasts {} only, and the path's length depends on its time",
+              "stand for 30 s (one leg: 10 to 20 s)"),
+        Check("stance_moved", "-", "%", "the force leaves the weight by {} during the stance: a step or a hop",
+              "stand still for the whole of it, and measure again if a foot moved"),
+        Check("cop_masked", "-", "%", "{} of the stance have too little force for a centre of pressure",
+              "stand on the plate with the whole weight"),
+        Check("zero_unseen", "-", "N", "the plate is never empty in this record, so its zero was taken as it is", ""),
         Check("missing_headline", "-", "1", "{} of the first numbers are missing",
               "see the reason beside each missing number"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
@@ -127,6 +135,8 @@ def _limits(value: Floats, warn: Bools, fail: Bools | None = None) -> tuple[Floa
 
 def of_repetitions(rep: Rep) -> Seen:
     """The checks of each repetition, (n,)."""
+    if isinstance(rep, Stance):
+        return _of_stance(rep)
     return {**_of_all(rep), **OF_TEST.get(rep.facts.test, _of_none)(rep)}
 
 
@@ -164,6 +174,12 @@ def _of_drop(rep: Rep) -> Seen:
     }
 
 
+def _of_landing(rep: Rep) -> Seen:
+    """The further checks of a landing."""
+    error = rep["drop_height_error"][:, 0]
+    return {"drop_height_error": _limits(error, np.abs(error) > rep.profile.drop_error_warn)}
+
+
 def _of_jump(rep: Rep) -> Seen:
     """The further checks of a jump from standing or from the squat."""
     facts, profile = rep.facts, rep.profile
@@ -182,6 +198,31 @@ def _of_jump(rep: Rep) -> Seen:
         rise = rep["takeoff_displacement"][:, 0]
         checks["takeoff_displacement"] = _limits(rise, (rise < profile.rise_min) | (rise > profile.rise_max))
         checks["mixed_movement"] = _mixed(rep)
+    return checks
+
+
+def _of_stance(rep: Stance) -> Seen:
+    """The checks of a stance, in which nobody jumps or lands."""
+    facts, profile, still = rep.facts, rep.profile, rep.facts.located.still
+    noted = np.zeros(rep.n, dtype=bool)
+    time = rep["stance_time"][:, 0]
+    one_leg = np.array([bool(trial.side) for trial in rep.trials])
+    least = np.where(one_leg, profile.single_leg_min, profile.balance_time - profile.balance_skip)
+    moved, away = 100.0 * divided(rep.farthest, facts.weight), rep.farthest > profile.balance_moved * facts.weight
+    masked = 100.0 * np.array([one.masked for one in rep.pressures])
+    checks = {
+        "system_weight": _limits(facts.weight, noted),
+        "weigh_sd": _limits(still.sd, still.sd > profile.weigh_sd_warn * facts.weight),
+        "weigh_slope": _limits(still.slope, np.abs(still.slope) * time > 0.003 * facts.weight),
+        "given_mass": _given_mass(rep),
+        "stance_time": (time, np.where(time < least - 0.5, WARNED, NONE)),
+        "stance_moved": (moved, np.where(away, WARNED, NONE)),
+        "cop_masked": (masked, np.where(masked > 0.0, WARNED, NONE)),
+        "zero_unseen": (facts.weight, np.where(rep.zeroed, NONE, NOTED)),
+        "zero_offset": _zero_offset(facts.level, profile),
+    }  # fmt: skip
+    if facts.plate_zero:
+        checks["foot_off_plate"] = _foot_off(rep)
     return checks
 
 
@@ -236,6 +277,7 @@ FEW = 0.2
 
 OF_TEST: dict[str, Callable[[Rep], Seen]] = {
     "cmj": _of_jump, "sj": _of_jump, "dj": _of_drop, "cmj_rebound": _of_rebound, "hops": _of_hops,
+    "landing": _of_landing,
 }  # fmt: skip
 """Test -> its further checks."""
 
@@ -252,9 +294,12 @@ def _cut(rep: Rep) -> tuple[Floats, Ints]:
     """Smallest force before the take-off of records whose flight is exactly zero."""
     facts = rep.facts
     exact = facts.noise == 0.0
-    found = np.floor(np.nan_to_num(facts.events["takeoff"]) * rep.curve.rate).astype(np.int64)
+    landed = facts.test == "landing"
+    edge = facts.events["touchdown" if landed else "takeoff"]
+    found = np.floor(np.nan_to_num(edge) * rep.curve.rate).astype(np.int64)
     width = max(4, round(0.03 * rep.curve.rate))
-    near = gather(facts.block.total, facts.record, found - width + 3, width) - facts.level[:, np.newaxis]
+    start = found - 3 if landed else found - width + 3
+    near = gather(facts.block.total, facts.record, start, width) - facts.level[:, np.newaxis]
     least = np.where(near > 0.0, near, np.inf).min(axis=1)
     cut = exact & ~(facts.located.still.sd <= 0.05) & np.isfinite(least)
     return np.where(cut, least, np.nan), np.where(cut, WARNED, NONE)
@@ -282,7 +327,7 @@ def _zero_offset(level: Floats, profile: Profile) -> tuple[Floats, Ints]:
 
 def _weight_source(rep: Rep) -> tuple[Floats, Ints]:
     # a given mass is no fault: the method names it
-    usual = {"dj": (1, 4, 5), "hops": (0, 1, 4, 5)}.get(rep.facts.test, (0, 5))
+    usual = {"dj": (1, 4, 5), "hops": (0, 1, 4, 5), "landing": (0, 1, 4, 5)}.get(rep.facts.test, (0, 5))
     source = rep.facts.located.source
     return rep.facts.weight, np.where(np.isin(source, usual) | ~np.isfinite(rep.facts.weight), NONE, WARNED)
 
@@ -295,7 +340,7 @@ def _landing_on_plate(rep: Rep) -> tuple[Floats, Ints]:
     if rep.facts.plate_zero:
         share = divided(rep.left.quantity("force", at)[:, 0], largest)
         off |= (share < ONE_FOOT) | (share > 1.0 - ONE_FOOT)
-    return largest, np.where(off, FAILED if rep.facts.test == "dj" else WARNED, NONE)
+    return largest, np.where(off, FAILED if rep.facts.test in ("dj", "landing") else WARNED, NONE)
 
 
 ONE_FOOT = 0.05
@@ -367,12 +412,14 @@ def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
     return lighter, np.where(still.found & (lighter < 20.0), WARNED, NONE)
 
 
-def of_records(block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats, profile: Profile) -> Seen:
-    """The checks of each record as a whole, (records,)."""
+def of_records(
+    block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats, profile: Profile, *, standing: bool = False
+) -> Seen:
+    """The checks of each record as a whole, (records,). standing : nobody jumps, so that a flat top is no clipping."""
     # what was lost after the last sample, when the device went, is not missing from the record
     gaps = np.array([float(sum(gap.first_sample < t.samples for gap in t.gaps)) for t in trials])
-    coarse = np.full(len(trials), block.rate < profile.rate_min)
-    clipped = _clipped(block, trials)
+    coarse = np.full(len(trials), not standing and block.rate < profile.rate_min)
+    clipped = _clipped(block, trials, standing=standing)
     drift, changed, seen = _drift(block, runs, rough)
     return {
         "dropped_samples": (gaps, np.where(gaps > 0, FAILED, NONE)),
@@ -387,7 +434,7 @@ def other_leg(share: Floats, empty: float) -> tuple[Floats, Ints]:
     return _limits(100.0 * share, share > empty)
 
 
-def _clipped(block: Block, trials: Sequence[Trial]) -> Floats:
+def _clipped(block: Block, trials: Sequence[Trial], *, standing: bool) -> Floats:
     """The value at which a plate of each trial is clipped, NaN where none is."""
     value = np.full(len(trials), np.nan)
     tops = []
@@ -398,7 +445,7 @@ def _clipped(block: Block, trials: Sequence[Trial]) -> Floats:
             if math.isfinite(known):
                 if np.abs(force).max(initial=0.0) >= 0.99 * known:
                     value[i] = known
-            elif 6 <= top <= samples - 6 and trial.plates[row] != BOX:
+            elif not standing and 6 <= top <= samples - 6 and trial.plates[row] != BOX:
                 # eight samples in a band around the top hold the fourth one before or after it
                 highest = force.item(top)
                 beside = max(force.item(top - 4), force.item(top + 4))

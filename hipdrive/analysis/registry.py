@@ -19,7 +19,7 @@ from typing import Any
 from hipdrive.errors import UsageError
 from hipdrive.units import SHOWN
 
-TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops")
+TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "balance")
 """Tests this version knows. CONTRACTS.md names more; they join as they are built."""
 
 REBOUND = "cmj_rebound_"
@@ -143,16 +143,18 @@ def load_builtin() -> None:
     """Import the modules that define metrics, then those of installed packages (entry point `hipdrive.metrics`)."""
     from hipdrive.analysis import (  # noqa: F401
         asymmetry,
+        balance,
         between,
         drive,
         drop_jump,
+        drop_landing,
         hop_summary,
         hops,
         jump,
         landing,
         parts,
         rebound,
-    )  # fmt: skip
+    )
 
     hops.join_hops()
     rebound.join_rebounds()

@@ -95,6 +95,9 @@ class AtEvent(NamedTuple):
 class Rep:
     """Repetitions of one test as metrics see them. Times in s from the start of the record, forces in N."""
 
+    more: tuple[str, ...] = ()
+    """Further uncertain inputs that a test has."""
+
     def __init__(
         self, facts: Facts, *, copies: bool = True, curve: Curve | None = None, like: Rep | None = None
     ) -> None:
@@ -103,7 +106,7 @@ class Rep:
         self.profile = facts.profile
         self.noise = facts.noise
         self.n = len(facts.record)
-        self.inputs = (*INPUTS, *facts.events) if copies else ()
+        self.inputs = (*INPUTS, *facts.events, *self.more) if copies else ()
         self.k = 1 + 2 * len(self.inputs)
         self.moments: dict[str, Floats] = {}
         self._read: dict[str, AtEvent] = {}
@@ -432,12 +435,21 @@ class Rep:
         change = twice - double - first * tau
         far = np.abs(tau)
         walk = steps * tau * np.sqrt(far * (self.facts.block.dt / 3.0))
-        if self.facts.origin != self.facts.anchor_at:
-            # what noise did to the velocity at the origin is independent of what it does from there on
-            own = steps * tau * np.sqrt(np.abs(start - anchor) * self.facts.block.dt)
-            both = np.sign(own) * np.hypot(own, walk) - own
-            walk = np.where((start > anchor) & (tau > 0.0), both, walk)
+        if self.facts.anchor_at != self.facts.origin:
+            walk = steps * self._walked_from_afar(start, tau)
         return np.asarray(tau * speed + change / mass + walk + 0.5 * rest * tau * tau / mass)
+
+    def _walked_from_afar(self, start: Floats, tau: Floats) -> Floats:
+        """What noise does to the path over tau from `start`, where velocity is anchored elsewhere, less what the
+        velocity at `start` has of it already: the noise between the path and the anchor, and that within the path.
+        """
+        dt, tail, anchor = self.facts.block.dt, self.facts.tail[:, np.newaxis], self._anchored()[0]
+        if tau.ndim == 3:
+            tail, anchor = tail[:, np.newaxis], anchor[:, np.newaxis]
+        far = np.abs(start - anchor)
+        near = np.minimum(far, np.abs(start + tau - anchor)) + tail
+        whole = np.sqrt(dt * (tau * tau * near + np.abs(tau) ** 3 / 3.0))
+        return np.asarray(np.sign(tau) * whole - tau * np.sqrt(dt * (far + tail)))
 
     def at(self, name: str, event: str, offset: float) -> Floats:
         """A quantity `offset` s after an event."""

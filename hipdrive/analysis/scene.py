@@ -44,10 +44,14 @@ class FoundReps:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What a finder found: at most one test for each record. others : flights of each record that are none of it."""
+    """What a finder found: at most one test for each record. others : flights of each record that are none of it.
+
+    code : why a record without repetitions has none, where the finder knows better than the flights tell.
+    """
 
     groups: tuple[FoundReps, ...]
     others: Ints
+    code: Ints | None = None
 
 
 def numbers(record: Ints, time: Floats) -> Ints:

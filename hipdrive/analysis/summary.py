@@ -12,8 +12,11 @@ from hipdrive.errors import sentence
 from hipdrive.results import REFUSED, Results, Value
 
 CRITERION = {"cmj": "jump_height_tov", "sj": "jump_height_tov", "dj": "rsi_jh", "cmj_rebound": "jump_height_tov",
-             "hops": "hop_rsi"}  # fmt: skip
+             "hops": "hop_rsi", "landing": "time_to_stabilisation", "balance": "cop_mean_velocity"}  # fmt: skip
 """The number by which the best repetition is chosen; all `_best` values come from that one repetition."""
+
+LEAST = frozenset({"time_to_stabilisation", "cop_mean_velocity"})
+"""Criteria of which the smallest is the best."""
 
 
 def summarise(reps: Sequence[Results]) -> Mapping[str, Value]:
@@ -39,7 +42,8 @@ def best_of(reps: Sequence[Results]) -> Results | None:
     counted = [r for r in reps if r.status != REFUSED]
     if len(counted) < 2:
         return None
-    return max(counted, key=lambda r: _sortable(r[CRITERION[r.test]].value))
+    sign = -1.0 if CRITERION[counted[0].test] in LEAST else 1.0
+    return max(counted, key=lambda r: _sortable(sign * r[CRITERION[r.test]].value))
 
 
 def _sortable(value: float) -> float:

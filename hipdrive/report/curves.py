@@ -118,7 +118,8 @@ def _zero(trial: Trial, rep: Results, force: Floats) -> float:
     """The plate's zero, N: its mean in the middle of the flight."""
     off, on = (rep.events[name].t if name in rep.events else math.nan for name in ("takeoff", "touchdown"))
     if not math.isfinite(on - off):
-        return 0.0
+        empty = rep["flight_baseline"].value if "flight_baseline" in rep else 0.0
+        return empty if math.isfinite(empty) else 0.0
     trim = 0.2 * (on - off)
     air = force[round((off + trim) * trial.rate) : round((on - trim) * trial.rate)]
     return float(air.mean()) if len(air) else 0.0

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hipdrive.report import curves
+from hipdrive.report import curves, swayplot
 from hipdrive.report.words import event_label
 from hipdrive.results import Results
 from hipdrive.trial import Trial
@@ -25,7 +25,7 @@ INK, SOFT, GRID = "#1b2430", "#5b6675", "#e3e7ec"
 LINES = ((INK, "-", 2.2), ("#0072B2", "-", 1.5), ("#D55E00", (0, (5, 1.6)), 1.5))
 """Colour, dashes and width of the total, the first (left) and the second (right) plate."""
 SHADES = {"unweighting": "#56B4E9", "braking": "#E69F00", "propulsion": "#009E73", "flight": "#9AA5B1",
-          "landing": "#CC79A7"}  # fmt: skip
+          "landing": "#CC79A7", "impact": "#E69F00", "stabilisation": "#56B4E9", "stance": "#56B4E9"}  # fmt: skip
 OTHER_SHADE = "#F0E442"
 WIDTH, HEIGHT = 11.4, 5.0
 BOLD, PLAIN = 0.0098, 0.0080
@@ -50,6 +50,10 @@ def repetition(trial: Trial, rep: Results, salt: str = "") -> str:
     """The figure of one repetition as SVG; `salt` keeps its inner ids apart from those of another figure."""
     from hipdrive.analysis.phases import phases_of
 
+    swayed = swayplot.path(trial, rep) if rep.test == "balance" else None
+    if swayed is not None:
+        with _style(salt):
+            return _svg(swayplot.draw(swayed, WIDTH, HEIGHT, SOFT, GRID))
     start, end = curves.window(trial, rep)
     force = curves.forces(trial)
     speed = curves.velocity(trial, rep, force["total"])

@@ -105,7 +105,7 @@ def _facts(trial: Trial, analysis: Analysis) -> Iterator[str]:
     if trial.created:
         yield clean(trial.created).replace("T", " ")[:16]
     yield f"{trial.rate:g} Hz, {trial.duration:.1f} s"
-    if trial.box_height is not None and analysis.test == "dj":
+    if trial.box_height is not None and analysis.test in ("dj", "landing"):
         yield f"box {100 * trial.box_height:.0f} cm"
     yield from carried(analysis)
     if trial.side:

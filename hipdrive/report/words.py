@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from hipdrive.results import Analysis, Value
-from hipdrive.units import SHOWN, text
+from hipdrive.units import FINE, SHOWN, text
 
 TESTS = {
     "cmj": "Countermovement jump",
@@ -44,6 +44,23 @@ SHORT = {
     "hop_first": "First hop",
     "vertical_stiffness_dalleau": "Vertical stiffness",
     "vertical_stiffness_peak": "Vertical stiffness (peak force)",
+    "peak_landing_force_rel": "Peak landing force",
+    "landing_rate_2080": "Loading rate",
+    "time_to_stabilisation": "Time to stabilisation",
+    "cop_mean_velocity": "Sway velocity",
+    "cop_mean_velocity_ap": "Sway velocity, forwards",
+    "cop_mean_velocity_ml": "Sway velocity, sideways",
+    "cop_path_length": "Sway path",
+    "cop_path_length_ap": "Sway path, forwards",
+    "cop_path_length_ml": "Sway path, sideways",
+    "cop_rms_ap": "Sway, forwards (RMS)",
+    "cop_rms_ml": "Sway, sideways (RMS)",
+    "cop_range_ap": "Sway range, forwards",
+    "cop_range_ml": "Sway range, sideways",
+    "cop_ellipse_area_95": "Sway area (95 %)",
+    "cop_mean_frequency": "Sway frequency",
+    "cop_x": "Mean place, forwards",
+    "cop_y": "Mean place, to the left",
     "force_at_zero_velocity_per_kg": "Force at lowest point per kg",
     "propulsive_rpd": "Rate of power development",
     "propulsive_net_impulse_rel": "Propulsive net impulse / kg",
@@ -75,7 +92,8 @@ EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low
           "takeoff": "take-off", "touchdown": "landing", "onset": "start", "force_min": "lowest force",
           "first_contact": "first contact", "peak_negative_velocity": "fastest down",
           "previous_takeoff": "take-off before", "rebound_zero_velocity": "rebound low point",
-          "rebound_takeoff": "rebound take-off", "rebound_touchdown": "second landing"}  # fmt: skip
+          "rebound_takeoff": "rebound take-off", "rebound_touchdown": "second landing",
+          "stabilisation": "stable", "stance_start": "start", "stance_end": "end"}  # fmt: skip
 """Event names as a coach says them."""
 
 METHODS = {
@@ -112,6 +130,10 @@ METHODS = {
     "weight unsteady_stance": "unsteady while weighed", "weight unsteady": "unsteady while weighed",
     "weight box_plate": "weighed on the box's plate", "weight given_mass": "weight from the given mass",
     "weight elsewhere_in_record": "weighed elsewhere in the record",
+    "flight": "from the flight before", "cop_lowpassed": "low-passed at 10 Hz, every 10 ms",
+    "impulse/time": "impulse / time", "depth/time": "depth / time",
+    "displacement/time": "displacement / time", "left/total": "left / both", "sample_sd": "SD of the samples",
+    "record": "length of the record", "sample_extreme": "sample of the largest size",
 }  # fmt: skip
 """Methods as a coach says them; scripts keep the names. What is not here is said in its own words."""
 
@@ -241,14 +263,15 @@ def parts(value: Value) -> Parts:
     >>> parts(Value(1.0, "bool"))
     Parts(number='yes', u95='', unit='')
     """
-    unit = shown_unit = SHOWN[value.unit].unit
+    form = FINE[value.unit] if value.method.startswith("cop") and value.unit in FINE else SHOWN[value.unit]
+    unit = shown_unit = form.unit
     if value.unit == "1" and value.method.startswith("over_weight"):
         shown_unit = TIMES_WEIGHT
     if not math.isfinite(value.value):
         return Parts("", "", shown_unit)
     if value.label is not None:
         return Parts(value.label, "", shown_unit)
-    body = text(value.value, value.unit, value.u95).removesuffix(unit).strip()
+    body = text(value.value, value.unit, value.u95, form).removesuffix(unit).strip()
     number, _, u95 = body.partition(" ± ")
     number = number.removeprefix("-") if not number.strip("-0.") else number
     return Parts(number, _not_nothing(u95), shown_unit)

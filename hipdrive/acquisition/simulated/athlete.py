@@ -1,4 +1,4 @@
-"""Simulated athletes whose every number is known: countermovement, squat and drop jumps.
+"""Simulated athletes whose every number is known: countermovement, squat and drop jumps, drop landings.
 
 The movement is a smooth acceleration of the centre of mass in closed form (`motion`); the plates then see its
 force with noise, offset, drift and a share for each foot. Truth is what the definitions of METRICS.md give on the
@@ -18,6 +18,8 @@ from numpy.random import Generator
 from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
+from hipdrive.acquisition.simulated import fall
+from hipdrive.acquisition.simulated import sway as swaying
 from hipdrive.acquisition.simulated.motion import (
     Edge,
     Motion,
@@ -28,12 +30,14 @@ from hipdrive.acquisition.simulated.motion import (
     gain,
     join,
     phase,
+    scaled,
     solve,
 )
 from hipdrive.errors import UsageError
 from hipdrive.trial import BOX, LEFT, RIGHT, Trial, Truth
 
 G = 9.80665
+BALANCE = "balance"
 BACK_SHIFT, ONSET_FLOOR, ONSET_SDS = 0.030, 10.0, 5.0
 """The default onset rule, whose answer on the noiseless movement is the true time to take-off (METRICS.md 1)."""
 
@@ -62,6 +66,7 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
 
 CHOICES: Mapping[str, tuple[object, ...]] = {
     "edge": ("steep", "soft"), "plates": (1, 2), "box_plate": (False, True), "start": ("standing", "box"),
+    "cop": ("moments", "given", "none"),
 }  # fmt: skip
 """Setting of `simulate` -> what it may be."""
 
@@ -90,13 +95,14 @@ def simulate(
     settle: float = 2.5,
     hops: int | None = None,
     start: str | None = None,
+    cop: str = "moments",
     **unknown: object,
 ) -> Trial:
     """A trial of a simulated athlete; `trial.truth` holds the exact answers.
 
     Parameters
     ----------
-    test : "cmj", "sj", "dj", "cmj_rebound" or "hops".
+    test : "cmj", "sj", "dj", "cmj_rebound", "hops", "landing" or "balance" (quiet standing).
     seed : picks the athlete, the movement and the noise; the same seed gives the same trial.
     rate : sampling rate, Hz.
     noise : SD of the total force, N (white, independent between plates).
@@ -105,9 +111,10 @@ def simulate(
     mass, left_share, posture : kg; fraction of force on the left plate; how much lower than at take-off
         the centre of mass is at touchdown, m. Drawn from the seed where not given.
     edge : "steep", "soft", or None to draw each edge by the seed.
-    plates : 1 or 2. box_plate : dj only, a further plate under the box sees the step-off.
-    quiet, settle : s of standing before the movement, and after the landing.
+    plates : 1 or 2. box_plate : dj and landing only, a further plate under the box sees the step-off.
+    quiet, settle : s of standing before the movement (balance: of standing at all), and after the landing.
     hops, start : hops only: how many, and from "standing" or from a "box"; drawn from the seed where not given.
+    cop : balance only, whether the plates measure "moments", have the centre of pressure "given", or "none".
 
     Raises
     ------
@@ -119,11 +126,19 @@ def simulate(
     """
     settings = {"seed": seed, "rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway,
                 "mass": mass, "left_share": left_share, "posture": posture, "edge": edge, "plates": plates,
-                "box_plate": box_plate, "quiet": quiet, "settle": settle, "hops": hops, "start": start}  # fmt: skip
+                "box_plate": box_plate, "quiet": quiet, "settle": settle, "hops": hops, "start": start,
+                "cop": cop}  # fmt: skip
     _check(test, settings, unknown)
     rng = np.random.default_rng([seed, *map(ord, test)])
     mass = float(rng.uniform(50.0, 110.0)) if mass is None else mass
     share = float(rng.uniform(0.44, 0.56)) if left_share is None else left_share
+    if test == BALANCE:
+        zero = float(rng.uniform(-10.0, 10.0)) if offset is None else offset
+        said = {"seed": seed, "rate": rate, "noise": noise, "offset": zero, "drift": drift, "sway": sway}
+        return swaying.stand(
+            rng, rate=rate, noise=noise, offset=zero, drift=drift, sway=sway, mass=mass, share=share, plates=plates,
+            seconds=30.0 if quiet is None else quiet, cop=cop, g=G, settings=said,
+        )  # fmt: skip
     drop = float(rng.uniform(-0.01, 0.03)) if posture is None else posture
     standing = float(rng.uniform(1.5, 2.5)) if quiet is None else quiet
     only: dict[str, Any] = {"count": hops, "start": start} if test == "hops" else {}
@@ -145,8 +160,9 @@ def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, obje
     ------
     UsageError : with the value and what is allowed.
     """
-    if test not in MAKERS:
-        raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(MAKERS)}")
+    known = (*MAKERS, BALANCE)
+    if test not in known:
+        raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(known)}")
     for name, value in unknown.items():
         raise UsageError("simulate", f"simulate: {name}={value!r} is no setting; there are {', '.join(settings)}")
     if test != "hops" and (settings["hops"] is not None or settings["start"] is not None):
@@ -213,20 +229,16 @@ def _push(rng: Generator, edge: Edge, v_start: float, v_end: float, distance: fl
         main = bump(0.0, length * skew, length)
         base = [edge.fall(length)]
         second = bump(length * 0.35, length * 0.72, length)
-        scaled = solve(length, base, [main], v_end - v_start, None, G)
+        alone = solve(length, base, [main], v_end - v_start, None, G)
         # a second hump takes over a part of the impulse, as ankles do late in the push
-        part = late * gain(scaled, G)[0]
+        part = late * gain(alone, G)[0]
         share = part / gain(phase(length, [second]), G)[0] * 0.4
-        return solve(length, [*base, _scaled(second, share)], [main], v_end - v_start, None, G)
+        return solve(length, [*base, scaled(second, share)], [main], v_end - v_start, None, G)
 
     def miss(length: float) -> float:
         return v_start * length + gain(push(length), G)[1] - distance
 
     return push(float(brentq(miss, 0.12, 1.5, xtol=1e-12)))
-
-
-def _scaled(shape: Any, factor: float) -> Any:
-    return type(shape)(shape.knots, tuple(factor * v for v in shape.values), tuple(factor * s for s in shape.slopes))
 
 
 def _dj(rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: float, settle: float) -> Movement:
@@ -238,7 +250,7 @@ def _dj(rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: fl
     step = [constant(standing, 0.0), off, constant(fall_time, -1.0)]
     touch, leave = edges(False), edges(True)
     fixed = [touch.rise(), leave.fall(contact)]
-    impact = _scaled(bump(0.0, 0.022, 0.055), rng.uniform(0.0, 1.5))
+    impact = scaled(bump(0.0, 0.022, 0.055), rng.uniform(0.0, 1.5))
     press = solve(
         contact,
         [*fixed, impact],
@@ -260,12 +272,17 @@ def _fly_and_land(
     flight = (v_to + np.sqrt(v_to**2 + 2.0 * G * drop)) / G
     v_td, height = v_to - G * flight, s_to - drop
     length, impact = rng.uniform(1.0, 1.3), rng.uniform(1.0, 2.5)
-    fixed = [edges(False).rise(), _scaled(bump(0.0, 0.04, 0.10), impact)]
+    fixed = [edges(False).rise(), scaled(bump(0.0, 0.04, 0.10), impact)]
     free = [bump(0.0, 0.14, 0.45), bump(0.4, 0.7, length)]
     land = solve(length, fixed, free, -v_td, -height - v_td * length, G)
     phases = [*before, constant(flight, -1.0), land, constant(settle, 0.0)]
     ends = np.cumsum([p.x[-1] for p in phases])
     marks |= {"takeoff": ends[-4], "touchdown": ends[-3], "rest": ends[-2], "end": ends[-1]}
+    return Movement(Motion.from_net(join(phases), G), marks)
+
+
+def _landing(rng: Generator, edges: Callable[[bool], Edge], drop: float, standing: float, settle: float) -> Movement:
+    phases, marks = fall.drop_landing(rng, edges(False), standing, settle, G)
     return Movement(Motion.from_net(join(phases), G), marks)
 
 
@@ -278,7 +295,7 @@ def _hopping() -> Any:
 
 MAKERS: Mapping[str, Callable[..., Movement]] = {
     "cmj": _cmj, "sj": _sj, "dj": _dj, "cmj_rebound": lambda *given: _hopping().cmj_rebound(*given),
-    "hops": lambda *given, **only: _hopping().hops(*given, **only),
+    "hops": lambda *given, **only: _hopping().hops(*given, **only), "landing": _landing,
 }  # fmt: skip
 """Test -> the maker of its movement."""
 
@@ -300,7 +317,7 @@ def _record(
     rows, names = [(ground, 1.0)], ["plate1"]
     if plates == 2:
         rows, names = [(ground, share), (ground, 1.0 - share)], [LEFT, RIGHT]
-    if box_plate and test == "dj":
+    if box_plate and "first_contact" in movement.marks:
         rows, names = [*rows, (box, 1.0)], [*names, BOX]
     elapsed = times - times[0]
     ground_plates = plates
@@ -323,18 +340,11 @@ def _truth(test: str, movement: Movement, settings: Mapping[str, Any]) -> Truth:
     if test in WHOLE_TRUTHS:
         return WHOLE_TRUTHS[test](movement, settings)
     motion, marks, weight = movement.motion, movement.marks, settings["mass"] * G
-    to, td = marks["takeoff"], marks["touchdown"]
-    v_to, flight = float(motion.velocity(np.nextafter(to, 0.0))), td - to
-    values = {
-        "system_weight": weight,
-        "takeoff_velocity": v_to,
-        "jump_height_tov": v_to**2 / (2 * G),
-        "flight_time": flight,
-        "jump_height_ft": G * flight**2 / 8,
-        "jump_momentum": settings["mass"] * v_to,
-    }
-    events = {"takeoff": to, "touchdown": td}
+    values, events = {"system_weight": weight}, {"touchdown": marks["touchdown"]}
+    if "takeoff" in marks:
+        _flight_truth(motion, marks, weight, values, events)
     TRUTHS[test](motion, marks, weight, settings, values, events)
+    td = marks["touchdown"]
     landing = extreme(motion.net, td, min(td + 0.3, marks["end"]))
     values["peak_landing_force"] = weight * (1.0 + landing[1])
     values["time_to_peak_landing_force"] = landing[0] - td
@@ -345,6 +355,20 @@ def _truth(test: str, movement: Movement, settings: Mapping[str, Any]) -> Truth:
         events=MappingProxyType({name: t - first for name, t in events.items()}),
         settings=MappingProxyType(dict(settings)),
     )
+
+
+def _flight_truth(motion: Motion, marks: Any, weight: float, values: Any, events: Any) -> None:
+    """Of a movement with a flight: take-off and heights."""
+    to, td = marks["takeoff"], marks["touchdown"]
+    v_to, flight = float(motion.velocity(np.nextafter(to, 0.0))), td - to
+    values |= {
+        "takeoff_velocity": v_to,
+        "jump_height_tov": v_to**2 / (2 * G),
+        "flight_time": flight,
+        "jump_height_ft": G * flight**2 / 8,
+        "jump_momentum": weight / G * v_to,
+    }
+    events["takeoff"] = to
 
 
 def _jump_truth(motion: Motion, marks: Any, weight: float, settings: Any, values: Any, events: Any) -> None:
@@ -415,7 +439,14 @@ def _drop_truth(motion: Motion, marks: Any, weight: float, settings: Any, values
     }
 
 
-TRUTHS: Mapping[str, Callable[..., None]] = {"cmj": _jump_truth, "sj": _jump_truth, "dj": _drop_truth}
+def _landing_truth(motion: Motion, marks: Any, weight: float, settings: Any, values: Any, events: Any) -> None:
+    values |= fall.truth(motion, marks, weight, G)
+    events |= {"first_contact": marks["first_contact"], "stabilisation": fall.stable(motion, marks)}
+
+
+TRUTHS: Mapping[str, Callable[..., None]] = {
+    "cmj": _jump_truth, "sj": _jump_truth, "dj": _drop_truth, "landing": _landing_truth,
+}  # fmt: skip
 """Test -> what adds its own true values and events."""
 
 WHOLE_TRUTHS: Mapping[str, Callable[..., Truth]] = {

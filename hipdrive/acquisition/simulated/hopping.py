@@ -15,7 +15,18 @@ from numpy.random import Generator
 from scipy.interpolate import PPoly
 
 from hipdrive.acquisition.simulated import athlete
-from hipdrive.acquisition.simulated.motion import Edge, Motion, bump, constant, crossings, extreme, gain, phase, solve
+from hipdrive.acquisition.simulated.motion import (
+    Edge,
+    Motion,
+    bump,
+    constant,
+    crossings,
+    extreme,
+    gain,
+    phase,
+    scaled,
+    solve,
+)
 from hipdrive.errors import UsageError
 from hipdrive.trial import Truth
 
@@ -99,7 +110,7 @@ def _contact(rng: Generator, edges: Edges, v_in: float, v_out: float, length: fl
     ------
     UsageError : the force would have to pull.
     """
-    impact = athlete._scaled(bump(0.0, 0.020, 0.05), rng.uniform(0.0, 1.0))
+    impact = scaled(bump(0.0, 0.020, 0.05), rng.uniform(0.0, 1.0))
     fixed = [edges(False).rise(), edges(True).fall(length), impact]
     free = [bump(0.0, 0.3 * length, length), bump(0.0, 0.7 * length, length)]
     net = solve(length, fixed, free, v_out - v_in, rise - v_in * length, G)

@@ -37,6 +37,11 @@ def bump(start: float, peak: float, end: float) -> Shape:
     return Shape((start, peak, end), (0.0, 1.0, 0.0), (0.0, 0.0, 0.0))
 
 
+def scaled(shape: Shape, factor: float) -> Shape:
+    """The shape, so many times as large."""
+    return Shape(shape.knots, tuple(factor * v for v in shape.values), tuple(factor * s for s in shape.slopes))
+
+
 @dataclass(frozen=True)
 class Edge:
     """How force meets zero: `slope` at the loaded end of the toe, `corner` slope at zero (both W/s), `toe` in s.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hipdrive.analysis.flights import jumps_and_drops
+from hipdrive.analysis.pull import pulls
 from hipdrive.analysis.scene import Found, Scene
 
 Finder = Callable[[Scene], Found]
@@ -13,6 +14,7 @@ FINDERS: dict[str, Finder] = {
     "cmj": jumps_and_drops,
     "sj": jumps_and_drops,
     "dj": jumps_and_drops,
+    "isometric": pulls,
     "auto": jumps_and_drops,
 }
 """Test that was asked for -> its finder; the finder reads in `scene.given.test` which it was."""

@@ -54,7 +54,8 @@ def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
     unweighed = ~np.isfinite(rep.facts.weight)
     if lost.any() or unweighed.any():
         _refuse_rows(values, codes, lost)
-        _refuse_unweighed(values, codes, unweighed)
+        if test not in UNWEIGHED_TESTS:
+            _refuse_unweighed(values, codes, unweighed)
         width = {name: np.where(np.isfinite(values[name]), part, np.nan) for name, part in width.items()}
     columns = Columns(
         values=values,
@@ -75,8 +76,14 @@ def _missing(rep: Rep, test: str) -> quality.Seen:
     codes = rep.field_reasons.get("jump_height_tov")
     if codes is not None:
         missing -= codes == NUMBER["same_as_flight"]
+    if test == "isometric":
+        # a load cell's force is net already
+        missing -= rep.field_reasons.get("iso_net_peak_force", np.zeros(rep.n)) == NUMBER["load_cell"]
     return {"missing_headline": (missing, np.where(missing > 0, quality.WARNED, quality.NONE))}
 
+
+UNWEIGHED_TESTS = frozenset({"isometric"})
+"""Tests whose gross forces stand without a weight: a pull needs none, and a load cell has none."""
 
 TIMED = frozenset({"flight_time", "contact_time"})
 """What a refused repetition keeps: the plate timed it."""

@@ -12,6 +12,7 @@ from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, divided
 
 CMJ, JUMPS, ALL = ("cmj",), ("cmj", "sj"), ("cmj", "sj", "dj")
+WEIGHED_TESTS = (*ALL, "isometric")
 PHASED = ("cmj", "dj")
 """Tests with a braking and a propulsive phase."""
 
@@ -128,7 +129,7 @@ def jump_momentum(rep: Rep) -> Floats:
     return rep.mass * rep["takeoff_velocity"]
 
 
-@metric("system_weight", unit="N", tests=ALL, source="Owen 2014", method="quiet_standing", group="weight")
+@metric("system_weight", unit="N", tests=WEIGHED_TESTS, source="Owen 2014", method="quiet_standing", group="weight")
 def system_weight(rep: Rep) -> Floats:
     """Weight of the athlete and all that is carried: mean force over the still stretch."""
     _with_weight(rep, "quiet_standing")
@@ -145,7 +146,7 @@ def flight_baseline(rep: Rep) -> tuple[Floats, Floats]:
     )
 
 
-@metric("system_mass", unit="kg", tests=ALL, source="Owen 2014", repeats="system_weight", method="quiet_standing",
+@metric("system_mass", unit="kg", tests=WEIGHED_TESTS, source="Owen 2014", repeats="system_weight", method="quiet_standing",
         group="weight")  # fmt: skip
 def system_mass(rep: Rep) -> Floats:
     """Weight over g."""

@@ -79,7 +79,7 @@ class Located:
     def where(self, keep: Bools) -> Located:
         """Some of the repetitions."""
         parts: dict[str, Any] = {name: _some(getattr(self, name), keep) for name in self.__dataclass_fields__}
-        return Located(**parts)
+        return type(self)(**parts)
 
 
 def _some(part: Any, keep: Bools) -> Any:

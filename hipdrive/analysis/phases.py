@@ -28,5 +28,6 @@ PHASES: dict[str, tuple[Phase, ...]] = {
         Phase("propulsion", "zero_velocity", "takeoff"),
         *_AFTER,
     ),
+    "isometric": (Phase("pretension", "pretension_start", "iso_onset"), Phase("pull", "iso_onset", "pull_end")),
 }
-"""Test -> its phases in order (METRICS.md 3, 5)."""
+"""Test -> its phases in order (METRICS.md 3, 5, 8)."""

@@ -79,6 +79,16 @@ class Profile:
     landing_search: float = 0.8
     stable_band: float = 0.05
     stable_hold: float = 1.0
+    # isometric pulls
+    iso_rise: float = 0.2
+    iso_hold: float = 0.2
+    iso_longest: float = 20.0
+    iso_speed: float = 2.0
+    iso_cell_level: float = 50.0
+    iso_onset_fixed: float = 0.0
+    iso_dip_time: float = 0.5
+    iso_drift: float = 0.02
+    iso_pretension_max: float = 50.0
     # telling the tests apart
     cmj_velocity: float = -0.25
     cmj_depth: float = -0.10

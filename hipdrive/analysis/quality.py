@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hipdrive.analysis import pulling
 from hipdrive.analysis.build import rest_impulse
 from hipdrive.analysis.facts import BACKWARD, NUMBER
 from hipdrive.analysis.profile import Profile
@@ -96,6 +97,15 @@ CHECKS = {
               "record at 1000 Hz"),
         Check("weight_source", "-", "N", "the weight of {} was not measured in a still stance before the movement",
               "let the athlete stand still for a second before the movement"),
+        Check("iso_hold_quality", "-", "N", "the tension before the pull was not held still: dip or drift of {}",
+              "hold a light tension still for a second, then pull without dipping"),
+        Check("iso_pretension", "-", "N", "the tension held before the pull is {} above the weight",
+              "take up the slack with 50 N at most, and do not lean on the bar"),
+        Check("zero_assumed", "-", "N", "the plate was never empty in this record, so its zero is taken as recorded; "
+              "gross forces have no stated uncertainty", "record a second of the empty plate before or after"),
+        Check("load_cell", "-", "N", "nobody stands on it: taken as a load cell, whose force is net (at rest {})",
+              "let the record show the athlete standing on the plate, if it is one"),
+        Check("pull_not_over", "-", "1", "the record ends before the pull is over", "let the record run longer"),
         Check("missing_headline", "-", "1", "{} of the first numbers are missing",
               "see the reason beside each missing number"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
@@ -132,12 +142,13 @@ def _of_all(rep: Rep) -> Seen:
         "weigh_slope": _limits(still.slope, np.abs(still.slope) * window > 0.003 * weight),
         "unloaded_noise_sd": _limits(facts.noise, facts.noise > 3.0),
         "zero_offset": _zero_offset(facts.level, profile),
-        "landing_on_plate": _landing_on_plate(rep),
         "weight_source": _weight_source(rep),
         "session_weight_deviation": _session(rep),
-        "cut_forces": _cut(rep),
         "given_mass": _given_mass(rep),
     }  # fmt: skip
+    if "touchdown" in facts.events:
+        checks["landing_on_plate"] = _landing_on_plate(rep)
+        checks["cut_forces"] = _cut(rep)
     if facts.plate_zero:
         checks["foot_off_plate"] = _foot_off(rep)
     return checks
@@ -177,7 +188,7 @@ def _of_none(_rep: Rep) -> Seen:
     return {}
 
 
-OF_TEST: dict[str, Callable[[Rep], Seen]] = {"cmj": _of_jump, "sj": _of_jump, "dj": _of_drop}
+OF_TEST: dict[str, Callable[[Rep], Seen]] = {"cmj": _of_jump, "sj": _of_jump, "dj": _of_drop, "isometric": pulling.of_pull}
 """Test -> its further checks."""
 
 
@@ -215,9 +226,13 @@ def _zero_offset(level: Floats, profile: Profile) -> tuple[Floats, Ints]:
 
 def _weight_source(rep: Rep) -> tuple[Floats, Ints]:
     # a given mass is no fault: the method names it
-    usual = (1, 4, 5) if rep.facts.test == "dj" else (0, 5)
+    usual = USUAL_SOURCES.get(rep.facts.test, (0, 5))
     source = rep.facts.located.source
     return rep.facts.weight, np.where(np.isin(source, usual) | ~np.isfinite(rep.facts.weight), NONE, WARNED)
+
+
+USUAL_SOURCES = {"dj": (1, 4, 5), "isometric": (0, 1, 5, 6)}
+"""Test -> where its weight usually comes from, places in `locate.WEIGHED`; a jump is weighed before."""
 
 
 def _landing_on_plate(rep: Rep) -> tuple[Floats, Ints]:
@@ -367,7 +382,9 @@ def _flat_tops(forces: Sequence[Floats], tops: Ints) -> Bools:
         quantum = np.where(steps > 0.0, steps, np.inf).min(axis=1)
         stepped[rows] = (steep * equal)[rows] > np.maximum(12.0 * quantum, 0.01 * highest[rows])
     length, slope = _plateaus(forces, tops, near, CLIP_BAND)
-    return stepped | ((length >= 8) & (slope * length > np.maximum(24.0 * CLIP_BAND, 0.2 * highest)))
+    # noise beside a long plateau, as of a pull that is held, is no slope
+    steep_beside = 3.0 * slope > 2.0 * CLIP_BAND
+    return stepped | ((length >= 8) & steep_beside & (slope * length > np.maximum(24.0 * CLIP_BAND, 0.2 * highest)))
 
 
 def _around(forces: Sequence[Floats], tops: Ints, half: int) -> Floats:

@@ -18,7 +18,7 @@ from typing import Any
 from hipdrive.errors import UsageError
 from hipdrive.units import SHOWN
 
-TESTS = ("cmj", "sj", "dj")
+TESTS = ("cmj", "sj", "dj", "isometric")
 """Tests this version knows. CONTRACTS.md names more; they join as they are built."""
 
 PLUGIN_GROUP = "hipdrive.metrics"
@@ -129,7 +129,7 @@ def _check(name: str, unit: str, tests: frozenset[str], function: Callable[[Any]
 
 def load_builtin() -> None:
     """Import the modules that define metrics, then those of installed packages (entry point `hipdrive.metrics`)."""
-    from hipdrive.analysis import asymmetry, drop_jump, jump, landing  # noqa: F401
+    from hipdrive.analysis import asymmetry, drop_jump, isometric, jump, landing  # noqa: F401
 
     _load_entry_points()
 

@@ -48,7 +48,8 @@ class Side:
         whole, facts = self._whole, self._whole.facts
         if not facts.plate_zero:
             return whole.curve  # there are no feet to tell apart; whoever asked is refused
-        longest = np.nan_to_num(facts.events["touchdown"]) + facts.profile.landing_window + 0.1
+        last = facts.events["touchdown" if "touchdown" in facts.events else "pull_end"]
+        longest = np.nan_to_num(last) + facts.profile.landing_window + 0.1
         end = np.ceil(longest * whole.curve.rate).astype(np.int64) - whole.curve.origin
         width = int(np.clip(end.max(initial=4), 4, whole.curve.values.shape[1]))
         samples = plate_windows(facts.block, "left", facts.record, whole.curve.origin, width, facts.plate_zero["left"])

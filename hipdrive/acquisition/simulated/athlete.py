@@ -18,6 +18,7 @@ from numpy.random import Generator
 from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
+from hipdrive.acquisition.simulated import pull
 from hipdrive.acquisition.simulated.motion import (
     Edge,
     Motion,
@@ -92,7 +93,7 @@ def simulate(
 
     Parameters
     ----------
-    test : "cmj", "sj" or "dj".
+    test : "cmj", "sj", "dj" or "isometric" (whose further settings `pull.simulate` names).
     seed : picks the athlete, the movement and the noise; the same seed gives the same trial.
     rate : sampling rate, Hz.
     noise : SD of the total force, N (white, independent between plates).
@@ -115,7 +116,9 @@ def simulate(
     settings = {"seed": seed, "rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway,
                 "mass": mass, "left_share": left_share, "posture": posture, "edge": edge, "plates": plates,
                 "box_plate": box_plate, "quiet": quiet, "settle": settle}  # fmt: skip
-    _check(test, settings, unknown)
+    _check(test, settings, {} if test == "isometric" else unknown)
+    if test == "isometric":
+        return pull.simulate(settings, unknown)
     rng = np.random.default_rng([seed, *map(ord, test)])
     mass = float(rng.uniform(50.0, 110.0)) if mass is None else mass
     share = float(rng.uniform(0.44, 0.56)) if left_share is None else left_share
@@ -139,8 +142,8 @@ def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, obje
     ------
     UsageError : with the value and what is allowed.
     """
-    if test not in MAKERS:
-        raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(MAKERS)}")
+    if test not in SIMULATED:
+        raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(SIMULATED)}")
     for name, value in unknown.items():
         raise UsageError("simulate", f"simulate: {name}={value!r} is no setting; there are {', '.join(settings)}")
     seed = settings["seed"]
@@ -260,6 +263,9 @@ def _fly_and_land(
 
 MAKERS: Mapping[str, Callable[..., Movement]] = {"cmj": _cmj, "sj": _sj, "dj": _dj}
 """Test -> the maker of its movement."""
+
+SIMULATED = (*MAKERS, "isometric")
+"""Every test that can be simulated."""
 
 
 def _sway(rng: Generator, times: Any, marks: Mapping[str, float], size: float) -> Any:

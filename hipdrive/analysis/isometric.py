@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from hipdrive.analysis.jump import EXTREME
-from hipdrive.analysis.pretension import HELD
+from hipdrive.analysis.pretension import HELD, level_u
 from hipdrive.analysis.pull import Pulls
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.side import Side
 from hipdrive.analysis.signal import Floats, gather
-from hipdrive.analysis.uncertainty import COVERAGE, student
+from hipdrive.analysis.uncertainty import COVERAGE
 
 ISO = ("isometric",)
 TIMES = (50, 90, 100, 150, 200, 250)
 """ms after the onset at which force, rate of force development and impulse are given (Comfort 2019)."""
+
+STEEPEST = 1.5
+"""Noise of the steepest of many slopes, in SDs of one: it is picked for being too steep (simulated)."""
 
 SAMPLE = 0.82
 """Noise of a force read between two samples, in SDs of one: √(2/3), the mean over where it lies."""
@@ -104,7 +106,7 @@ def iso_peak_rfd(rep: Rep) -> tuple[Floats, Floats]:
     rep.says(f"least_squares_{1000.0 * rep.profile.rfd_window:g}ms")
     start = rep.t["iso_onset"] - rep.profile.rfd_window
     slope, spread = rep.peak_slope("force", rep.profile.rfd_window, start, _peak(rep))
-    return slope, EXTREME * spread
+    return slope, STEEPEST * spread
 
 
 def top_doubt(rep: Any) -> Floats:
@@ -128,13 +130,13 @@ def top_doubt(rep: Any) -> Floats:
 
 
 def _largest(below: Floats) -> Floats:
-    """95 % quantile of the size of the largest of normal numbers with SD 1 that lie `below` zero, (n,)."""
+    """97.5 % quantile of the size of the largest of normal numbers with SD 1 that lie `below` zero, (n,)."""
     from scipy.special import log_ndtr
 
     low, high = np.full(len(below), -2.0), np.full(len(below), 8.0)
     for _ in range(14):
         middle = 0.5 * (low + high)
-        inside = np.exp(log_ndtr(middle[:, np.newaxis] + np.minimum(below, 20.0)).sum(axis=1)) >= 0.95
+        inside = np.exp(log_ndtr(middle[:, np.newaxis] + np.minimum(below, 20.0)).sum(axis=1)) >= 0.975
         low, high = np.where(inside, low, middle), np.where(inside, middle, high)
     return np.maximum(high, 0.0)
 
@@ -186,7 +188,8 @@ def _pretension(rep: Rep, level: Floats) -> tuple[Floats, Floats]:
     rep.note("pretension_start")
     quiet = _pulls(rep).onset_of.quiet
     rep.require(quiet.found, "no_pretension")
-    return np.repeat((level - rep.facts.zero)[:, np.newaxis], rep.k, axis=1), np.hypot(_threshold_u(rep), rep.facts.zero_u)
+    value = np.repeat((level - rep.facts.zero)[:, np.newaxis], rep.k, axis=1)
+    return value, np.hypot(_threshold_u(rep), rep.facts.zero_u)
 
 
 @metric("iso_pretension", unit="N", tests=ISO, source="derived (METRICS.md 8)", repeats="iso_pretension_force",
@@ -227,8 +230,8 @@ def _at_onset(rep: Rep) -> Floats:
 
 
 def _threshold_u(rep: Rep) -> Floats:
-    quiet = _pulls(rep).onset_of.quiet
-    return np.sqrt(quiet.mean_variance) * student(quiet.blocks.astype(np.float64))
+    onset = _pulls(rep).onset_of
+    return level_u(onset.quiet, onset.theta, rep.noise, rep.facts.block.rate, rep.profile)
 
 
 def _register_times() -> None:

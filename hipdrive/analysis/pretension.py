@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hipdrive.analysis.build import SWAY_SHARED, SWAYS
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.pulls import STILL_CELL, Spans
-from hipdrive.analysis.signal import Block, Floats, Ints, divided, gather, last_true, within
+from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, gather, last_true, within
 from hipdrive.analysis.uncertainty import student
 from hipdrive.analysis.weighing import Still, Where, still_before
 
@@ -63,7 +64,7 @@ def onsets(block: Block, found: Spans, top: Floats, profile: Profile) -> Onsets:
         sooner = np.where(late, crossing, half) - GAP * block.rate
         quiet = _quiet(block, found, first, sooner, noise, profile).filled(quiet)
     at, u = _read_through(block, found.record, crossing, level + theta, noise)
-    u = np.hypot(u, _level_u(quiet, theta, profile) / _slope(block, found.record, at))
+    u = np.hypot(u, level_u(quiet, theta, noise, block.rate, profile) / _slope(block, found.record, at))
     dip, drift = _dip(block, found.record, at, quiet, profile), quiet.slope * (quiet.end - quiet.start) / block.rate
     allowed = np.maximum(profile.onset_sds * quiet.sd, profile.onset_floor)
     drifting = np.abs(drift) > np.maximum(profile.iso_drift * (level - found.zero), profile.onset_floor)
@@ -89,14 +90,33 @@ def _quiet(block: Block, found: Spans, first: Ints, last: Floats, noise: Floats,
     """The last still second or more before `last`, samples."""
     end = np.where(np.isfinite(last), last, 0.0).astype(np.int64)
     # no longer than need be: before it the tension is taken up
-    profile, still = replace(profile, weigh_max=profile.weigh_min), None
+    brief, still = replace(profile, weigh_max=profile.weigh_min), None
     for limit in (profile.weigh_sd_pass, profile.weigh_sd_warn):
         # a load cell at rest carries nothing to take a share of: what it may vary by is given in N
         level = np.where(found.cell, found.base - STILL_CELL / limit, found.zero)
-        tried = still_before(block, Where(found.record, first, end, level, noise), profile, limit=limit)
+        tried = still_before(block, Where(found.record, first, end, level, noise), brief, limit=limit)
+        level = np.where(tried.found, level, np.nan)
+        longer = _same_level(block, found.record, first, tried, profile)
+        again = still_before(block, Where(found.record, longer, tried.end, level, noise), profile, limit=limit)
+        tried = again.filled(tried)
         still = tried if still is None else still.filled(tried)
     assert still is not None
     return still
+
+
+def _same_level(block: Block, record: Ints, first: Ints, still: Still, profile: Profile) -> Ints:
+    """From where on force stays near the level of a still stretch, less a little, samples: its longer form."""
+    size, begin = max(1, round(0.1 / block.cell_time)), still.start.copy()
+    for row in np.flatnonzero(still.found).tolist():
+        least = max(int(first[row]), int(still.end[row]) - round(profile.weigh_max * block.rate))
+        a, b = -(-least // block.cell), int(still.start[row]) // block.cell
+        means = block.means[record[row], a:b]
+        if len(means) <= size:
+            continue
+        near = np.convolve(means, np.ones(size) / size, "valid") - still.mean[row]
+        off = np.flatnonzero(np.abs(near) > 0.3 * profile.onset_floor)
+        begin[row] = (a + (off[-1] + 1 + 2 * size if len(off) else 0)) * block.cell
+    return np.minimum(begin, still.start)
 
 
 def _half(block: Block, found: Spans, base: Floats, top: Floats) -> Floats:
@@ -131,9 +151,24 @@ def _slope(block: Block, record: Ints, at: Floats) -> Floats:
     return np.asarray(np.maximum(force @ x / (x @ x), 1e-9) * block.rate)
 
 
-def _level_u(quiet: Still, theta: Floats, profile: Profile) -> Floats:
+def mean_u(still: Still, noise: Floats, rate: float) -> Floats:
+    """Standard uncertainty of the mean of a still stretch, N: as that of the weight of a jump."""
+    alone = noise**2 * still.blocks / np.maximum(still.end - still.start, 1)
+    swaying = np.where(still.block_sd**2 > SWAYS * alone, SWAY_SHARED, 1.0)
+    return np.asarray(swaying * np.sqrt(still.mean_variance) * student(still.blocks.astype(np.float64)))
+
+
+def longest_run(mask: Bools) -> tuple[int, int]:
+    """Places [start, end) of the longest run of True; the last of several."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    starts, ends = edges[::2], edges[1::2]
+    best = len(starts) - 1 - int((ends - starts)[::-1].argmax())
+    return int(starts[best]), int(ends[best])
+
+
+def level_u(quiet: Still, theta: Floats, noise: Floats, rate: float, profile: Profile) -> Floats:
     """Standard uncertainty of the threshold, N: of the pretension's mean, and of its SD where that decides."""
-    level = np.sqrt(quiet.mean_variance) * student(quiet.blocks.astype(np.float64))
+    level = mean_u(quiet, noise, rate)
     decides = (profile.iso_onset_fixed == 0.0) & (theta > profile.onset_floor)
     samples = np.maximum(quiet.end - quiet.start, 2)
     return np.hypot(level, np.where(decides, theta / np.sqrt(2.0 * samples), 0.0))

@@ -10,14 +10,13 @@ from hipdrive.analysis.build import following, mean_of, with_reason
 from hipdrive.analysis.events import Instants
 from hipdrive.analysis.facts import NO_TIER, NUMBER, Facts
 from hipdrive.analysis.locate import Located
-from hipdrive.analysis.pretension import STEADY, UNQUIET, Onsets, onsets
+from hipdrive.analysis.pretension import STEADY, UNQUIET, Onsets, longest_run, mean_u, onsets
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.pulls import QUIET, Spans, spans
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.scene import Found, FoundReps, Scene, numbers
 from hipdrive.analysis.segment import Candidates
 from hipdrive.analysis.signal import Block, Floats, Ints
-from hipdrive.analysis.uncertainty import student
 from hipdrive.analysis.weighing import Still, Where, still_before
 
 BEFORE, AFTER, GIVEN, ELSEWHERE, NONE = 0, 1, 5, 6, 7
@@ -26,8 +25,8 @@ BEFORE, AFTER, GIVEN, ELSEWHERE, NONE = 0, 1, 5, 6, 7
 SETTLED = 0.3
 """s after a pull before standing begins."""
 
-CALMEST = 1.5
-"""Standing varies by so many times the calmest second of its level at most."""
+LEVEL_BAND, LEVEL_SHARE, TRIM = 2.0, 0.0025, 0.3
+"""Standing: seconds whose mean lies within so many N, or such a share, of the lowest; s cut off at both ends."""
 
 HOLD_REASONS = ("", "iso_dip", "iso_drift", "no_pretension")
 """Why the onset's numbers of a pull are refused, by the class of its pretension."""
@@ -91,7 +90,8 @@ def _located(block: Block, found: Spans, given: Floats, profile: Profile) -> Pul
     mass = given[found.record]
     source = np.select([before.found, after.found, np.isfinite(mass)], [BEFORE, AFTER, GIVEN], NONE)
     still = before.filled(after)
-    weight = np.where(still.found, still.mean - zero, mass)
+    # the zero is that of the pull; while the athlete was weighed it had moved less far
+    weight = np.where(still.found, still.mean - zero + found.drift * (onset.half - still.centre) / rate, mass)
     weight, source = _from_others(found.record, weight, source)
     end, end_u = _end(block, found, onset, top)
     none = Instants(np.full(n, np.nan), np.full(n, np.nan), np.zeros(n))
@@ -99,14 +99,12 @@ def _located(block: Block, found: Spans, given: Floats, profile: Profile) -> Pul
     no = np.zeros(n, dtype=bool)
     zeroed = (found.count > 0).astype(np.int64)
     left = np.where(zero == 0.0, found.zero, 0.0)
-    moved = np.abs(found.drift) * np.maximum(onset.half - found.ground, 0.0) / rate
-    zero_u = np.sqrt(onset.noise**2 / np.maximum(found.count, 1) + (left / 1.96) ** 2 + moved**2)
-    drift_u = np.nan_to_num(np.abs(found.drift * (onset.half - still.centre)) / rate)
+    zero_u = np.sqrt(onset.noise**2 / np.maximum(found.count, 1) + (left / 1.96) ** 2)
     candidates = Candidates(found.record, half, peak, found.ground, found.until, found.zero, onset.noise, found.count,
                             no, np.full(n, -1))  # fmt: skip
     return Pulls(
         candidates, zero, np.where(zeroed == 1, zero_u, np.nan), weight, still, before, after, source, onset.theta,
-        found.ground, onset.at, onset.at, onset.u, leave, none, none, no, no, onset.threshold - zero, drift_u,
+        found.ground, onset.at, onset.at, onset.u, leave, none, none, no, no, onset.threshold - zero, np.zeros(n),
         onset, found.cell.astype(np.int64), found.over.astype(np.int64), zeroed, found.drift,
     )  # fmt: skip
 
@@ -141,7 +139,7 @@ def _standing(block: Block, found: Spans, onset: Onsets, profile: Profile) -> tu
 
 
 def _lowest(block: Block, found: Spans, first: Ints, last: Ints, noise: Floats, profile: Profile) -> Still:
-    """The last still stretch on the lowest quiet level of samples [first, last) of each record."""
+    """A still stretch on the lowest quiet level of samples [first, last) of each record."""
     begin, end = first.copy(), first.copy()
     size = round(QUIET / block.cell_time)
     for row in np.flatnonzero(~found.cell).tolist():
@@ -156,13 +154,11 @@ def _lowest(block: Block, found: Spans, first: Ints, last: Ints, noise: Floats, 
         )
         if not quiet.any():
             continue
-        band = mean[quiet].min() + max(0.5 * profile.onset_floor, profile.weigh_sd_pass * mean[quiet].min())
-        level = quiet & (mean <= band)
-        # what steps on before it, or takes hold after it, is not as calm
-        on = np.flatnonzero(level & (sd <= CALMEST * sd[level].min()))
-        # the last unbroken run of quiet seconds on that level
-        start = on[np.flatnonzero(np.diff(on) > 1)[-1] + 1] if (np.diff(on) > 1).any() else on[0]
-        begin[row], end[row] = (a + start) * block.cell, (a + on[-1] + size) * block.cell
+        low = float(mean[quiet].min())
+        start, stop = longest_run(quiet & (mean <= low + max(LEVEL_BAND, LEVEL_SHARE * low)))
+        # stepping on before it and taking hold after it reach into its first and last seconds
+        trim = min(round(TRIM / block.cell_time), (stop - start - 1) // 2)
+        begin[row], end[row] = (a + start + trim) * block.cell, (a + stop - 1 + size - trim) * block.cell
     where = Where(found.record, begin, end, found.zero, noise)
     return still_before(block, where, profile, limit=profile.weigh_sd_pass)
 
@@ -191,13 +187,13 @@ def _facts(
     held = (onset.hold == STEADY) & np.isfinite(onset.at)
     n, nothing = len(found.record), np.full(len(found.record), np.nan)
     quiet = onset.quiet
-    step = np.sqrt(located.still.mean_variance) * student(located.still.blocks.astype(np.float64))
+    step = mean_u(located.still, onset.noise, rate)
     own = np.isin(located.source, (BEFORE, AFTER))
     start = np.where(held, onset.at / rate, np.nan)
     facts = Facts(
         block=block, record=found.record, test="isometric", profile=profile, zero=located.zero,
         level=np.where(located.zeroed == 1, found.zero, np.nan), noise=onset.noise, zero_u=located.zero_u,
-        weight=located.weight, weight_u=np.where(own, np.hypot(step, located.drift_u), np.nan),
+        weight=located.weight, weight_u=np.where(own, step, np.nan),
         events={"iso_onset": start, "half_rise": onset.half / rate, "pull_end": located.takeoff.at / rate},
         u={"iso_onset": onset.u, "half_rise": np.zeros(n), "pull_end": located.takeoff.u},
         bias={}, reasons={}, anchor=nothing, anchor_at="", anchor_velocity=np.zeros(n), start_u=np.zeros(n),

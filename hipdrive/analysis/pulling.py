@@ -30,7 +30,7 @@ def of_pull(rep: Rep) -> Mapping[str, tuple[Floats, Ints]]:
         "iso_pretension": (above, _level(np.isfinite(above), heavy)),
         "zero_assumed": (pulls.zero, _level(pulls.zeroed == 0, np.zeros(rep.n, dtype=bool))),
         "load_cell": (rest, _level(cell, cell & many)),
-        "pull_not_over": (np.zeros(rep.n), _level(pulls.over == 0, pulls.over == 0)),
+        "pull_not_over": (np.ones(rep.n), _level(pulls.over == 0, pulls.over == 0)),
         "plate_drift_rate": (drift, _level(np.isfinite(drift), np.abs(drift) > 0.05)),
     }
 

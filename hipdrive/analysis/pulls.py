@@ -96,8 +96,9 @@ def _zero(runs: Runs, before: Ints, after: Ints, at: int, base: float, rate: flo
         change = float(runs.level[b] - runs.level[a])
         doubt = np.sqrt(runs.noise[a] ** 2 / max(runs.count[a], 1) + runs.noise[b] ** 2 / max(runs.count[b], 1))
         drift = change / time if abs(change) > 2.0 * doubt else 0.0
-    return (float(runs.level[one]), float(runs.noise[one]), int(runs.count[one]), drift,
-            float(abs(change) > 0.01 * base))  # fmt: skip
+    # where it was seen twice, the zero at the pull lies on the line between
+    level = runs.level[one] + drift * (at - 0.5 * (runs.start[one] + runs.end[one])) / rate
+    return float(level), float(runs.noise[one]), int(runs.count[one]), drift, float(abs(change) > 0.01 * base)
 
 
 def _levels(runs: Runs, mine: Ints, cells: int, block: Block) -> Floats:

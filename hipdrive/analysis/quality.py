@@ -101,11 +101,11 @@ CHECKS = {
               "hold a light tension still for a second, then pull without dipping"),
         Check("iso_pretension", "-", "N", "the tension held before the pull is {} above the weight",
               "take up the slack with 50 N at most, and do not lean on the bar"),
-        Check("zero_assumed", "-", "N", "the plate was never empty in this record, so its zero is taken as recorded; "
+        Check("zero_assumed", "-", "N", "the plate was never empty in this record, so its zero is taken as recorded ({}); "
               "gross forces have no stated uncertainty", "record a second of the empty plate before or after"),
         Check("load_cell", "-", "N", "nobody stands on it: taken as a load cell, whose force is net (at rest {})",
               "let the record show the athlete standing on the plate, if it is one"),
-        Check("pull_not_over", "-", "1", "the record ends before the pull is over", "let the record run longer"),
+        Check("pull_not_over", "-", "1", "the record ends before {} of its pulls is over", "let the record run longer"),
         Check("missing_headline", "-", "1", "{} of the first numbers are missing",
               "see the reason beside each missing number"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),

@@ -62,7 +62,7 @@ def pulls(scene: Scene) -> Found:
     block, given, profile = scene.block, scene.given, scene.profile
     others = np.zeros(len(block.lengths), dtype=np.int64)
     np.add.at(others, scene.located.record, 1)
-    found = spans(block, scene.runs, scene.refused == 0, profile, declared=given.test == "isometric")
+    found = spans(block, scene.runs, scene.refused == 0, others > 0, profile, declared=given.test == "isometric")
     if not len(found.record):
         return Found((), others)
     located = _located(block, found, given.weight, profile)

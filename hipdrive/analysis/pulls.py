@@ -16,8 +16,8 @@ QUIET = 1.0
 BACK, BACK_BAND, BACK_SEARCH = 0.3, 0.25, 3.0
 """After a pull the athlete stands again: so long, so near the level before, within so many s."""
 
-FALL = 0.3
-"""s after the rise within which a force near zero says that the athlete left the plate: a jump, no pull."""
+FALL = 0.4
+"""s before and after the rise within which a force near zero says that the athlete flew: a jump, no pull."""
 
 STILL_CELL = 5.0
 """N: a load cell at rest varies by less (SD)."""
@@ -47,23 +47,28 @@ class Spans:
     over: Bools
 
 
-def spans(block: Block, runs: Runs, usable: Bools, profile: Profile, *, declared: bool) -> Spans:
-    """The pulls of each record; a load cell, on which nobody stands, only where somebody said that it is this test."""
+def spans(block: Block, runs: Runs, usable: Bools, flies: Bools, profile: Profile, *, declared: bool) -> Spans:
+    """The pulls of each record; a load cell, on which nobody stands, only where somebody said that it is this test.
+
+    usable, flies : records whose samples can be trusted, and those that hold a flight, (records,).
+    """
     rows: list[tuple[float, ...]] = []
     for record in np.flatnonzero(usable).tolist():
-        rows += _of_record(block, runs, record, profile, declared=declared)
+        rows += _of_record(block, runs, record, flies, profile, declared=declared)
     table = np.array(rows, dtype=np.float64).reshape(len(rows), 13).T
     whole = table[[0, 1, 2, 6, 9, 10]].astype(np.int64)
     return Spans(whole[0], whole[1], whole[2], table[3], table[4], table[5], whole[3], table[7], table[8] > 0,
                  whole[4], whole[5], table[11] > 0, table[12] > 0)  # fmt: skip
 
 
-def _of_record(block: Block, runs: Runs, record: int, profile: Profile, *, declared: bool) -> list[tuple[float, ...]]:
+def _of_record(
+    block: Block, runs: Runs, record: int, flies: Bools, profile: Profile, *, declared: bool
+) -> list[tuple[float, ...]]:
     cells = block.lengths[record] // block.cell
     means = block.means[record, : int(cells)]
     mine = np.flatnonzero((runs.record == record) & (runs.level < LOADED))
     found = _rises(means, _levels(runs, mine, len(means), block), block, profile, cell=False, declared=declared)
-    cell = not found and declared
+    cell = not found and declared and not flies[record]
     if cell:
         mine = mine[:0]
         zero = _slack(means, block)
@@ -176,10 +181,15 @@ def _is_pull(
     weight = level - zero
     if float(force.sum()) * dt * profile.g / weight < profile.iso_speed:
         return False
-    after = means[end : end + round(FALL / dt)] - zero
-    if len(after) and float(after.min()) < profile.rearm * weight:
+    if _near_zero(means, start, end, zero + profile.rearm * weight, round(FALL / dt)):
         return False
     return declared or (over and _stands_again(means, end, level, weight, dt))
+
+
+def _near_zero(means: Floats, start: int, end: int, level: float, reach: int) -> bool:
+    """Whether force falls below a level shortly before or after: then this is the push or the landing of a jump."""
+    around = np.concatenate([means[max(0, start - reach) : start], means[end : end + reach]])
+    return len(around) > 0 and bool(around.min() < level)
 
 
 def _stands_again(means: Floats, end: int, level: float, weight: float, dt: float) -> bool:

@@ -53,24 +53,24 @@ def repetition(trial: Trial, rep: Results, salt: str = "") -> str:
     start, end = curves.window(trial, rep)
     force = curves.forces(trial)
     speed = curves.velocity(trial, rep, force["total"])
-    with _style(salt):
+    with style(salt):
         figure, upper, lower = _panels(speed is not None)
         for style, (name, values) in zip(LINES, force.items(), strict=False):
-            _draw(upper, curves.cut(values, trial.rate, start, end), name, style)
+            draw(upper, curves.cut(values, trial.rate, start, end), name, style)
         if speed is not None and lower is not None:
             _draw_speed(lower, speed)
         axes = [axis for axis in (upper, lower) if axis is not None]
-        _shade(axes, rep, PHASES.get(rep.test, ()), end - start)
-        names = _mark(axes, rep, end - start)
-        _finish(upper, axes[-1], rep, (start, end), names)
-        return _svg(figure)
+        shade(axes, rep, PHASES.get(rep.test, ()), end - start)
+        names = mark(axes, rep, end - start)
+        finish(upper, axes[-1], rep, (start, end), names)
+        return svg(figure)
 
 
 def overview(trial: Trial, reps: Sequence[Results], salt: str = "") -> str:
     """The whole record in one strip, its repetitions shaded and numbered."""
     from matplotlib.figure import Figure
 
-    with _style(salt):
+    with style(salt):
         figure = Figure(figsize=(WIDTH, 1.15))
         axis = figure.add_axes((0.065, 0.36, 0.875, 0.58))
         line = curves.cut(curves.total(trial), trial.rate, 0.0, trial.duration)
@@ -86,11 +86,11 @@ def overview(trial: Trial, reps: Sequence[Results], salt: str = "") -> str:
         axis.set_ylabel("N")
         axis.set_xlabel("whole record, s", labelpad=1)
         axis.locator_params(axis="y", nbins=3)
-        return _svg(figure)
+        return svg(figure)
 
 
 @contextmanager
-def _style(salt: str) -> Iterator[None]:
+def style(salt: str) -> Iterator[None]:
     import matplotlib
 
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": f"hipdrive{salt}"}):
@@ -107,7 +107,7 @@ def _panels(with_speed: bool) -> tuple[Figure, Axes, Axes | None]:
     return figure, upper, figure.add_axes((0.065, 0.095, 0.875, 0.2), sharex=upper)
 
 
-def _draw(axis: Axes, line: curves.Curve, name: str, style: tuple[str, Any, float]) -> None:
+def draw(axis: Axes, line: curves.Curve, name: str, style: tuple[str, Any, float]) -> None:
     colour, dashes, width = style
     axis.plot(line.t, line.y, color=colour, linestyle=dashes, linewidth=width, label=name, zorder=3)
 
@@ -118,7 +118,7 @@ def _draw_speed(axis: Axes, line: curves.Curve) -> None:
     axis.set_ylabel("velocity, m/s")
 
 
-def _shade(axes: Sequence[Axes], rep: Results, phases: Iterable[Any], span: float) -> None:
+def shade(axes: Sequence[Axes], rep: Results, phases: Iterable[Any], span: float) -> None:
     """Phases as shades through all panels, their names above the first."""
     found = [(p.name, rep.events[p.start].t, rep.events[p.end].t) for p in phases
              if p.start in rep.events and p.end in rep.events]  # fmt: skip
@@ -131,7 +131,7 @@ def _shade(axes: Sequence[Axes], rep: Results, phases: Iterable[Any], span: floa
                      ha="center", va="bottom", color=INK, fontweight="bold")  # fmt: skip
 
 
-def _mark(axes: Sequence[Axes], rep: Results, span: float) -> int:
+def mark(axes: Sequence[Axes], rep: Results, span: float) -> int:
     """Events as lines through all panels, their names below the first; how many rows of names."""
     there = [(t, event_label(name)) for name, t in curves.bounds(rep).items()]
     for t, _ in there:
@@ -160,7 +160,7 @@ def rows(names: Sequence[tuple[float, str]], letter: float) -> list[Mark]:
     return placed
 
 
-def _finish(upper: Axes, last: Axes, rep: Results, limits: tuple[float, float], names: int) -> None:
+def finish(upper: Axes, last: Axes, rep: Results, limits: tuple[float, float], names: int) -> None:
     """Axes with their units, body weight as a second scale, and the names of the lines."""
     upper.set_xlim(*limits)
     upper.set_ylim(bottom=min(0.0, upper.get_ylim()[0]))
@@ -186,7 +186,7 @@ def _times(weight: float) -> tuple[Any, Any]:
     return lambda newtons: newtons / weight, lambda ratio: ratio * weight
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
     """The figure as an element for a page: no prolog, no metadata, no name spaces (HTML knows them)."""
     out = io.StringIO()
     figure.savefig(out, format="svg", transparent=True,

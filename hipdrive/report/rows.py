@@ -10,7 +10,7 @@ from hipdrive.report.frames import base_field, definition
 from hipdrive.report.words import label
 from hipdrive.results import Analysis, Finding, Results, Value
 
-HERO = {"dj": ("rsi_jh", "rsi_jh_tov", "rsi_ft")}
+HERO = {"dj": ("rsi_jh", "rsi_jh_tov", "rsi_ft"), "isometric": ("iso_peak_force",)}
 """What stands largest; every other test shows its jump height."""
 HEIGHTS = ("jump_height_tov", "jump_height_ft")
 

@@ -32,17 +32,23 @@ SHORT = {
     "rsi_ft": "RSI (flight / contact time)",
     "ft_ct_ratio": "Flight / contraction time",
     "time_to_takeoff": "Time to take-off",
+    "iso_peak_force": "Peak force",
+    "iso_net_peak_force": "Net peak force",
+    "iso_peak_force_per_kg": "Peak force per kg",
+    "iso_peak_rfd": "Peak RFD",
+    "iso_pretension": "Pretension above weight",
+    "iso_hold_quality": "Tension before the pull",
     "missing_headline": "Missing numbers",
 }
 """Fields whose words alone would mislead or run too long."""
 
-WORDS = {"rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": "DJ", "ssc": "SSC", "ft": "flight time",
+WORDS = {"iso": "", "rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": "DJ", "ssc": "SSC", "ft": "flight time",
          "tov": "take-off velocity", "takeoff": "take-off", "ecc": "eccentric", "con": "concentric",
          "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "bw": "BW",
          "rel": "(relative)"}  # fmt: skip
 
-EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low point",
-          "takeoff": "take-off", "touchdown": "landing", "onset": "start", "force_min": "lowest force",
+EVENTS = {"zero_velocity": "lowest point", "pretension_start": "pretension", "landing_zero_velocity": "landing low point",
+          "takeoff": "take-off", "touchdown": "landing", "onset": "start", "iso_onset": "onset", "iso_peak": "peak", "pull_end": "end", "half_rise": "half of the rise", "force_min": "lowest force",
           "first_contact": "first contact", "peak_negative_velocity": "fastest down"}  # fmt: skip
 """Event names as a coach says them."""
 
@@ -63,6 +69,7 @@ METHODS = {
     "weight after_landing": "weighed after landing", "weight before": "weighed before",
     "weight unsteady_stance": "unsteady while weighed", "weight unsteady": "unsteady while weighed",
     "weight box_plate": "weighed on the box's plate", "weight given_mass": "weight from the given mass",
+    "onset to half of the peak": "until half of the peak is left", "quiet_pretension": "mean while held still",
     "weight elsewhere_in_record": "weighed elsewhere in the record",
 }  # fmt: skip
 """Methods as a coach says them; scripts keep the names. What is not here is said in its own words."""
@@ -107,8 +114,13 @@ def label(field: str) -> str:
     """
     if field in SHORT:
         return SHORT[field]
-    words = " ".join(WORDS.get(word, word) for word in field.split("_"))
+    words = " ".join(filter(None, (WORDS.get(word, word) for word in _apart(field).split("_"))))
     return words[:1].upper() + words[1:]
+
+
+def _apart(field: str) -> str:
+    """A window of time as one word: rfd_0_200ms -> rfd_0-200 ms."""
+    return re.sub(r"_0_(\d+)ms", r"_0-\1 ms", re.sub(r"_at_(\d+)ms", r"_at_\1 ms", field))
 
 
 def event_label(event: str) -> str:

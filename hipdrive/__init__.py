@@ -23,6 +23,7 @@ _HOMES = {
     "HipdriveError": "hipdrive.errors",
     "analyse": "hipdrive.analysis.analyse",
     "analyse_many": "hipdrive.analysis.analyse",
+    "across": "hipdrive.analysis.across",
     "metric": "hipdrive.analysis.registry",
     "Estimate": "hipdrive.analysis.estimate",
     "reliability": "hipdrive.analysis.reliability",
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from hipdrive.acquisition.formats.reading import read as read
     from hipdrive.acquisition.recorder import record as record
     from hipdrive.acquisition.simulated.athlete import simulate as simulate
+    from hipdrive.analysis.across import across as across
     from hipdrive.analysis.agreement import bland_altman as bland_altman
     from hipdrive.analysis.analyse import analyse as analyse
     from hipdrive.analysis.analyse import analyse_many as analyse_many

@@ -60,6 +60,18 @@ REASONS: dict[str, str] = {
     "pull_not_over": "the record ends before the pull is over: let it run longer",
     "undefined": "this number is not defined for this movement",
     "no_spread": "at least two repetitions are needed",
+    # over trials of one athlete
+    "no_cmj": "a countermovement jump with hands on hips and without load is missing",
+    "no_sj": "a squat jump without load is missing",
+    "no_hips": "a countermovement jump with hands on hips is missing",
+    "no_jump_trial": "a countermovement or squat jump without load is missing",
+    "few_heights": "at least three drop heights are needed",
+    "no_top": "the parabola has no top within the heights that were measured: measure lower or higher ones",
+    "few_loads": "at least three loads are needed: say each with --load",
+    "not_falling": "force does not fall as velocity rises over these loads: check which load belongs to which trial",
+    "one_direction": "the same side is larger in all, so agreement cannot be told from chance",
+    "no_other_leg": "trials of the other leg are missing",
+    "no_involved": "nobody said which leg was injured: give --involved left or right",
     # over athletes and sessions
     "few_athletes": "at least two athletes are needed",
     "few_for_slope": "at least three athletes, whose means differ, are needed for a slope",

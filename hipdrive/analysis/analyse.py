@@ -167,6 +167,12 @@ def _provenance(trial: Trial, profile: Profile) -> dict[str, Any]:
         "plates": list(trial.plates),
         "samples": trial.samples,
         "filter": "none",
+        "athlete": trial.athlete,
+        "created": trial.created,
+        "side": trial.side,
+        "arms": trial.arms,
+        "load": trial.load,
+        "box_height": trial.box_height,
         "notes": list(trial.notes),
     }
 

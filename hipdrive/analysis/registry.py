@@ -30,7 +30,9 @@ class Metric:
 
     `sides`: additive over plates, so it also exists as `<name>_left`, `<name>_right` and `asym_<name>`.
     `scope`: "rep" is one number a repetition, a function of a `Rep`; "summary" one a trial, a function of its counted
-    `Results` that returns a `Value`; "session" one over trials, a function of `Analysis` objects.
+    `Results` that returns a `Value`; "session" one over trials of an athlete, a function of a
+    `Session` of `Analysis` objects that returns a `Value`, a mapping suffix -> Value for a family, or None where its
+    trials were not made.
     `headline`: place among the numbers a coach sees first, by test. `repeats`: the field that carries the same
     fact in another form (a report shows one of them). `labels`: names of the classes of an enumeration.
     """
@@ -102,6 +104,7 @@ def metric(
         ALIASES.update(dict.fromkeys(second, name))
         metrics_for.cache_clear()
         summaries_for.cache_clear()
+        session_metrics.cache_clear()
         return function
 
     return register
@@ -129,7 +132,16 @@ def _check(name: str, unit: str, tests: frozenset[str], function: Callable[[Any]
 
 def load_builtin() -> None:
     """Import the modules that define metrics, then those of installed packages (entry point `hipdrive.metrics`)."""
-    from hipdrive.analysis import asymmetry, drop_jump, isometric, jump, landing  # noqa: F401
+    from hipdrive.analysis import (  # noqa: F401
+        across_jumps,
+        across_sides,
+        asymmetry,
+        drop_jump,
+        isometric,
+        jump,
+        landing,
+        strength,
+    )
 
     _load_entry_points()
 
@@ -150,6 +162,13 @@ def metrics_for(test: str) -> tuple[Metric, ...]:
 def summaries_for(test: str) -> tuple[Metric, ...]:
     """The metrics over the repetitions of a trial, in the order in which they were written."""
     return _of_scope(test, "summary")
+
+
+@cache
+def session_metrics() -> tuple[Metric, ...]:
+    """The metrics over trials of one athlete, in the order in which they were written."""
+    load_builtin()
+    return tuple(m for m in METRICS.values() if m.scope == "session")
 
 
 def _of_scope(test: str, scope: str) -> tuple[Metric, ...]:

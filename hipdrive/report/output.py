@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from hipdrive.errors import UsageError
 from hipdrive.report import document, frames, sheet
 from hipdrive.report.inputs import Ask, Done
+from hipdrive.report.together import Together, entry, view
 from hipdrive.report.words import clean
 
 KINDS = ("json", "csv", "parquet")
@@ -90,6 +91,7 @@ class Screen:
 
     def __init__(self, everything: bool) -> None:
         self.everything = everything
+        self.together = Together()
 
     def wants(self, sha256: str, ask: Ask) -> bool:
         """Every file."""
@@ -102,9 +104,17 @@ class Screen:
         from hipdrive.report import table
 
         table.show(Console(highlight=False), [one.analysis for one in done], everything=self.everything)
+        self.together.add(done, ask)
 
     def close(self) -> None:
-        """Nothing is left."""
+        """Print what can be said across the trials."""
+        from rich.console import Console
+
+        found, note = self.together.found()
+        for one in found:
+            Console(highlight=False).print(view(one))
+        if note:
+            print(f"note: {note}", file=sys.stderr)
 
 
 class Document:
@@ -113,18 +123,21 @@ class Document:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.trials: list[dict[str, Any]] = []
+        self.together = Together()
 
     def wants(self, sha256: str, ask: Ask) -> bool:
         """Every file."""
         return True
 
     def add(self, done: Sequence[Done], sha256: str, ask: Ask) -> None:
-        """Keep the entries, not the analyses: they are smaller."""
+        """Keep the entries; what is said across the trials needs the analyses, too."""
         self.trials += [document.trial_entry(one.analysis) for one in done]
+        self.together.add(done, ask)
 
     def close(self) -> None:
         """Write the document."""
-        text = document.to_json({**document.document([]), "trials": self.trials}) + "\n"
+        whole = {**document.document([]), "trials": self.trials, **entry(self.together.found()[0])}
+        text = document.to_json(whole) + "\n"
         if self.path is None:
             sys.stdout.write(text)
         else:

@@ -38,6 +38,11 @@ SHORT = {
     "iso_peak_rfd": "Peak RFD",
     "iso_pretension": "Pretension above weight",
     "iso_hold_quality": "Tension before the pull",
+    "fv_slope_jump": "Force-velocity slope (jumps)",
+    "fv_f0_jump": "F0 (jumps)",
+    "fv_v0_jump": "v0 (jumps)",
+    "fv_pmax_jump": "Pmax (jumps)",
+    "dsi_net": "Dynamic strength index, net",
     "missing_headline": "Missing numbers",
 }
 """Fields whose words alone would mislead or run too long."""
@@ -69,6 +74,9 @@ METHODS = {
     "weight after_landing": "weighed after landing", "weight before": "weighed before",
     "weight unsteady_stance": "unsteady while weighed", "weight unsteady": "unsteady while weighed",
     "weight box_plate": "weighed on the box's plate", "weight given_mass": "weight from the given mass",
+    "jump_height_tov": "jump heights", "cmj/isometric gross": "countermovement jump / pull, gross",
+    "cmj/isometric net": "countermovement jump / pull, net", "sj/isometric gross": "squat jump / pull, gross",
+    "sj/isometric net": "squat jump / pull, net", "100*(L-R)/max": "in per cent of the larger",
     "onset to half of the peak": "until half of the peak is left", "quiet_pretension": "mean while held still",
     "weight elsewhere_in_record": "weighed elsewhere in the record",
 }  # fmt: skip
@@ -153,6 +161,8 @@ def _method(name: str) -> str:
         return f"{'first' if match[1] == 'first' else 'steepest'} {match[2]} ms"
     if match := re.fullmatch(r"(mean|sample_sd|sd/mean)_of_(\d+)", name):
         return {"mean": "mean", "sample_sd": "SD", "sd/mean": "SD / mean"}[match[1]] + f" of {match[2]}"
+    if re.fullmatch(r"(best|mean)_of_\d+(/(best|mean)_of_\d+)?", name):
+        return name.replace("_", " ").replace("/", " / ")
     if re.fullmatch(r"[a-z0-9_]+(/[a-z0-9_]+)+", name):
         return " / ".join(_inside(label(part)) for part in name.split("/"))
     return name.replace("_", " ")

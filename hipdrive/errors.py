@@ -48,13 +48,13 @@ REASONS: dict[str, str] = {
     "countermovement_in_sj": "the squat jump was preceded by a dip: hold the squat still, then push",
     "closure": "the velocity does not return to zero after the landing, so weight or zero are wrong",
     # isometric pull
-    "no_pull": "no pull was found: it needs a quiet second of light tension, a clear rise, and a person on the plate or "
-    "a load cell",
+    "no_pull": "no pull was found: it needs a quiet second of light tension, a clear rise, and a person on the plate "
+    "or a load cell",
     "no_standing": "no weight: nobody stood on the plate without tension; let the athlete stand for a second before "
     "taking hold, or give --mass",
     "load_cell": "a load cell does not carry the body weight: its force is net already; give --mass for a share of it",
-    "no_pretension": "there is no quiet second before the pull, so its start was not found: hold a light tension still, "
-    "then pull",
+    "no_pretension": "there is no quiet second before the pull, so its start was not found: hold a light tension "
+    "still, then pull",
     "iso_dip": "the force dips before the pull, a countermovement: hold the tension still, then pull",
     "iso_drift": "the tension before the pull drifts: hold it still for a second, then pull",
     "pull_not_over": "the record ends before the pull is over: let it run longer",

@@ -58,7 +58,9 @@ class Session:
         """The analyses."""
         return iter(self.analyses)
 
-    def trials(self, test: str, *, arms: bool | None = False, side: str = "", load: float | None = 0.0) -> list[Analysis]:
+    def trials(
+        self, test: str, *, arms: bool | None = False, side: str = "", load: float | None = 0.0
+    ) -> list[Analysis]:
         """Trials of a test with these facts; None: any."""
         return [
             one for one in self.analyses

@@ -9,6 +9,7 @@ import numpy as np
 
 from hipdrive.analysis.across import CHECKS, Chosen, Session, none, ratio
 from hipdrive.analysis.registry import metric
+from hipdrive.analysis.signal import Floats
 from hipdrive.results import WARN, Finding, Results, Value
 
 HEIGHT = "jump_height_tov"
@@ -125,7 +126,7 @@ def _parabola(drop: list[Chosen], rsi: list[Chosen]) -> Value:
     return Value(top, "m", 1.96 * float(np.hypot.reduce(moved)), f"parabola through {len(x)} heights, {rsi[0].said}")
 
 
-def _vertex(x: np.ndarray, y: np.ndarray) -> float:  # type: ignore[type-arg]
+def _vertex(x: Floats, y: Floats) -> float:
     """Where the least-squares parabola is highest; NaN where it opens upwards."""
     a, b, _ = np.polyfit(x - x.mean(), y, 2)
     return float(x.mean() - b / (2.0 * a)) if a < 0.0 else math.nan

@@ -64,7 +64,9 @@ def asym_direction_agreement(session: Session) -> Mapping[str, Value]:
         days = sorted(day for day in by_day if day)
         if len(days) > 1:
             first, last = (_sided(by_day[day], test) for day in (days[0], days[-1]))
-            pairs = [(statistics.fmean(first[field]), statistics.fmean(last[field])) for field in first if field in last]
+            pairs = [
+                (statistics.fmean(first[field]), statistics.fmean(last[field])) for field in first if field in last
+            ]
             if pairs:
                 found[f"{test}_days"] = _agreement(pairs, f"kappa over {len(pairs)} numbers, first and last day")
     return found

@@ -1,4 +1,4 @@
-"""Metrics of an isometric pull (METRICS.md 8): forces, rates and impulses after the onset, the peak, the pull as a whole.
+"""Metrics of an isometric pull (METRICS.md 8): forces, rates and impulses after the onset, the peak, the whole.
 
 Net is force above the weight; it needs no zero, since an error of the zero is in both. Gross numbers of a plate that
 was never empty in the record have no u95: nobody knows its zero.
@@ -126,7 +126,7 @@ def top_doubt(rep: Any) -> Floats:
     smooth = np.where(known[:, size // 2 + 1 : size // 2 + 1 + smooth.shape[1]], smooth, -np.inf)
     noise = np.maximum(whole.noise, 1e-9)[:, np.newaxis]
     below = (smooth.max(axis=1, keepdims=True) - smooth) / noise
-    return whole.noise * _largest(np.sort(below, axis=1)[:, : round(2.0 * rate)]) / COVERAGE
+    return np.asarray(whole.noise * _largest(np.sort(below, axis=1)[:, : round(2.0 * rate)]) / COVERAGE)
 
 
 def _largest(below: Floats) -> Floats:
@@ -288,7 +288,8 @@ def _register_rate(ms: int) -> None:
 
     rate.__doc__ = f"Rise of force over the first {ms} ms after the onset, over that time."
     metric(f"iso_rfd_0_{ms}ms", unit="N/s", tests=ISO, source="Maffiuletti 2016; Comfort 2019", sides=True,
-           headline=5 if ms == 200 else None, method="after the onset", group="rate of force development")(rate)  # fmt: skip
+           headline=5 if ms == 200 else None, method="after the onset",
+           group="rate of force development")(rate)  # fmt: skip
 
 
 def _register_impulse(ms: int) -> None:

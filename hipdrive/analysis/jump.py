@@ -146,8 +146,8 @@ def flight_baseline(rep: Rep) -> tuple[Floats, Floats]:
     )
 
 
-@metric("system_mass", unit="kg", tests=WEIGHED_TESTS, source="Owen 2014", repeats="system_weight", method="quiet_standing",
-        group="weight")  # fmt: skip
+@metric("system_mass", unit="kg", tests=WEIGHED_TESTS, source="Owen 2014", repeats="system_weight",
+        method="quiet_standing", group="weight")  # fmt: skip
 def system_mass(rep: Rep) -> Floats:
     """Weight over g."""
     rep.note("weight")

@@ -65,10 +65,13 @@ def onsets(block: Block, found: Spans, top: Floats, profile: Profile) -> Onsets:
         quiet = _quiet(block, found, first, sooner, noise, profile).filled(quiet)
     at, u = _read_through(block, found.record, crossing, level + theta, noise)
     u = np.hypot(u, level_u(quiet, theta, noise, block.rate, profile) / _slope(block, found.record, at))
-    dip, drift = _dip(block, found.record, at, quiet, profile), quiet.slope * (quiet.end - quiet.start) / block.rate
+    dip, drift = _dip(block, found.record, at, quiet, profile), _drift(block, found.record, at, quiet)
+    # what takes so long was a drift before the pull
+    slow = half - at > profile.iso_rise_time * block.rate
+    drift = np.where(slow, _drift(block, found.record, half, quiet), drift)
     allowed = np.maximum(profile.onset_sds * quiet.sd, profile.onset_floor)
     drifting = np.abs(drift) > np.maximum(profile.iso_drift * (level - found.zero), profile.onset_floor)
-    hold = np.select([~quiet.found, dip > allowed, drifting], [UNQUIET, DIPPED, DRIFTED], STEADY)
+    hold = np.select([~quiet.found, dip > allowed, drifting | slow], [UNQUIET, DIPPED, DRIFTED], STEADY)
     return Onsets(quiet, level + theta, theta, half, at, u, dip, drift, hold, noise)
 
 
@@ -148,7 +151,7 @@ def _slope(block: Block, record: Ints, at: Floats) -> Floats:
     first = np.ceil(np.where(np.isfinite(at), at, 0.0)).astype(np.int64)
     force = gather(block.total, record, first, n)
     x = np.arange(n) - 0.5 * (n - 1)
-    return np.asarray(np.maximum(force @ x / (x @ x), 1e-9) * block.rate)
+    return np.asarray(np.maximum(np.einsum("rs,s->r", force, x / (x @ x)), 1e-9) * block.rate)
 
 
 def mean_u(still: Still, noise: Floats, rate: float) -> Floats:
@@ -174,9 +177,7 @@ def level_u(quiet: Still, theta: Floats, noise: Floats, rate: float, profile: Pr
     return np.hypot(level, np.where(decides, theta / np.sqrt(2.0 * samples), 0.0))
 
 
-def _read_through(
-    block: Block, record: Ints, crossing: Floats, level: Floats, noise: Floats
-) -> tuple[Floats, Floats]:
+def _read_through(block: Block, record: Ints, crossing: Floats, level: Floats, noise: Floats) -> tuple[Floats, Floats]:
     """The crossing of a parabola through the samples around, samples, and its standard uncertainty, s.
 
     The last of many noisy samples below the threshold lies too late, by the more the slower the rise: where noise
@@ -221,6 +222,15 @@ def _dip(block: Block, record: Ints, at: Floats, quiet: Still, profile: Profile)
     sums = np.cumsum(np.nan_to_num(force - quiet.mean[:, np.newaxis]), axis=1)
     low = ((sums[:, size:] - sums[:, :-size]) / size).min(axis=1)
     return np.where(np.isfinite(at), np.maximum(-low, 0.0), np.nan)
+
+
+def _drift(block: Block, record: Ints, at: Floats, quiet: Still) -> Floats:
+    """Drift of the tension, N: within its quiet stretch, or from that to just before the onset, the larger."""
+    within_it = quiet.slope * (quiet.end - quiet.start) / block.rate
+    width = max(2, round(0.2 * block.rate))
+    end = np.where(np.isfinite(at), at - GAP * block.rate, 0.0).astype(np.int64)
+    after = np.einsum("rs->r", gather(block.total, record, end - width, width)) / width - quiet.mean
+    return np.where(np.abs(np.nan_to_num(after)) > np.abs(within_it), after, within_it)
 
 
 def _noise(block: Block, record: Ints, quiet: Still) -> Floats:

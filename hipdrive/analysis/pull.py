@@ -180,9 +180,7 @@ def _end(block: Block, found: Spans, onset: Onsets, top: Floats) -> tuple[Floats
     return end, np.hypot(onset.noise / slope, 0.3 * block.dt)
 
 
-def _facts(
-    block: Block, located: Pulls, found: Spans, profile: Profile, given: Floats, box: Floats
-) -> Facts:
+def _facts(block: Block, located: Pulls, found: Spans, profile: Profile, given: Floats, box: Floats) -> Facts:
     rate, onset = block.rate, located.onset_of
     held = (onset.hold == STEADY) & np.isfinite(onset.at)
     n, nothing = len(found.record), np.full(len(found.record), np.nan)

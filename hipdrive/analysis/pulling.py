@@ -13,6 +13,9 @@ from hipdrive.analysis.signal import Bools, Floats, Ints
 
 NONE, NOTED, WARNED = 0, 1, 2
 
+WEAK = 250.0
+"""N: so weak a pull on a load cell may be one in kilograms."""
+
 
 def of_pull(rep: Rep) -> Mapping[str, tuple[Floats, Ints]]:
     """Values and levels of its checks, one a row."""
@@ -23,13 +26,12 @@ def of_pull(rep: Rep) -> Mapping[str, tuple[Floats, Ints]]:
     above = rep["iso_pretension"][:, 0]
     heavy = (above > profile.iso_pretension_max) | (above < -2.0 * profile.onset_floor)
     drift = np.where(pulls.drift != 0.0, pulls.drift, np.nan)
-    rest = onset.quiet.mean - pulls.zero
-    many = np.full(rep.n, len(rep.facts.block.names) > 1)
+    top = rep["iso_peak_force"][:, 0]
     return {
         "iso_hold_quality": (worst, _level(np.isfinite(worst), onset.hold != STEADY)),
         "iso_pretension": (above, _level(np.isfinite(above), heavy)),
         "zero_assumed": (pulls.zero, _level(pulls.zeroed == 0, np.zeros(rep.n, dtype=bool))),
-        "load_cell": (rest, _level(cell, cell & many)),
+        "load_cell": (top, _level(cell, cell & (top < WEAK))),
         "pull_not_over": (np.ones(rep.n), _level(pulls.over == 0, pulls.over == 0)),
         "plate_drift_rate": (drift, _level(np.isfinite(drift), np.abs(drift) > 0.05)),
     }

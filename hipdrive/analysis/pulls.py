@@ -19,6 +19,9 @@ BACK, BACK_BAND, BACK_SEARCH = 0.3, 0.25, 3.0
 FALL = 0.4
 """s before and after the rise within which a force near zero says that the athlete flew: a jump, no pull."""
 
+STANDS = 0.003
+"""Share of the force by which somebody who stands varies within a second; who pulls tires and varies by more."""
+
 STILL_CELL = 5.0
 """N: a load cell at rest varies by less (SD)."""
 
@@ -68,12 +71,13 @@ def _of_record(
     means = block.means[record, : int(cells)]
     mine = np.flatnonzero((runs.record == record) & (runs.level < LOADED))
     found = _rises(means, _levels(runs, mine, len(means), block), block, profile, cell=False, declared=declared)
-    cell = not found and declared and not flies[record]
+    cell = not found and declared and not flies[record] and len(block.names) == 1
     if cell:
         mine = mine[:0]
         zero = _slack(means, block)
         found = _rises(means, np.full(len(means), zero), block, profile, cell=True, declared=declared)
-    rows = []
+    rows: list[tuple[float, ...]] = []
+    state: tuple[float, ...]
     for start, end, base, over in found:
         first, last = start * block.cell, end * block.cell
         before, after = mine[runs.end[mine] <= first], mine[runs.start[mine] >= last]
@@ -177,7 +181,7 @@ def _is_pull(
     if cell:
         # nobody pulls as evenly as somebody stands: this is a plate, and somebody stepped on
         size = round(QUIET / dt)
-        return len(force) < size or not bool((_moving(force, size)[1] < 0.003 * force.max()).any())
+        return len(force) < size or float(np.median(_moving(force, size)[1])) >= STANDS * float(force.max())
     weight = level - zero
     if float(force.sum()) * dt * profile.g / weight < profile.iso_speed:
         return False

@@ -101,10 +101,10 @@ CHECKS = {
               "hold a light tension still for a second, then pull without dipping"),
         Check("iso_pretension", "-", "N", "the tension held before the pull is {} above the weight",
               "take up the slack with 50 N at most, and do not lean on the bar"),
-        Check("zero_assumed", "-", "N", "the plate was never empty in this record, so its zero is taken as recorded ({}); "
-              "gross forces have no stated uncertainty", "record a second of the empty plate before or after"),
-        Check("load_cell", "-", "N", "nobody stands on it: taken as a load cell, whose force is net (at rest {})",
-              "let the record show the athlete standing on the plate, if it is one"),
+        Check("zero_assumed", "-", "N", "the plate was never empty in this record, so its zero is taken as recorded "
+              "({}); gross forces have no stated uncertainty", "record a second of the empty plate before or after"),
+        Check("load_cell", "-", "N", "nobody stands on it: taken as a load cell, whose force is net (largest {})",
+              "check that its unit is newton; let the record show the athlete standing on it, if it is a plate"),
         Check("pull_not_over", "-", "1", "the record ends before {} of its pulls is over", "let the record run longer"),
         Check("missing_headline", "-", "1", "{} of the first numbers are missing",
               "see the reason beside each missing number"),
@@ -188,7 +188,12 @@ def _of_none(_rep: Rep) -> Seen:
     return {}
 
 
-OF_TEST: dict[str, Callable[[Rep], Seen]] = {"cmj": _of_jump, "sj": _of_jump, "dj": _of_drop, "isometric": pulling.of_pull}
+OF_TEST: dict[str, Callable[[Rep], Seen]] = {
+    "cmj": _of_jump,
+    "sj": _of_jump,
+    "dj": _of_drop,
+    "isometric": pulling.of_pull,
+}
 """Test -> its further checks."""
 
 
@@ -410,7 +415,7 @@ def _plateaus(forces: Sequence[Floats], tops: Ints, near: Floats, band: float) -
     length, slope = end - start, np.minimum(*falls) / 3.0
     for row in np.flatnonzero(wide).tolist():
         far = 16 * middle
-        if middle < NEAR * 16:
+        if middle < NEAR * 256:
             one, two = _plateaus(forces[row : row + 1], tops[row : row + 1],
                                  _around(forces[row : row + 1], tops[row : row + 1], far), band)  # fmt: skip
             length[row], slope[row] = one[0], two[0]

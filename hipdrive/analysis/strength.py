@@ -210,7 +210,8 @@ def _poor_line(session: Session, values: Mapping[str, Value]) -> Iterator[Findin
     if not isinstance(line, Line):
         return
     if line.r2 < LINEAR:
-        yield Finding("fv_not_linear", WARN, line.r2, "1", f"force over velocity is no straight line (r² {line.r2:.2f})",
+        yield Finding("fv_not_linear", WARN, line.r2, "1",
+                      f"force over velocity is no straight line: r² {line.r2:.2f}",
                       "repeat the loads that lie off the line")  # fmt: skip
     if line.n < ENOUGH:
         yield Finding("fv_few_loads", WARN, float(line.n), "1", f"the force-velocity line rests on {line.n} loads",

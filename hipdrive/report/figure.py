@@ -55,8 +55,8 @@ def repetition(trial: Trial, rep: Results, salt: str = "") -> str:
     speed = curves.velocity(trial, rep, force["total"])
     with style(salt):
         figure, upper, lower = _panels(speed is not None)
-        for style, (name, values) in zip(LINES, force.items(), strict=False):
-            draw(upper, curves.cut(values, trial.rate, start, end), name, style)
+        for look, (name, values) in zip(LINES, force.items(), strict=False):
+            draw(upper, curves.cut(values, trial.rate, start, end), name, look)
         if speed is not None and lower is not None:
             _draw_speed(lower, speed)
         axes = [axis for axis in (upper, lower) if axis is not None]
@@ -91,6 +91,7 @@ def overview(trial: Trial, reps: Sequence[Results], salt: str = "") -> str:
 
 @contextmanager
 def style(salt: str) -> Iterator[None]:
+    """The look of our figures, while one is drawn."""
     import matplotlib
 
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": f"hipdrive{salt}"}):
@@ -107,8 +108,9 @@ def _panels(with_speed: bool) -> tuple[Figure, Axes, Axes | None]:
     return figure, upper, figure.add_axes((0.065, 0.095, 0.875, 0.2), sharex=upper)
 
 
-def draw(axis: Axes, line: curves.Curve, name: str, style: tuple[str, Any, float]) -> None:
-    colour, dashes, width = style
+def draw(axis: Axes, line: curves.Curve, name: str, look: tuple[str, Any, float]) -> None:
+    """One line with its colour, dashes and width."""
+    colour, dashes, width = look
     axis.plot(line.t, line.y, color=colour, linestyle=dashes, linewidth=width, label=name, zorder=3)
 
 

@@ -52,8 +52,9 @@ WORDS = {"iso": "", "rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": 
          "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "bw": "BW",
          "rel": "(relative)"}  # fmt: skip
 
-EVENTS = {"zero_velocity": "lowest point", "pretension_start": "pretension", "landing_zero_velocity": "landing low point",
-          "takeoff": "take-off", "touchdown": "landing", "onset": "start", "iso_onset": "onset", "iso_peak": "peak", "pull_end": "end", "half_rise": "half of the rise", "force_min": "lowest force",
+EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low point",
+          "takeoff": "take-off", "touchdown": "landing", "onset": "start", "force_min": "lowest force",
+          "pretension_start": "pretension", "iso_onset": "onset", "iso_peak": "peak", "pull_end": "end",
           "first_contact": "first contact", "peak_negative_velocity": "fastest down"}  # fmt: skip
 """Event names as a coach says them."""
 

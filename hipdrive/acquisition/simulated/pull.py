@@ -1,13 +1,14 @@
 """Simulated isometric pulls whose every number is known in closed form.
 
-A pull stands on a quiet pretension B and rises as F = B + A·(a·r(t/τ) + (1 - a)·(1 - e^(-t/T)) - d·t): a fast and a slow
-part, and a steady loss. r is 1 - e^-x ("exponential", force bends at its start) or 1 - (1 + x)·e^-x ("sigmoid").
+A pull stands on a quiet pretension B and rises as F = B + A·(a·r(t/τ) + (1 - a)·(1 - e^(-t/T)) - d·t): a fast and a
+slow part, and a steady loss. r is 1 - e^-x ("exponential", force bends at its start) or 1 - (1 + x)·e^-x ("sigmoid").
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -103,7 +104,7 @@ class Pull:
             # the curve may bend at the pull's start, so each side of it is integrated by itself
             edges = sorted({begin, min(max(0.0, begin), begin + WINDOW), begin + WINDOW})
             total = 0.0
-            for a, b in zip(edges[:-1], edges[1:], strict=True):
+            for a, b in pairwise(edges):
                 x = 0.5 * (b - a) * nodes + 0.5 * (a + b)
                 moment = (x - begin - 0.5 * WINDOW) * self.rise(x)
                 total += 0.5 * (b - a) * float(weights @ moment)

@@ -67,7 +67,7 @@ def arm_swing_gain(session: Session) -> Value | None:
 
 
 @metric("optimal_drop_height", unit="m", tests={"dj"}, source="derived (METRICS.md 5)", scope="session",
-        method="largest rsi_jh", group="across trials")  # fmt: skip
+        method="height with the best rsi_jh", group="across trials")  # fmt: skip
 def optimal_drop_height(session: Session) -> Value | None:
     """Drop height, as measured, at which the reactive strength index is largest, over three heights or more."""
     heights = by_height(session)
@@ -79,7 +79,7 @@ def optimal_drop_height(session: Session) -> Value | None:
     if session.fit:
         return _parabola(drop, rsi)
     best = max(range(len(rsi)), key=lambda i: rsi[i].value)
-    return Value(drop[best].value, "m", 1.96 * drop[best].u, f"largest rsi_jh of {len(drop)} heights, {rsi[best].said}")
+    return Value(drop[best].value, "m", 1.96 * drop[best].u, f"height with the best rsi_jh, one_of_{len(drop)}, {rsi[best].said}")
 
 
 def by_height(session: Session) -> list[tuple[Chosen, Chosen]]:

@@ -31,7 +31,7 @@ def _sided(analyses: Sequence[Analysis], test: str) -> dict[str, list[float]]:
 @metric("asym_noise_band", unit="%", tests=EVERY, source="Bishop 2018", scope="session", method="1.96*SD",
         group="across trials")  # fmt: skip
 def asym_noise_band(session: Session) -> Mapping[str, Value]:
-    """1.96 times the SD of an index of left against right over the athlete's own repetitions, by test and field."""
+    """Noise of an index of left against right: 1.96 SD over the athlete's own repetitions, by test and field."""
     found = {}
     for test in EVERY:
         trials = session.trials(test, arms=None, load=None)

@@ -73,6 +73,7 @@ def iso_peak_force(rep: Rep) -> tuple[Floats, Floats]:
         method="sample_maximum", group="peak")  # fmt: skip
 def iso_net_peak_force(rep: Rep) -> tuple[Floats, Floats]:
     """Largest force of the pull above the weight."""
+    _no_cell(rep)
     return _net(rep, _peak(rep)), top_doubt(rep)
 
 

@@ -18,7 +18,11 @@ from hipdrive.analysis.registry import headline
 from hipdrive.trial import Trial
 
 MORE = {"cmj": ("system_weight", "flight_time"), "sj": ("system_weight", "flight_time"),
-        "dj": ("system_weight", "jump_height_tov", "touchdown_velocity", "rsi_ft")}  # fmt: skip
+        "dj": ("system_weight", "jump_height_tov", "touchdown_velocity", "rsi_ft"),
+        "isometric": (
+            "system_weight", "iso_pull_length", "iso_mean_force", "iso_initiation_threshold",
+            *(f"iso_{kind}_{ms}ms" for ms in (50, 90, 100, 150, 200, 250)
+              for kind in ("force_at", "net_force_at", "rfd_0", "impulse_0", "gross_impulse_0")))}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class Cell:
     edge: str | None = None
 
 
-CELLS = tuple(Cell(f"{test} 1 kHz 1.5 N", test) for test in ("cmj", "sj", "dj")) + tuple(
-    Cell(f"{test} varied", test, varied=True) for test in ("cmj", "sj", "dj")
+CELLS = tuple(Cell(f"{test} 1 kHz 1.5 N", test) for test in ("cmj", "sj", "dj", "isometric")) + tuple(
+    Cell(f"{test} varied", test, varied=True) for test in ("cmj", "sj", "dj", "isometric")
 )
 """Plain: 1 kHz, 1.5 N. Varied: 0.5 to 4 N, offset within 10 N, 500, 1000 or 2000 Hz, drawn by the seed."""
 

@@ -79,7 +79,9 @@ def optimal_drop_height(session: Session) -> Value | None:
     if session.fit:
         return _parabola(drop, rsi)
     best = max(range(len(rsi)), key=lambda i: rsi[i].value)
-    return Value(drop[best].value, "m", 1.96 * drop[best].u, f"height with the best rsi_jh, one_of_{len(drop)}, {rsi[best].said}")
+    return Value(
+        drop[best].value, "m", 1.96 * drop[best].u, f"height with the best rsi_jh, one_of_{len(drop)}, {rsi[best].said}"
+    )
 
 
 def by_height(session: Session) -> list[tuple[Chosen, Chosen]]:

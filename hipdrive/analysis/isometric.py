@@ -139,7 +139,7 @@ def _largest(below: Floats) -> Floats:
         middle = 0.5 * (low + high)
         inside = np.exp(log_ndtr(middle[:, np.newaxis] + np.minimum(below, 20.0)).sum(axis=1)) >= 0.975
         low, high = np.where(inside, low, middle), np.where(inside, middle, high)
-    return np.maximum(high, 0.0)
+    return np.asarray(np.maximum(high, 0.0))
 
 
 # --- the pull as a whole ------------------------------------------------------------------------------------------

@@ -177,7 +177,7 @@ def _end(block: Block, found: Spans, onset: Onsets, top: Floats) -> tuple[Floats
         end[row] = at + (min((here - level[row]) / fall, 1.0) if at + 1 < limit else 0.0)
         far = min(at + round(0.005 * block.rate), limit - 1)
         slope[row] = max(here - block.total[record, far], 1e-9) / max(far - at, 1) * block.rate
-    return end, np.hypot(onset.noise / slope, 0.3 * block.dt)
+    return end, np.hypot(onset.noise / slope, 0.2 * block.dt)
 
 
 def _facts(block: Block, located: Pulls, found: Spans, profile: Profile, given: Floats, box: Floats) -> Facts:

@@ -22,13 +22,13 @@ LINEAR, ENOUGH = 0.95, 4
 
 def _strength(session: Session, *, net: bool) -> Value | None:
     """Peak force of the countermovement jump, or else the squat jump, over that of the isometric pull."""
-    pulls = [rep for rep in session.reps("isometric") if "iso_peak_force" in rep.columns.values]
+    pulls = session.reps("isometric")
+    if not pulls:
+        # a jump alone is not yet a strength profile
+        return None
     jumps = {test: [rep for rep in session.reps(test) if math.isfinite(rep[PEAK].value)] for test in ("cmj", "sj")}
     test = "cmj" if jumps["cmj"] else "sj"
-    if not jumps[test] or not pulls:
-        if not pulls:
-            # a jump alone is not yet a strength profile
-            return None
+    if not jumps[test]:
         return none("no_jump_trial", "1")
     if any(rep["iso_net_peak_force"].code == "load_cell" for rep in pulls):
         return none("load_cell", "1")

@@ -24,6 +24,8 @@ _HOMES = {
     "analyse": "hipdrive.analysis.analyse",
     "analyse_many": "hipdrive.analysis.analyse",
     "across": "hipdrive.analysis.across",
+    "asymmetry": "hipdrive.analysis.asymmetry",
+    "compare": "hipdrive.analysis.compare",
     "metric": "hipdrive.analysis.registry",
     "Estimate": "hipdrive.analysis.estimate",
     "reliability": "hipdrive.analysis.reliability",
@@ -49,7 +51,9 @@ if TYPE_CHECKING:
     from hipdrive.analysis.agreement import bland_altman as bland_altman
     from hipdrive.analysis.analyse import analyse as analyse
     from hipdrive.analysis.analyse import analyse_many as analyse_many
+    from hipdrive.analysis.asymmetry import asymmetry as asymmetry
     from hipdrive.analysis.change import change_status as change_status
+    from hipdrive.analysis.compare import compare as compare
     from hipdrive.analysis.estimate import Estimate as Estimate
     from hipdrive.analysis.profile import load_profile as load_profile
     from hipdrive.analysis.registry import metric as metric

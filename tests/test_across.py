@@ -13,7 +13,7 @@ import pytest
 import hipdrive as hd
 from hipdrive import cli
 from hipdrive.analysis.across import Session, by_athlete
-from hipdrive.analysis.across_sides import direction_kappa
+from hipdrive.analysis.asymmetry import direction_agreement
 from hipdrive.analysis.registry import metrics_for, session_metrics
 from hipdrive.analysis.strength import FROM_LINE, fitted
 from hipdrive.errors import REASONS, UsageError
@@ -99,7 +99,7 @@ def test_arm_swing_is_against_hands_on_hips_and_stays_out_of_the_other_ratios() 
 
 def test_arms_and_load_of_a_trial_reach_its_analysis() -> None:
     about = hd.analyse(trial("cmj", arms=True, load=20.0, side="left")).provenance
-    assert (about["arms"], about["load"], about["side"], about["athlete"]) == (True, 20.0, "left", "ann")
+    assert (about["arms"], about["load_kg"], about["side"], about["athlete"]) == (True, 20.0, "left", "ann")
 
 
 # --- drop height ---
@@ -164,22 +164,21 @@ def test_dynamic_strength_index_needs_body_weight_in_both() -> None:
 
 
 def jump_of(load: float, speed: float, force: float, test: str = "sj") -> Analysis:
-    """A squat jump of 0.4 m push at a mean speed."""
+    """A jump with a load."""
     fields = {"jump_height_tov": (0.3, 0.001), "mean_propulsive_force": (force, 1.0),
-              "takeoff_displacement": (0.4, 0.001), "propulsion_time": (0.4 / speed, 0.001),
-              "countermovement_depth": (-0.3, 0.001)}  # fmt: skip
-    return made(test, fields, load=load)
+              "mean_propulsive_velocity": (speed, 0.001)}  # fmt: skip
+    return made(test, fields, load_kg=load)
 
 
 def test_a_force_velocity_line_gives_back_its_own_ends() -> None:
     f0, v0 = 2800.0, 3.2
     loads = [(load, v) for load, v in zip((0.0, 20.0, 40.0, 60.0), (1.3, 1.1, 0.9, 0.75), strict=True)]
     found = hd.across([jump_of(load, v, f0 * (1.0 - v / v0)) for load, v in loads])
-    assert found["fv_f0_jump"].value == pytest.approx(f0)
-    assert found["fv_v0_jump"].value == pytest.approx(v0)
+    assert found["fv_force_intercept"].value == pytest.approx(f0)
+    assert found["fv_velocity_intercept"].value == pytest.approx(v0)
     assert found["fv_slope_jump"].value == pytest.approx(-f0 / v0)
-    assert found["fv_pmax_jump"].value == pytest.approx(f0 * v0 / 4.0)
-    assert not found.quality and found["fv_f0_jump"].method == "least_squares over 4 loads, r2 1.000"
+    assert found["fv_peak_power"].value == pytest.approx(f0 * v0 / 4.0)
+    assert not found.quality and found["fv_force_intercept"].method == "line over 4 loads, r2 1.000"
 
 
 def test_few_loads_and_bent_lines_are_warned_about() -> None:
@@ -243,23 +242,23 @@ def test_the_noise_band_is_1_96_sd_of_the_index() -> None:
     indices = [100.0 * (2.0 * share - 1.0) for share in shares]
     v = found["asym_noise_band_cmj_mean_propulsive_force"]
     assert v.value == pytest.approx(1.96 * float(np.std(indices, ddof=1)), rel=0.03)
-    assert v.u95 == pytest.approx(1.96 * v.value / math.sqrt(6.0)) and v.method == "1.96*SD_of_4"
+    assert v.u95 == pytest.approx(1.96 * v.value / math.sqrt(6.0)) and v.method == "1.96*sd_of_4"
 
 
 def test_kappa_is_cohens() -> None:
     # Cohen 1960: (p - e)/(1 - e); 20 both left, 5 and 10 apart, 15 both right gives 0.4
     first = [1.0] * 25 + [-1.0] * 25
     second = [1.0] * 20 + [-1.0] * 5 + [1.0] * 10 + [-1.0] * 15
-    assert direction_kappa(first, second) == pytest.approx(0.4)
-    assert direction_kappa(first, first) == 1.0
-    assert math.isnan(direction_kappa([1.0, 2.0], [3.0, 4.0])), "chance alone would agree"
+    assert direction_agreement(first, second).value == pytest.approx(0.4)
+    assert direction_agreement(first, first).value == 1.0
+    assert direction_agreement([1.0, 2.0], [3.0, 4.0]).code == "undefined", "chance alone would agree"
 
 
 def test_direction_between_tests_is_over_the_numbers_they_share() -> None:
     one = {f"asym_{f}": (v, 0.1) for f, v in (("mean_propulsive_force", 3.0), ("peak_propulsive_force", -2.0))}
     other = {f"asym_{f}": (v, 0.1) for f, v in (("mean_propulsive_force", 1.0), ("peak_propulsive_force", -4.0))}
     v = hd.across([made("cmj", one), made("sj", other)])["asym_direction_agreement_cmj_sj"]
-    assert v.value == 1.0 and math.isnan(v.u95) and v.method == "kappa over 2 numbers"
+    assert v.value == 1.0 and math.isnan(v.u95) and v.method == "cohen_kappa_of_2"
 
 
 def test_direction_between_days() -> None:

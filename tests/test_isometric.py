@@ -67,6 +67,7 @@ def by_hand(seed: int) -> dict[str, float]:
     found = {
         "system_weight": weight,
         "system_mass": weight / G,
+        "body_mass": weight / G,
         "iso_peak_force": top,
         "iso_net_peak_force": top - weight,
         "iso_peak_force_rel": top / weight,

@@ -66,7 +66,7 @@ class Session:
             one for one in self.analyses
             if one.test == test and (arms is None or bool(one.provenance.get("arms")) == arms)
             and str(one.provenance.get("side") or "") == side
-            and (load is None or abs(float(one.provenance.get("load") or 0.0) - load) < 0.01)
+            and (load is None or abs(float(one.provenance.get("load_kg") or 0.0) - load) < 0.01)
         ]  # fmt: skip
 
     def reps(self, test: str, **facts: Any) -> list[Results]:
@@ -213,7 +213,7 @@ def body_weight(one: Analysis) -> float:
     weights = [rep["system_weight"].value for rep in one.reps if "system_weight" in rep.columns.values]
     known = [w for w in weights if math.isfinite(w)]
     g = float(one.provenance.get("parameters", {}).get("g", 9.80665))
-    return statistics.median(known) - float(one.provenance.get("load") or 0.0) * g if known else math.nan
+    return statistics.median(known) - float(one.provenance.get("load_kg") or 0.0) * g if known else math.nan
 
 
 def _findings(session: Session, values: Mapping[str, Value]) -> Iterator[Finding]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from hipdrive.analysis.across import Chosen, Session, none
+from hipdrive.analysis.asymmetry import asymmetry, direction_agreement, noise_band
 from hipdrive.analysis.registry import METRICS, metric, metrics_for
 from hipdrive.results import REFUSED, Analysis, Value
 
@@ -36,13 +38,8 @@ def asym_noise_band(session: Session) -> Mapping[str, Value]:
     for test in EVERY:
         trials = session.trials(test, arms=None, load=None)
         for field, values in _sided(trials, test).items():
-            n = len(values)
-            if n < 2:
-                continue
-            band = 1.96 * statistics.stdev(values)
-            # an SD of n values is itself uncertain by 1/√(2(n-1)) of it
-            found[f"{test}_{field}"] = Value(band, "%", 1.96 * band / math.sqrt(2.0 * (n - 1)) or math.nan,
-                                             f"1.96*SD_of_{n}")  # fmt: skip
+            if len(values) > 1:
+                found[f"{test}_{field}"] = noise_band(values)
     return found
 
 
@@ -56,7 +53,7 @@ def asym_direction_agreement(session: Session) -> Mapping[str, Value]:
     for one, other in combinations([test for test in EVERY if means[test]], 2):
         if shared := [field for field in means[one] if field in means[other]]:
             pairs = [(means[one][field], means[other][field]) for field in shared]
-            found[f"{one}_{other}"] = _agreement(pairs, f"kappa over {len(pairs)} numbers")
+            found[f"{one}_{other}"] = _agreement(pairs, "")
     for test in EVERY:
         by_day: dict[str, list[Analysis]] = {}
         for trial in session.trials(test, arms=None, load=None):
@@ -68,32 +65,16 @@ def asym_direction_agreement(session: Session) -> Mapping[str, Value]:
                 (statistics.fmean(first[field]), statistics.fmean(last[field])) for field in first if field in last
             ]
             if pairs:
-                found[f"{test}_days"] = _agreement(pairs, f"kappa over {len(pairs)} numbers, first and last day")
+                found[f"{test}_days"] = _agreement(pairs, ", first and last day")
     return found
 
 
-def _agreement(pairs: Sequence[tuple[float, float]], method: str) -> Value:
+def _agreement(pairs: Sequence[tuple[float, float]], over: str) -> Value:
     """Kappa without u95: the numbers of one athlete hang together, so that no count of them is a sample."""
-    kappa = direction_kappa([a for a, _ in pairs], [b for _, b in pairs])
-    return Value(kappa, "1", method=method) if math.isfinite(kappa) else none("one_direction", "1", method)
-
-
-def direction_kappa(first: Sequence[float], second: Sequence[float]) -> float:
-    """Cohen's kappa (1960) of the signs of two rows of indices; NaN where chance alone would agree in all.
-
-    Pairs with an index of exactly zero have no direction and do not count.
-
-    >>> round(direction_kappa([1, 2, -1, -3, 2], [2, 1, -2, 1, 3]), 3)
-    0.545
-    """
-    pairs = [(a > 0.0, b > 0.0) for a, b in zip(first, second, strict=True) if a != 0.0 and b != 0.0]
-    if not pairs:
-        return math.nan
-    n = len(pairs)
-    agree = sum(a == b for a, b in pairs) / n
-    left_a, left_b = sum(a for a, _ in pairs) / n, sum(b for _, b in pairs) / n
-    chance = left_a * left_b + (1.0 - left_a) * (1.0 - left_b)
-    return (agree - chance) / (1.0 - chance) if chance < 1.0 else math.nan
+    kappa = direction_agreement([a for a, _ in pairs], [b for _, b in pairs])
+    if kappa.code == "undefined":
+        return none("one_direction", "1")
+    return replace(kappa, method=f"{kappa.method}{over}") if kappa.code is None else kappa
 
 
 # --- trials of one leg --------------------------------------------------------------------------------------------
@@ -136,7 +117,9 @@ def asym_unilateral(session: Session) -> Mapping[str, Value]:
 def _percentage(left: Chosen, right: Chosen) -> Value:
     large, small = max(left.value, right.value), min(left.value, right.value)
     wide = 1.96 * 100.0 * small / large * math.hypot(left.u / left.value, right.u / right.value)
-    return Value(100.0 * (left.value - right.value) / large, "%", wide, f"100*(L-R)/max, {left.said}/{right.said}")
+    return Value(
+        asymmetry(left.value, right.value, "asym_unilateral"), "%", wide, f"100*(L-R)/max, {left.said}/{right.said}"
+    )
 
 
 @metric("limb_symmetry_index", unit="%", tests=EVERY, source="derived (METRICS.md 7)", scope="session",
@@ -149,7 +132,7 @@ def limb_symmetry_index(session: Session) -> Mapping[str, Value]:
     found = {}
     for name, (left, right) in pairs.items():
         hurt, well = (left, right) if session.involved == "left" else (right, left)
-        index = 100.0 * hurt.value / well.value
+        index = asymmetry(hurt.value, well.value, "limb_symmetry_index")
         wide = 1.96 * index * math.hypot(hurt.u / hurt.value, well.u / well.value)
         found[name] = Value(index, "%", wide, f"100*{session.involved}/other, {hurt.said}/{well.said}")
     return found

@@ -13,6 +13,7 @@ import numpy as np
 from hipdrive.analysis.pretension import HELD, level_u
 from hipdrive.analysis.pull import Pulls
 from hipdrive.analysis.registry import metric
+from hipdrive.analysis.relative import over_mass, over_weight
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.side import Side
 from hipdrive.analysis.signal import Floats, gather
@@ -77,20 +78,8 @@ def iso_net_peak_force(rep: Rep) -> tuple[Floats, Floats]:
     return _net(rep, _peak(rep)), top_doubt(rep)
 
 
-@metric("iso_peak_force_rel", unit="1", tests=ISO, source="Comfort 2019", repeats="iso_peak_force",
-        method="over_weight", group="peak")  # fmt: skip
-def iso_peak_force_rel(rep: Rep) -> tuple[Floats, Floats]:
-    """Largest force in multiples of the weight."""
-    rep.note("weight")
-    return rep["iso_peak_force"] / rep.weight, rep.spread("iso_peak_force") / rep.weight[:, 0]
-
-
-@metric("iso_peak_force_per_kg", unit="N/kg", tests=ISO, source="Comfort 2019", repeats="iso_peak_force",
-        method="over_mass", group="peak")  # fmt: skip
-def iso_peak_force_per_kg(rep: Rep) -> tuple[Floats, Floats]:
-    """Largest force over body mass."""
-    rep.note("weight")
-    return rep["iso_peak_force"] / rep.mass, rep.spread("iso_peak_force") / rep.mass[:, 0]
+over_weight([("iso_peak_force", ISO)], source="Comfort 2019", group="peak")
+over_mass([("iso_peak_force", ISO)], unit="N/kg", source="Comfort 2019", group="peak", ending="per_kg")
 
 
 @metric("iso_time_to_peak", unit="s", tests=ISO, source="derived (METRICS.md 8)", method="sample_maximum",
@@ -259,23 +248,13 @@ def _register_force(ms: int) -> None:
             return _at_onset(rep) - _weight_alone(rep), _threshold_u(rep)
         return _net(rep, _until(rep, ms)), SAMPLE * rep.noise
 
-    def rel(rep: Rep) -> tuple[Floats, Floats]:
-        rep.note("weight")
-        return rep[field] / rep.weight, rep.spread(field) / rep.weight[:, 0]
-
-    def per_kg(rep: Rep) -> tuple[Floats, Floats]:
-        rep.note("weight")
-        return rep[field] / rep.mass, rep.spread(field) / rep.mass[:, 0]
-
     gross.__doc__ = f"Force {when}, body weight included (gross)."
     net.__doc__ = f"Force {when}, above the weight."
-    rel.__doc__ = f"Force {when} in multiples of the weight."
-    per_kg.__doc__ = f"Force {when} over body mass."
     common: dict[str, Any] = {"tests": ISO, "source": "Comfort 2019", "group": "force after the onset"}
     metric(field, unit="N", sides=True, headline=first, method="after the onset", **common)(gross)
     metric(f"iso_net_force_at_{ms}ms", unit="N", repeats=field, method="after the onset", **common)(net)
-    metric(f"{field}_rel", unit="1", repeats=field, method="over_weight", **common)(rel)
-    metric(f"{field}_per_kg", unit="N/kg", repeats=field, method="over_mass", **common)(per_kg)
+    over_weight([(field, ISO)], source="Comfort 2019", group="force after the onset")
+    over_mass([(field, ISO)], unit="N/kg", source="Comfort 2019", group="force after the onset", ending="per_kg")
 
 
 def _register_rate(ms: int) -> None:

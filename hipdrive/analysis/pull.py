@@ -9,7 +9,7 @@ import numpy as np
 from hipdrive.analysis.build import following, mean_of, with_reason
 from hipdrive.analysis.events import Instants
 from hipdrive.analysis.facts import NO_TIER, NUMBER, Facts
-from hipdrive.analysis.locate import Located
+from hipdrive.analysis.locate import Given, Located
 from hipdrive.analysis.pretension import STEADY, UNQUIET, Onsets, longest_run, mean_u, onsets
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.pulls import QUIET, Spans, spans
@@ -66,7 +66,7 @@ def pulls(scene: Scene) -> Found:
     if not len(found.record):
         return Found((), others)
     located = _located(block, found, given.weight, profile)
-    rep = _rep(_facts(block, located, found, profile, given.weight, given.box_height))
+    rep = _rep(_facts(block, located, found, profile, given))
     code = np.where(found.changed, NUMBER["zero_changed"], 0)
     weight = rep.facts.weight
     code = np.where((weight < profile.weight_min) | (weight > profile.weight_max), NUMBER["bad_weight"], code)
@@ -180,7 +180,7 @@ def _end(block: Block, found: Spans, onset: Onsets, top: Floats) -> tuple[Floats
     return end, np.hypot(onset.noise / slope, 0.2 * block.dt)
 
 
-def _facts(block: Block, located: Pulls, found: Spans, profile: Profile, given: Floats, box: Floats) -> Facts:
+def _facts(block: Block, located: Pulls, found: Spans, profile: Profile, given: Given) -> Facts:
     rate, onset = block.rate, located.onset_of
     held = (onset.hold == STEADY) & np.isfinite(onset.at)
     n, nothing = len(found.record), np.full(len(found.record), np.nan)
@@ -196,7 +196,8 @@ def _facts(block: Block, located: Pulls, found: Spans, profile: Profile, given: 
         u={"iso_onset": onset.u, "half_rise": np.zeros(n), "pull_end": located.takeoff.u},
         bias={}, reasons={}, anchor=nothing, anchor_at="", anchor_velocity=np.zeros(n), start_u=np.zeros(n),
         tail=np.zeros(n), origin="iso_onset", located=located, plate_zero=_plate_zero(block, located),
-        box_height=box[found.record], given_weight=given[found.record], tier=np.full(n, NO_TIER),
+        box_height=given.box_height[found.record], given_weight=given.weight[found.record],
+        load=given.load[found.record], tier=np.full(n, NO_TIER),
         two_plate_velocity=nothing,
     )  # fmt: skip
     weightless = ~np.isfinite(located.weight)

@@ -136,10 +136,12 @@ def load_builtin() -> None:
         across_jumps,
         across_sides,
         asymmetry,
+        drive,
         drop_jump,
         isometric,
         jump,
         landing,
+        parts,
         strength,
     )
 

@@ -155,6 +155,8 @@ class Rep:
         # an uncertain onset has a copy that begins sooner
         sooner = np.array([np.minimum(np.nan_to_num(facts.u[name]), FARTHEST_COPY) for name in facts.events])
         begin = np.where(some, times - sooner, np.inf).min(axis=0)
+        if facts.profile.integration_start == "weigh_start":
+            begin = np.fmin(begin, facts.anchor)
         last = np.where(some, times, -np.inf).max(axis=0)
         begin = np.where(np.isfinite(begin), begin, 0.0)
         last = np.maximum(np.where(np.isfinite(last), last, 0.0), begin)

@@ -118,7 +118,9 @@ def points(session: Session) -> list[tuple[float, float, float]]:
     """
     best: list[tuple[float, float, float]] = []
     for test in ("sj", "cmj"):
-        loads = sorted({round(float(one.provenance.get("load") or 0.0), 2) for one in session.trials(test, load=None)})
+        loads = sorted(
+            {round(float(one.provenance.get("load_kg") or 0.0), 2) for one in session.trials(test, load=None)}
+        )
         found = [point for load in loads if (point := _point(session, test, load)) is not None]
         best = max(best, found, key=len)
         if len(found) >= 3:
@@ -127,7 +129,7 @@ def points(session: Session) -> list[tuple[float, float, float]]:
 
 
 def _point(session: Session, test: str, load: float) -> tuple[float, float, float] | None:
-    pairs = [(rep["jump_height_tov"].value, _mean_velocity(rep), rep["mean_propulsive_force"].value)
+    pairs = [(rep["jump_height_tov"].value, rep["mean_propulsive_velocity"].value, rep["mean_propulsive_force"].value)
              for rep in session.reps(test, load=load)]  # fmt: skip
     usable = [pair for pair in pairs if all(map(math.isfinite, pair))]
     if not usable:
@@ -139,12 +141,6 @@ def _point(session: Session, test: str, load: float) -> tuple[float, float, floa
     return speed, force, load
 
 
-def _mean_velocity(rep: Results) -> float:
-    """Distance of the push over its time, m/s."""
-    start = rep["countermovement_depth"].value if rep.test == "cmj" else 0.0
-    return (rep["takeoff_displacement"].value - start) / rep["propulsion_time"].value
-
-
 def _of_line(session: Session, unit: str, value: str) -> Value | None:
     line = _line(session)
     if line is None:
@@ -153,7 +149,7 @@ def _of_line(session: Session, unit: str, value: str) -> Value | None:
         return none(line, unit)
     number, gradient = FROM_LINE[value](line)
     u95 = line.wide * math.sqrt(max(float(gradient @ line.covariance @ gradient), 0.0))
-    return Value(number, unit, u95 if u95 > 0.0 else math.nan, f"least_squares over {line.n} loads, r2 {line.r2:.3f}")
+    return Value(number, unit, u95 if u95 > 0.0 else math.nan, f"line over {line.n} loads, r2 {line.r2:.3f}")
 
 
 def _slope(line: Line) -> tuple[float, Floats]:
@@ -178,29 +174,29 @@ FROM_LINE = {"slope": _slope, "f0": _f0, "v0": _v0, "pmax": _pmax}
 
 
 @metric("fv_slope_jump", unit="N*s/m", tests={"cmj", "sj"}, source="Samozino 2008, 2012", scope="session",
-        method="least_squares", group="across trials")  # fmt: skip
+        method="line over loads", group="across trials")  # fmt: skip
 def fv_slope_jump(session: Session) -> Value | None:
     """Slope of mean propulsive force over mean propulsive velocity, both as measured, over three loads or more."""
     return _of_line(session, "N*s/m", "slope")
 
 
-@metric("fv_f0_jump", unit="N", tests={"cmj", "sj"}, source="Samozino 2008, 2012", scope="session",
-        method="least_squares", group="across trials")  # fmt: skip
-def fv_f0_jump(session: Session) -> Value | None:
+@metric("fv_force_intercept", unit="N", tests={"cmj", "sj"}, source="Samozino 2008, 2012", scope="session",
+        method="line over loads", group="across trials")  # fmt: skip
+def fv_force_intercept(session: Session) -> Value | None:
     """Force at which the force-velocity line meets no velocity."""
     return _of_line(session, "N", "f0")
 
 
-@metric("fv_v0_jump", unit="m/s", tests={"cmj", "sj"}, source="Samozino 2008, 2012", scope="session",
-        method="least_squares", group="across trials")  # fmt: skip
-def fv_v0_jump(session: Session) -> Value | None:
+@metric("fv_velocity_intercept", unit="m/s", tests={"cmj", "sj"}, source="Samozino 2008, 2012", scope="session",
+        method="line over loads", group="across trials")  # fmt: skip
+def fv_velocity_intercept(session: Session) -> Value | None:
     """Velocity at which the force-velocity line meets no force."""
     return _of_line(session, "m/s", "v0")
 
 
-@metric("fv_pmax_jump", unit="W", tests={"cmj", "sj"}, source="Samozino 2008, 2012", scope="session",
-        method="least_squares", group="across trials")  # fmt: skip
-def fv_pmax_jump(session: Session) -> Value | None:
+@metric("fv_peak_power", unit="W", tests={"cmj", "sj"}, source="Samozino 2008, 2012", scope="session",
+        method="line over loads", group="across trials")  # fmt: skip
+def fv_peak_power(session: Session) -> Value | None:
     """Largest power of the force-velocity line, F0·v0/4."""
     return _of_line(session, "W", "pmax")
 

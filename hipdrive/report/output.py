@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hipdrive.errors import UsageError
 from hipdrive.report import document, frames, sheet
-from hipdrive.report.inputs import Ask, Done
+from hipdrive.report.inputs import Ask, Done, by_trial
 from hipdrive.report.together import Together, entry, view
 from hipdrive.report.words import clean
+
+if TYPE_CHECKING:
+    from hipdrive.analysis.compare import Comparison
 
 KINDS = ("json", "csv", "parquet")
 STARTS = {"json": (b'"hipdrive-results"',), "csv": (sheet.TABLE_START,), "parquet": (b"PAR1",)}
@@ -103,7 +106,12 @@ class Screen:
 
         from hipdrive.report import table
 
-        table.show(Console(highlight=False), [one.analysis for one in done], everything=self.everything)
+        console = Console(highlight=False)
+        table.show(console, [one.analysis for one in done], everything=self.everything)
+        for comparison in _comparisons(done):
+            from hipdrive.report import spread
+
+            console.print(spread.view(comparison, everything=self.everything))
         self.together.add(done, ask)
 
     def close(self) -> None:
@@ -124,6 +132,7 @@ class Document:
         self.path = path
         self.trials: list[dict[str, Any]] = []
         self.together = Together()
+        self.spread: list[dict[str, Any]] = []
 
     def wants(self, sha256: str, ask: Ask) -> bool:
         """Every file."""
@@ -133,11 +142,16 @@ class Document:
         """Keep the entries; what is said across the trials needs the analyses, too."""
         self.trials += [document.trial_entry(one.analysis) for one in done]
         self.together.add(done, ask)
+        for comparison in _comparisons(done):
+            from hipdrive.report import spread
+
+            self.spread += spread.entries(comparison)
 
     def close(self) -> None:
         """Write the document."""
-        whole = {**document.document([]), "trials": self.trials, **entry(self.together.found()[0])}
-        text = document.to_json(whole) + "\n"
+        more = {"spread": self.spread} if self.spread else {}
+        more |= entry(self.together.found()[0])
+        text = document.to_json({**document.document([]), "trials": self.trials, **more}) + "\n"
         if self.path is None:
             sys.stdout.write(text)
         else:
@@ -180,6 +194,15 @@ class Growing:
     def close(self) -> None:
         """Write the table a last time."""
         self.table.flush()
+
+
+def _comparisons(done: Sequence[Done]) -> Iterator[Comparison]:
+    """Each trial of which several profiles were asked, side by side."""
+    for group in by_trial(done):
+        if len(group) > 1:
+            from hipdrive.analysis.compare import compared
+
+            yield compared([one.analysis for one in group])
 
 
 def _rows(done: Sequence[Done], sha256: str, ask: Ask) -> list[frames.Row]:

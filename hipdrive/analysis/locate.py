@@ -82,6 +82,8 @@ class Located:
 
     def where(self, keep: Bools) -> Located:
         """Some of the repetitions."""
+        if keep.all():
+            return self
         parts: dict[str, Any] = {name: _some(getattr(self, name), keep) for name in self.__dataclass_fields__}
         return type(self)(**parts)
 

@@ -1,5 +1,6 @@
 """Isometric pulls: every number against a plain second computation, what is found, what is refused, and u95."""
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hipdrive import cli
 from hipdrive.acquisition.formats.reading import read
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis import finders
@@ -15,6 +17,7 @@ from hipdrive.analysis.analyse import analyse, analyse_many
 from hipdrive.analysis.pull import pulls
 from hipdrive.analysis.registry import METRICS, headline, metrics_for
 from hipdrive.errors import REASONS, UsageError
+from hipdrive.report import html
 from hipdrive.results import Analysis, Results
 from hipdrive.trial import Floats, Trial, Truth
 
@@ -427,3 +430,39 @@ def test_refusals_are_reasons_that_a_coach_can_read() -> None:
 def test_what_cannot_be_simulated_is_refused(settings: dict[str, Any], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         simulate("isometric", seed=1, **settings)
+
+
+# --- command line, document, page ---
+
+
+def test_the_command_line_tells_the_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pull, truth = tmp_path / "pull.csv", tmp_path / "pull.json"
+    assert cli.run(["simulate", "isometric", str(pull), "--seed", "4", "--truth", str(truth), "--sway", "0.5"]) == 0
+    assert cli.run(["analyse", str(pull), "--test", "isometric", "--json"]) == 0
+    (trial,) = json.loads(capsys.readouterr().out)["trials"]
+    numbers, known = trial["reps"][0]["metrics"], json.loads(truth.read_text("utf-8"))
+    assert trial["test"] == "isometric" and trial["reps"][0]["events"]["iso_onset"]["t"] == pytest.approx(
+        known["events"]["iso_onset"], abs=0.01
+    )
+    for name, value in known["values"].items():
+        slack = 0.1 if name in ("iso_pretension", "iso_time_to_peak") else 0.03
+        assert numbers[name]["value"] == pytest.approx(value, rel=slack), name
+    assert numbers["iso_hold_quality"]["value"] == "steady"
+
+
+def test_table_and_page_show_a_pull(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pull = tmp_path / "pull.csv"
+    assert cli.run(["simulate", "isometric", str(pull), "--seed", "4"]) == 0
+    assert cli.run(["analyse", str(pull), "--test", "isometric"]) == 0
+    told = capsys.readouterr().out
+    assert "Isometric pull" in told and "RFD 0-200 ms" in told and "Peak force" in told
+    assert cli.run(["report", str(pull), "--test", "isometric", "--out", str(tmp_path)]) == 0
+    page = (tmp_path / "pull.html").read_text("utf-8")
+    for words in ("ms after the onset", "threshold", ">peak ", "pretension", ">250<"):
+        assert words in page, words
+
+
+def test_a_pull_without_its_start_has_a_page_too() -> None:
+    trial = dipping(60.0)
+    page = html.page([(trial, analyse(trial))])
+    assert ">threshold<" not in page and ">peak " in page

@@ -23,9 +23,9 @@ _HOMES = {
     "HipdriveError": "hipdrive.errors",
     "analyse": "hipdrive.analysis.analyse",
     "analyse_many": "hipdrive.analysis.analyse",
+    "across": "hipdrive.analysis.across",
     "asymmetry": "hipdrive.analysis.asymmetry",
     "compare": "hipdrive.analysis.compare",
-    "between_tests": "hipdrive.analysis.between",
     "metric": "hipdrive.analysis.registry",
     "Estimate": "hipdrive.analysis.estimate",
     "reliability": "hipdrive.analysis.reliability",
@@ -47,11 +47,11 @@ if TYPE_CHECKING:
     from hipdrive.acquisition.formats.reading import read as read
     from hipdrive.acquisition.recorder import record as record
     from hipdrive.acquisition.simulated.athlete import simulate as simulate
+    from hipdrive.analysis.across import across as across
     from hipdrive.analysis.agreement import bland_altman as bland_altman
     from hipdrive.analysis.analyse import analyse as analyse
     from hipdrive.analysis.analyse import analyse_many as analyse_many
     from hipdrive.analysis.asymmetry import asymmetry as asymmetry
-    from hipdrive.analysis.between import between_tests as between_tests
     from hipdrive.analysis.change import change_status as change_status
     from hipdrive.analysis.compare import compare as compare
     from hipdrive.analysis.estimate import Estimate as Estimate

@@ -33,8 +33,7 @@ app = typer.Typer(
 Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", show_default=False, readable=False)]
 Plain = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False, readable=False)]
 Test = Annotated[
-    str | None,
-    typer.Option("--test", help="cmj, sj, dj, cmj_rebound, hops, landing, balance, or auto: find out from the record."),
+    str | None, typer.Option("--test", help="cmj, sj, dj, cmj_rebound, hops, landing, isometric, balance, or auto.")
 ]
 Side = Annotated[str | None, typer.Option("--side", help="left or right: a trial of one leg, on its own plate.")]
 Profiles = Annotated[
@@ -158,6 +157,9 @@ def analyse(
         Path | None, typer.Option("--out", metavar="PATH", help=".json, .csv or .parquet", readable=False)
     ] = None,
     save: Annotated[bool, typer.Option("--save", help="Add the results to the .h5 trial files.")] = False,
+    involved: Annotated[
+        str, typer.Option("--involved", metavar="LEG", help="left or right: the injured leg, for limb symmetry.")
+    ] = "",
     plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Analyse recordings: a table, JSON, CSV or Parquet."""
@@ -165,7 +167,7 @@ def analyse(
 
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, side=side, mass=mass, load=load, height=height,
-               box_height=box_height, arms=arms or None)  # fmt: skip
+               box_height=box_height, arms=arms or None, involved=involved)  # fmt: skip
     kinds = [name for name, wanted in (("json", json), ("csv", csv), ("parquet", parquet)) if wanted]
     target = output.target(kinds, out)
     found = _recordings(files, saving=save)
@@ -252,7 +254,7 @@ def metrics(
 @app.command()
 def simulate(
     test: Annotated[
-        str, typer.Argument(metavar="TEST", help="cmj, sj, dj, cmj_rebound, hops, landing or balance.")
+        str, typer.Argument(metavar="TEST", help="cmj, sj, dj, cmj_rebound, hops, landing, isometric or balance.")
     ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .h5 file to write.")],
     seed: Annotated[int, typer.Option("--seed", help="Which athlete, movement and noise.")] = 0,
@@ -415,13 +417,13 @@ def _keep(trial: Trial, file: Path) -> Path:
 
 def _ask(
     test: str | None, rate: float | None, columns: str | None, profiles: list[str] | None,
-    sets: list[str] | None, **facts: Any,
+    sets: list[str] | None, involved: str = "", **facts: Any,
 ) -> Ask:  # fmt: skip
     from hipdrive.report.inputs import Ask, pairs
 
     said = {name: value for name, value in facts.items() if value is not None}
     return Ask(test=test, rate=rate, columns=columns, facts=said, profiles=tuple(profiles or ["hipdrive"]),
-               parameters=pairs("--set", sets or []))  # fmt: skip
+               parameters=pairs("--set", sets or []), involved=involved)  # fmt: skip
 
 
 def _load_plugin(plugin: Path | None) -> None:

@@ -64,14 +64,31 @@ REASONS: dict[str, str] = {
     "no_flight_before": "the fall before this contact began off the plate, so its time is not known",
     "few_hops": "too few hops for this number: the 10/5 needs five of the first ten with a contact within the limit",
     "short_series": "at least seven hops are needed to compare the last three with hops 2 to 4",
+    # isometric pull
+    "no_pull": "no pull was found: it needs a quiet second of light tension, a clear rise, and a person on the plate "
+    "or a load cell",
+    "no_standing": "no weight: nobody stood on the plate without tension; let the athlete stand for a second before "
+    "taking hold, or give --mass",
+    "load_cell": "a load cell does not carry the body weight: its force is net already; give --mass for a share of it",
+    "no_pretension": "there is no quiet second before the pull, so its start was not found: hold a light tension "
+    "still, then pull",
+    "iso_dip": "the force dips before the pull, a countermovement: hold the tension still, then pull",
+    "iso_drift": "the tension before the pull drifts: hold it still for a second, then pull",
+    "pull_not_over": "the record ends before the pull is over: let it run longer",
     "undefined": "this number is not defined for this movement",
-    "needs_cmj_and_sj": "a countermovement jump and a squat jump, both without load and arm swing, are needed",
-    "needs_arms_and_hips": "a countermovement jump with arm swing and one without are needed",
-    "few_heights": "drop jumps from at least three heights are needed",
-    "few_loads": "jumps with at least four loads are needed, each with its --load",
-    "poor_line": "force and velocity do not lie on a falling line over these loads: jump them again, rested",
-    "mixed_profiles": "the trials differ in profile or arm swing: compare like with like",
     "no_spread": "at least two repetitions are needed",
+    # over trials of one athlete
+    "no_cmj": "a countermovement jump with hands on hips and without load is missing",
+    "no_sj": "a squat jump without load is missing",
+    "no_hips": "a countermovement jump with hands on hips is missing",
+    "no_jump_trial": "a countermovement or squat jump without load is missing",
+    "few_heights": "drop jumps from at least three heights are needed",
+    "no_top": "the parabola has no top within the heights that were measured: measure lower or higher ones",
+    "few_loads": "jumps with at least three loads are needed, each with its --load",
+    "not_falling": "force does not fall as velocity rises over these loads: check which load belongs to which trial",
+    "one_direction": "the same side is larger in all, so agreement cannot be told from chance",
+    "no_other_leg": "trials of the other leg are missing",
+    "no_involved": "nobody said which leg was injured: give --involved left or right",
     # over athletes and sessions
     "few_athletes": "at least two athletes are needed",
     "few_for_slope": "at least three athletes, whose means differ, are needed for a slope",

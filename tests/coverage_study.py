@@ -24,7 +24,11 @@ MORE = {"cmj": ("system_weight", "flight_time"), "sj": ("system_weight", "flight
         "landing": ("system_weight", "touchdown_velocity", "peak_landing_force", "landing_time", "mean_impact_force",
                     "landing_net_impulse_100ms", "stability_depth"),
         "balance": ("cop_mean_velocity_ap", "cop_mean_velocity_ml", "cop_range_ap", "cop_range_ml",
-                    "cop_mean_frequency", "left_load_share")}  # fmt: skip
+                    "cop_mean_frequency", "left_load_share"),
+        "isometric": (
+            "system_weight", "iso_pull_length", "iso_mean_force", "iso_initiation_threshold",
+            *(f"iso_{kind}_{ms}ms" for ms in (50, 90, 100, 150, 200, 250)
+              for kind in ("force_at", "net_force_at", "rfd_0", "impulse_0", "gross_impulse_0")))}  # fmt: skip
 
 SERIES = ("rsi_10_5", "hop_mean_contact_time", "hop_mean_jump_height_ft", "hop_cv_rsi", "hop_fatigue_index",
           "hop_total_contact_time", "hop_top3_rsi")  # fmt: skip
@@ -32,7 +36,7 @@ SERIES = ("rsi_10_5", "hop_mean_contact_time", "hop_mean_jump_height_ft", "hop_c
 
 HOP = 6
 
-TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "balance")
+TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance")
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def kept(text: str, tmp_path: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("test", ["cmj", "sj", "dj"])
+@pytest.mark.parametrize("test", ["cmj", "sj", "dj", "isometric"])
 @pytest.mark.parametrize("settings", [{}, {"plates": 1}, {"rate": 250.0}, {"settle": 0.2}, {"noise": 12.0}])
 def test_every_kind_of_trial_keeps_the_contract(test: str, settings: dict[str, Any], tmp_path: Path) -> None:
     told = kept(to_json(document(analyse(simulate(test, seed=2, **settings)))), tmp_path)

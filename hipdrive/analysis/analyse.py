@@ -176,8 +176,12 @@ def _provenance(trial: Trial, profile: Profile) -> dict[str, Any]:
         "plates": list(trial.plates),
         "samples": trial.samples,
         "filter": described(profile),
+        "athlete": trial.athlete,
+        "created": trial.created,
+        "side": trial.side,
         "load_kg": trial.load,
         "arms": trial.arms,
+        "box_height": trial.box_height,
         "notes": list(trial.notes),
     }
 

@@ -87,7 +87,9 @@ def noise_band(indices: Sequence[float]) -> Value:
     there = [one for one in indices if math.isfinite(one)]
     if len(there) < 2:
         return _missing("no_spread")
-    return Value(1.96 * statistics.stdev(there), "%", method=f"1.96*sd_of_{len(there)}")
+    band = 1.96 * statistics.stdev(there)
+    # an SD of n values is itself uncertain by 1/√(2(n-1)) of it
+    return Value(band, "%", 1.96 * band / math.sqrt(2.0 * (len(there) - 1)) or math.nan, f"1.96*sd_of_{len(there)}")
 
 
 def is_asymmetric(indices: Sequence[float]) -> bool:

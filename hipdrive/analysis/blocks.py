@@ -91,7 +91,8 @@ def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) ->
         np.array([t.load for t in trials]),
     )
     located, seen, runs = locate(block, given, profile)
-    checks = quality.of_records(block, trials, runs, seen.rough_weight, profile, standing=test == "balance")
+    empty = segment.empty_runs(runs, test)
+    checks = quality.of_records(block, trials, empty, seen.rough_weight, profile, standing=test == "balance")
     code = _upside_down(block, _record_code(checks))
     found = finder(test)(Scene(block, tuple(trials), seen, runs, located, given, code, profile))
     groups = tuple(group_of(one.rep, index, one.code, one.number) for one in found.groups)
@@ -122,6 +123,9 @@ def _record_code(checks: quality.Seen) -> Ints:
 
 def _why_none(block: Block, seen: Survey, runs: Runs, others: Ints, given: Given) -> Ints:
     """Why a record holds no repetition."""
+    if given.test == "isometric":
+        code = np.where(others > 0, NUMBER["not_this_test"], NUMBER["no_pull"])
+        return np.where(np.isfinite(seen.rough_weight) | (seen.empty_level > segment.LOADED), code, NUMBER["no_load"])
     code = np.full(len(seen.rough_weight), NUMBER["no_flight"])
     if len(runs.record):
         last = np.r_[runs.record[1:] != runs.record[:-1], True] & (runs.end >= block.lengths[runs.record])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from hipdrive.analysis.flights import jumps_and_drops
 from hipdrive.analysis.hop_series import series
+from hipdrive.analysis.pull import pulls
 from hipdrive.analysis.rebound import rebounds
 from hipdrive.analysis.scene import Found, Scene
 from hipdrive.analysis.stance import stances
@@ -21,6 +22,7 @@ FINDERS: dict[str, Finder] = {
     "hops": series,
     "landing": landings,
     "balance": stances,
+    "isometric": pulls,
     "auto": jumps_and_drops,
 }
 """Test that was asked for -> its finder; the finder reads in `scene.given.test` which it was."""

@@ -54,7 +54,8 @@ def group_of(rep: Rep, index: Ints, code: Ints, number: Ints) -> Group:
     if lost.any() or unweighed.any():
         kept = dict(values)
         _refuse_rows(kept, codes, lost)
-        _refuse_unweighed(kept, codes, unweighed)
+        if test not in UNWEIGHED_ON:
+            _refuse_unweighed(kept, codes, unweighed)
         values = Rows(names, np.array([*kept.values()]))
         widths = Rows(names, np.where(np.isfinite(values.table), width, np.nan))
     columns = Columns(
@@ -80,8 +81,14 @@ def _missing(rep: Rep, test: str) -> quality.Seen:
     codes = rep.field_reasons.get("jump_height_tov")
     if codes is not None:
         missing -= codes == NUMBER["same_as_flight"]
+    if test == "isometric":
+        # a load cell's force is net already
+        missing -= rep.field_reasons.get("iso_net_peak_force", np.zeros(rep.n)) == NUMBER["load_cell"]
     return {"missing_headline": (missing, np.where(missing > 0, quality.WARNED, quality.NONE))}
 
+
+UNWEIGHED_ON = frozenset({"isometric"})
+"""Tests whose gross forces stand without a weight: a pull needs none, and a load cell has none."""
 
 TIMED = frozenset({"flight_time", "contact_time", "hop_contact_time", "hop_flight_time"})
 """What a refused repetition keeps: the plate timed it."""

@@ -16,7 +16,7 @@ from hipdrive.analysis.signal import Floats, divided
 CMJ, JUMPS, ALL = ("cmj",), ("cmj", "sj"), ("cmj", "sj", "dj")
 PHASED = ("cmj", "dj")
 """Tests with a braking and a propulsive phase."""
-WEIGHED_ON = (*ALL, "landing", "balance")
+WEIGHED_ON = (*ALL, "landing", "balance", "isometric")
 """Tests that weigh the athlete."""
 
 CONTACTS = ("dj", "hops")
@@ -174,7 +174,7 @@ def system_mass(rep: Rep) -> Floats:
     return rep.mass
 
 
-@metric("body_mass", unit="kg", tests=ALL, source="derived (METRICS.md 0)", repeats="system_mass",
+@metric("body_mass", unit="kg", tests=WEIGHED_ON, source="derived (METRICS.md 0)", repeats="system_mass",
         method="system_mass-load", group="weight")  # fmt: skip
 def body_mass(rep: Rep) -> Floats:
     """Mass of the athlete alone: the system's less the load that was given."""

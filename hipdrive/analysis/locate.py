@@ -85,7 +85,7 @@ class Located:
         if isinstance(keep, np.ndarray) and keep.dtype == bool and keep.all():
             return self
         parts: dict[str, Any] = {name: some(getattr(self, name), keep) for name in self.__dataclass_fields__}
-        return Located(**parts)
+        return type(self)(**parts)
 
 
 def some(part: Any, keep: Any) -> Any:

@@ -51,8 +51,9 @@ PHASES: dict[str, tuple[Phase, ...]] = {
         Phase("stabilisation", "landing_zero_velocity", "stabilisation"),
     ),
     "balance": (Phase("stance", "stance_start", "stance_end"),),
+    "isometric": (Phase("pretension", "pretension_start", "iso_onset"), Phase("pull", "iso_onset", "pull_end")),
 }
-"""Test -> its phases in order (METRICS.md 3, 4, 5, 6, 9)."""
+"""Test -> its phases in order (METRICS.md 3, 4, 5, 6, 8, 9)."""
 
 
 def phases_of(rep: Results) -> tuple[Phase, ...]:

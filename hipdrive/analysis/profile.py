@@ -97,6 +97,18 @@ class Profile:
     stable_band: float = 0.05
     stable_hold: float = 1.0
     landing_impact: float = 1.5
+    # isometric pulls
+    iso_rise: float = 0.2
+    iso_hold: float = 0.2
+    iso_longest: float = 20.0
+    iso_speed: float = 2.0
+    iso_cell_level: float = 50.0
+    iso_onset_fixed: float = 0.0
+    iso_dip_time: float = 0.5
+    iso_rise_time: float = 1.0
+    iso_drift: float = 0.02
+    iso_pretension_max: float = 50.0
+    # peaks and classes
     first_peak_prominence: float = 0.1
     first_peak_smoothing: float = 0.005
     impact_share: float = 0.2

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hipdrive.analysis import pulling
 from hipdrive.analysis.build import rest_impulse
 from hipdrive.analysis.facts import BACKWARD, NUMBER
 from hipdrive.analysis.hop_series import gap
@@ -115,6 +116,15 @@ CHECKS = {
         Check("cop_masked", "-", "%", "{} of the stance have too little force for a centre of pressure",
               "stand on the plate with the whole weight"),
         Check("zero_unseen", "-", "N", "the plate is never empty in this record, so its zero was taken as it is", ""),
+        Check("iso_hold_quality", "-", "N", "the tension before the pull was not held still: dip or drift of {}",
+              "hold a light tension still for a second, then pull without dipping"),
+        Check("iso_pretension", "-", "N", "the tension held before the pull is {} above the weight",
+              "take up the slack with 50 N at most, and do not lean on the bar"),
+        Check("zero_assumed", "-", "N", "the plate was never empty in this record, so its zero is taken as recorded "
+              "({}); gross forces have no stated uncertainty", "record a second of the empty plate before or after"),
+        Check("load_cell", "-", "N", "nobody stands on it: taken as a load cell, whose force is net (largest {})",
+              "check that its unit is newton; let the record show the athlete standing on it, if it is a plate"),
+        Check("pull_not_over", "-", "1", "the record ends before {} of its pulls is over", "let the record run longer"),
         Check("missing_headline", "-", "1", "{} of the first numbers are missing",
               "see the reason beside each missing number"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
@@ -153,13 +163,14 @@ def _of_all(rep: Rep) -> Seen:
         "weigh_slope": _limits(still.slope, np.abs(still.slope) * window > 0.003 * weight),
         "unloaded_noise_sd": _limits(facts.noise, facts.noise > 3.0),
         "zero_offset": _zero_offset(facts.level, profile),
-        "landing_on_plate": _landing_on_plate(rep),
         "weight_source": _weight_source(rep),
         "session_weight_deviation": _session(rep),
-        "cut_forces": _cut(rep),
         "given_mass": _given_mass(rep),
         "load": _load(rep),
     }  # fmt: skip
+    if "touchdown" in facts.events:
+        checks["landing_on_plate"] = _landing_on_plate(rep)
+        checks["cut_forces"] = _cut(rep)
     if facts.plate_zero:
         checks["foot_off_plate"] = _foot_off(rep)
     return checks
@@ -277,7 +288,7 @@ FEW = 0.2
 
 OF_TEST: dict[str, Callable[[Rep], Seen]] = {
     "cmj": _of_jump, "sj": _of_jump, "dj": _of_drop, "cmj_rebound": _of_rebound, "hops": _of_hops,
-    "landing": _of_landing,
+    "landing": _of_landing, "isometric": pulling.of_pull,
 }  # fmt: skip
 """Test -> its further checks."""
 
@@ -327,9 +338,13 @@ def _zero_offset(level: Floats, profile: Profile) -> tuple[Floats, Ints]:
 
 def _weight_source(rep: Rep) -> tuple[Floats, Ints]:
     # a given mass is no fault: the method names it
-    usual = {"dj": (1, 4, 5), "hops": (0, 1, 4, 5), "landing": (0, 1, 4, 5)}.get(rep.facts.test, (0, 5))
+    usual = USUAL_SOURCES.get(rep.facts.test, (0, 5))
     source = rep.facts.located.source
     return rep.facts.weight, np.where(np.isin(source, usual) | ~np.isfinite(rep.facts.weight), NONE, WARNED)
+
+
+USUAL_SOURCES = {"dj": (1, 4, 5), "hops": (0, 1, 4, 5), "landing": (0, 1, 4, 5), "isometric": (0, 1, 5, 6)}
+"""Test -> where its weight usually comes from, places in `locate.WEIGHED`; a jump is weighed before."""
 
 
 def _landing_on_plate(rep: Rep) -> tuple[Floats, Ints]:
@@ -481,7 +496,9 @@ def _flat_tops(forces: Sequence[Floats], tops: Ints) -> Bools:
         quantum = np.where(steps > 0.0, steps, np.inf).min(axis=1)
         stepped[rows] = (steep * equal)[rows] > np.maximum(12.0 * quantum, 0.01 * highest[rows])
     length, slope = _plateaus(forces, tops, near, CLIP_BAND)
-    return stepped | ((length >= 8) & (slope * length > np.maximum(24.0 * CLIP_BAND, 0.2 * highest)))
+    # noise beside a long plateau, as of a pull that is held, is no slope
+    steep_beside = 3.0 * slope > 2.0 * CLIP_BAND
+    return stepped | ((length >= 8) & steep_beside & (slope * length > np.maximum(24.0 * CLIP_BAND, 0.2 * highest)))
 
 
 def _around(forces: Sequence[Floats], tops: Ints, half: int) -> Floats:
@@ -507,7 +524,7 @@ def _plateaus(forces: Sequence[Floats], tops: Ints, near: Floats, band: float) -
     length, slope = end - start, np.minimum(*falls) / 3.0
     for row in np.flatnonzero(wide).tolist():
         far = 16 * middle
-        if middle < NEAR * 16:
+        if middle < NEAR * 256:
             one, two = _plateaus(forces[row : row + 1], tops[row : row + 1],
                                  _around(forces[row : row + 1], tops[row : row + 1], far), band)  # fmt: skip
             length[row], slope[row] = one[0], two[0]

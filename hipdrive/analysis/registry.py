@@ -19,7 +19,7 @@ from typing import Any
 from hipdrive.errors import UsageError
 from hipdrive.units import SHOWN
 
-TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "balance")
+TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance")
 """Tests this version knows. CONTRACTS.md names more; they join as they are built."""
 
 REBOUND = "cmj_rebound_"
@@ -34,7 +34,9 @@ class Metric:
 
     `sides`: additive over plates, so it also exists as `<name>_left`, `<name>_right` and `asym_<name>`.
     `scope`: "rep" is one number a repetition, a function of a `Rep`; "summary" one a trial, a function of its counted
-    `Results` that returns a `Value`; "session" one over trials, a function of `Analysis` objects.
+    `Results` that returns a `Value`; "session" one over trials of an athlete, a function of a
+    `Session` of `Analysis` objects that returns a `Value`, a mapping suffix -> Value for a family, or None where its
+    trials were not made.
     `headline`: place among the numbers a coach sees first, by test. `repeats`: the field that carries the same
     fact in another form (a report shows one of them). `labels`: names of the classes of an enumeration.
     """
@@ -104,7 +106,7 @@ def metric(
             sides, labels, repeats, method, group, scope,
         )  # fmt: skip
         ALIASES.update(dict.fromkeys(second, name))
-        for known in (metrics_for, summaries_for, units_for, labels_for):
+        for known in (metrics_for, summaries_for, session_metrics, units_for, labels_for):
             known.cache_clear()
         return function
 
@@ -142,18 +144,21 @@ def join(test: str, fields: Iterable[str], first: Sequence[str] = ()) -> None:
 def load_builtin() -> None:
     """Import the modules that define metrics, then those of installed packages (entry point `hipdrive.metrics`)."""
     from hipdrive.analysis import (  # noqa: F401
+        across_jumps,
+        across_sides,
         asymmetry,
         balance,
-        between,
         drive,
         drop_jump,
         drop_landing,
         hop_summary,
         hops,
+        isometric,
         jump,
         landing,
         parts,
         rebound,
+        strength,
     )
 
     hops.join_hops()
@@ -177,6 +182,13 @@ def metrics_for(test: str) -> tuple[Metric, ...]:
 def summaries_for(test: str) -> tuple[Metric, ...]:
     """The metrics over the repetitions of a trial, in the order in which they were written."""
     return _of_scope(test, "summary")
+
+
+@cache
+def session_metrics() -> tuple[Metric, ...]:
+    """The metrics over trials of one athlete, in the order in which they were written."""
+    load_builtin()
+    return tuple(m for m in METRICS.values() if m.scope == "session")
 
 
 def _of_scope(test: str, scope: str) -> tuple[Metric, ...]:

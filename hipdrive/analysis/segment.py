@@ -6,7 +6,7 @@ landing. A flight is short, flat, at the level of the empty plate, and has load 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -133,6 +133,20 @@ def _middle(start: Ints, end: Ints, rate: float, trim: float) -> tuple[Ints, Int
     kept = np.maximum(length - 2 * np.floor(trim * length).astype(np.int64), least)
     first = start + (length - kept) // 2
     return first, first + kept
+
+
+def empty_runs(runs: Runs, test: str) -> Runs:
+    """The runs in which the plate was empty for sure, by which a drift of its zero is judged.
+
+    In a record without a flight the lowest level can be an athlete who stands; before a pull on a load cell it is the
+    tension that is held, so pulls look at their zero themselves.
+    """
+    if not len(runs.record):
+        return runs
+    flies = np.zeros(int(runs.record.max()) + 1, dtype=bool)
+    flies[runs.record[runs.flight]] = True
+    keep = np.zeros(len(runs.record), dtype=bool) if test == "isometric" else flies[runs.record] | (runs.level < LOADED)
+    return runs if keep.all() else Runs(*(getattr(runs, field.name)[keep] for field in fields(runs)))
 
 
 def candidates(block: Block, runs: Runs) -> Candidates:

@@ -48,11 +48,12 @@ class Side:
         whole, facts = self._whole, self._whole.facts
         if not facts.plate_zero:
             return whole.curve  # there are no feet to tell apart; whoever asked is refused
-        if "touchdown" not in facts.events:
+        last = next((facts.events[name] for name in ("touchdown", "pull_end") if name in facts.events), None)
+        if last is None:
             width = whole.curve.values.shape[1]
             return Curve.of(plate_windows(facts.block, "left", facts.record, whole.curve.origin, width,
                                           facts.plate_zero["left"]), whole.curve.origin, whole.curve.rate)  # fmt: skip
-        longest = zeroed(facts.events["touchdown"]) + facts.profile.landing_window + 0.1
+        longest = zeroed(last) + facts.profile.landing_window + 0.1
         if "stabilisation" in facts.events:
             longest = np.fmax(longest, facts.events["stabilisation"] + 0.1)
         end = np.ceil(longest * whole.curve.rate).astype(np.int64) - whole.curve.origin

@@ -43,7 +43,7 @@ def trial_entry(analysis: Analysis) -> dict[str, Any]:
         "why": analysis.why or ("no reason was given" if analysis.status == REFUSED else None),
         "code": analysis.code,
         "headline": list(analysis.headline),
-        "quality": [_finding(one) for one in analysis.quality],
+        "quality": [finding(one) for one in analysis.quality],
         "reps": [_rep(one) for one in analysis.reps],
         "summary": {"metrics": metrics(analysis.summary)},
         "provenance": plain(analysis.provenance),
@@ -90,7 +90,8 @@ def _event(event: Event) -> dict[str, float | None]:
     return {"t": _finite(event.t), "u95": _finite(event.u95)}
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding(finding: Finding) -> dict[str, Any]:
+    """One check."""
     return {
         "check": finding.check,
         "level": finding.level,

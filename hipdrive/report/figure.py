@@ -25,7 +25,8 @@ INK, SOFT, GRID = "#1b2430", "#5b6675", "#e3e7ec"
 LINES = ((INK, "-", 2.2), ("#0072B2", "-", 1.5), ("#D55E00", (0, (5, 1.6)), 1.5))
 """Colour, dashes and width of the total, the first (left) and the second (right) plate."""
 SHADES = {"unweighting": "#56B4E9", "braking": "#E69F00", "propulsion": "#009E73", "flight": "#9AA5B1",
-          "landing": "#CC79A7", "impact": "#E69F00", "stabilisation": "#56B4E9", "stance": "#56B4E9"}  # fmt: skip
+          "landing": "#CC79A7", "impact": "#E69F00", "stabilisation": "#56B4E9", "stance": "#56B4E9",
+          "pretension": "#56B4E9", "pull": "#009E73"}  # fmt: skip
 OTHER_SHADE = "#F0E442"
 WIDTH, HEIGHT = 11.4, 5.0
 BOLD, PLAIN = 0.0098, 0.0080
@@ -52,29 +53,29 @@ def repetition(trial: Trial, rep: Results, salt: str = "") -> str:
 
     swayed = swayplot.path(trial, rep) if rep.test == "balance" else None
     if swayed is not None:
-        with _style(salt):
-            return _svg(swayplot.draw(swayed, WIDTH, HEIGHT, SOFT, GRID))
+        with style(salt):
+            return svg(swayplot.draw(swayed, WIDTH, HEIGHT, SOFT, GRID))
     start, end = curves.window(trial, rep)
     force = curves.forces(trial)
     speed = curves.velocity(trial, rep, force["total"])
-    with _style(salt):
+    with style(salt):
         figure, upper, lower = _panels(speed is not None)
-        for style, (name, values) in zip(LINES, force.items(), strict=False):
-            _draw(upper, curves.cut(values, trial.rate, start, end), name, style)
+        for look, (name, values) in zip(LINES, force.items(), strict=False):
+            draw(upper, curves.cut(values, trial.rate, start, end), name, look)
         if speed is not None and lower is not None:
             _draw_speed(lower, speed)
         axes = [axis for axis in (upper, lower) if axis is not None]
-        _shade(axes, rep, phases_of(rep), end - start)
-        names = _mark(axes, rep, end - start)
-        _finish(upper, axes[-1], rep, (start, end), names)
-        return _svg(figure)
+        shade(axes, rep, phases_of(rep), end - start)
+        names = mark(axes, rep, end - start)
+        finish(upper, axes[-1], rep, (start, end), names)
+        return svg(figure)
 
 
 def overview(trial: Trial, reps: Sequence[Results], salt: str = "") -> str:
     """The whole record in one strip, its repetitions shaded and numbered."""
     from matplotlib.figure import Figure
 
-    with _style(salt):
+    with style(salt):
         figure = Figure(figsize=(WIDTH, 1.15))
         axis = figure.add_axes((0.065, 0.36, 0.875, 0.58))
         line = curves.cut(curves.total(trial), trial.rate, 0.0, trial.duration)
@@ -90,7 +91,7 @@ def overview(trial: Trial, reps: Sequence[Results], salt: str = "") -> str:
         axis.set_ylabel("N")
         axis.set_xlabel("whole record, s", labelpad=1)
         axis.locator_params(axis="y", nbins=3)
-        return _svg(figure)
+        return svg(figure)
 
 
 def series(trial: Trial, reps: Sequence[Results], chosen: Sequence[int] = (), salt: str = "") -> str:
@@ -99,10 +100,10 @@ def series(trial: Trial, reps: Sequence[Results], chosen: Sequence[int] = (), sa
 
     ends = [t for rep in reps for t in curves.bounds(rep).values()]
     start, end = max(0.0, min(ends) - curves.AROUND), min(trial.duration, max(ends) + curves.AROUND)
-    with _style(salt):
+    with style(salt):
         figure, axis, _ = _panels(False)
-        for style, (name, values) in zip(LINES, curves.forces(trial).items(), strict=False):
-            _draw(axis, curves.cut(values, trial.rate, start, end), name, style)
+        for look, (name, values) in zip(LINES, curves.forces(trial).items(), strict=False):
+            draw(axis, curves.cut(values, trial.rate, start, end), name, look)
         for rep in reps:
             for phase in PHASES.get(rep.test, ()):
                 if phase.start in rep.events and phase.end in rep.events:
@@ -113,12 +114,13 @@ def series(trial: Trial, reps: Sequence[Results], chosen: Sequence[int] = (), sa
                 frame = {"boxstyle": "round", "facecolor": "none", "edgecolor": INK} if rep.rep in chosen else None
                 axis.text(middle, 1.03, str(rep.rep), transform=axis.get_xaxis_transform(), ha="center", va="bottom",
                           color=INK, fontweight="bold", bbox=frame)  # fmt: skip
-        _finish(axis, axis, reps[0], (start, end), 0)
-        return _svg(figure)
+        finish(axis, axis, reps[0], (start, end), 0)
+        return svg(figure)
 
 
 @contextmanager
-def _style(salt: str) -> Iterator[None]:
+def style(salt: str) -> Iterator[None]:
+    """The look of our figures, while one is drawn."""
     import matplotlib
 
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": f"hipdrive{salt}"}):
@@ -135,8 +137,9 @@ def _panels(with_speed: bool) -> tuple[Figure, Axes, Axes | None]:
     return figure, upper, figure.add_axes((0.065, 0.095, 0.875, 0.2), sharex=upper)
 
 
-def _draw(axis: Axes, line: curves.Curve, name: str, style: tuple[str, Any, float]) -> None:
-    colour, dashes, width = style
+def draw(axis: Axes, line: curves.Curve, name: str, look: tuple[str, Any, float]) -> None:
+    """One line with its colour, dashes and width."""
+    colour, dashes, width = look
     axis.plot(line.t, line.y, color=colour, linestyle=dashes, linewidth=width, label=name, zorder=3)
 
 
@@ -146,7 +149,7 @@ def _draw_speed(axis: Axes, line: curves.Curve) -> None:
     axis.set_ylabel("velocity, m/s")
 
 
-def _shade(axes: Sequence[Axes], rep: Results, phases: Iterable[Any], span: float) -> None:
+def shade(axes: Sequence[Axes], rep: Results, phases: Iterable[Any], span: float) -> None:
     """Phases as shades through all panels, their names above the first."""
     found = [(p.name, rep.events[p.start].t, rep.events[p.end].t) for p in phases
              if p.start in rep.events and p.end in rep.events]  # fmt: skip
@@ -159,7 +162,7 @@ def _shade(axes: Sequence[Axes], rep: Results, phases: Iterable[Any], span: floa
                      ha="center", va="bottom", color=INK, fontweight="bold")  # fmt: skip
 
 
-def _mark(axes: Sequence[Axes], rep: Results, span: float) -> int:
+def mark(axes: Sequence[Axes], rep: Results, span: float) -> int:
     """Events as lines through all panels, their names below the first; how many rows of names."""
     there = [(t, event_label(name)) for name, t in curves.bounds(rep).items()]
     for t, _ in there:
@@ -188,7 +191,7 @@ def rows(names: Sequence[tuple[float, str]], letter: float) -> list[Mark]:
     return placed
 
 
-def _finish(upper: Axes, last: Axes, rep: Results, limits: tuple[float, float], names: int) -> None:
+def finish(upper: Axes, last: Axes, rep: Results, limits: tuple[float, float], names: int) -> None:
     """Axes with their units, body weight as a second scale, and the names of the lines."""
     upper.set_xlim(*limits)
     upper.set_ylim(bottom=min(0.0, upper.get_ylim()[0]))
@@ -214,7 +217,7 @@ def _times(weight: float) -> tuple[Any, Any]:
     return lambda newtons: newtons / weight, lambda ratio: ratio * weight
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
     """The figure as an element for a page: no prolog, no metadata, no name spaces (HTML knows them)."""
     out = io.StringIO()
     figure.savefig(out, format="svg", transparent=True,

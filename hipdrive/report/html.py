@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hipdrive import __version__
-from hipdrive.report import curves, figure, rows
+from hipdrive.report import curves, figure, pull, rows
 from hipdrive.report.document import plain
 from hipdrive.report.rows import Line
 from hipdrive.report.words import LEVELS, Parts, carried, clean, label, larger, method, name_of_test, parts, shown
@@ -28,6 +28,8 @@ MARK = b'name="generator" content="hipdrive'
 """By this a page of ours is known again."""
 
 ICONS = {OK: "✓", FLAGGED: "!", REFUSED: "✕", INFO: "✓", WARN: "!", FAIL: "✕"}
+DRAWN = {"isometric": pull.drawn}
+"""Tests with a figure of their own."""
 LONG = 3.0
 """A record this many seconds longer than the repetition gets an overview."""
 
@@ -218,7 +220,7 @@ def _rep(trial: Trial, analysis: Analysis, rep: Results, salt: str, *, drawn: bo
         "why": None if rep.why == analysis.why else rep.why,
         "hero": None if hero is None else _number(hero),
         "tiles": [_number(line) for line in first],
-        "figure": Markup(figure.repetition(trial, rep, salt)) if drawn else None,
+        "figure": Markup(DRAWN.get(rep.test, figure.repetition)(trial, rep, salt)) if drawn else None,
         "groups": [(_title(group), [_number(line) for line in members]) for group, members in groups.items()],
         "sided": any(line.sided for line in found),
         "events": [(label(name), f"{e.t:.4f}", "" if math.isnan(e.u95) else f"{1000 * e.u95:.1f}")

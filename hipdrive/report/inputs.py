@@ -25,7 +25,7 @@ SIDES = ("left", "right")
 class Ask:
     """How to read and how to analyse; None where nothing was said.
 
-    `facts` are those of a trial (mass, box_height ...), `parameters` what --set said.
+    `facts` are those of a trial (mass, box_height ...), `parameters` what --set said, `involved` the injured leg.
     """
 
     test: str | None = None
@@ -34,6 +34,7 @@ class Ask:
     facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     profiles: tuple[str, ...] = ("hipdrive",)
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    involved: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant before any file is opened."""
@@ -45,6 +46,8 @@ class Ask:
                              f"choose auto, {' or '.join(TESTS)}")  # fmt: skip
         if self.facts.get("side") not in (None, *SIDES):
             raise UsageError("side", f"--side {clean(self.facts['side'])}: choose left or right")
+        if self.involved not in ("", *SIDES):
+            raise UsageError("involved", f"--involved {clean(self.involved)}: choose left or right")
         for profile in self.profiles:
             load_profile(profile, self.parameters)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hipdrive.errors import UsageError
 from hipdrive.report import document, frames, sheet
 from hipdrive.report.inputs import Ask, Done, by_trial
+from hipdrive.report.together import Together, entry, view
 from hipdrive.report.words import clean
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Screen:
 
     def __init__(self, everything: bool) -> None:
         self.everything = everything
+        self.together = Together()
 
     def wants(self, sha256: str, ask: Ask) -> bool:
         """Every file."""
@@ -110,9 +112,17 @@ class Screen:
             from hipdrive.report import spread
 
             console.print(spread.view(comparison, everything=self.everything))
+        self.together.add(done, ask)
 
     def close(self) -> None:
-        """Nothing is left."""
+        """Print what can be said across the trials."""
+        from rich.console import Console
+
+        found, note = self.together.found()
+        for one in found:
+            Console(highlight=False).print(view(one))
+        if note:
+            print(f"note: {note}", file=sys.stderr)
 
 
 class Document:
@@ -121,6 +131,7 @@ class Document:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.trials: list[dict[str, Any]] = []
+        self.together = Together()
         self.spread: list[dict[str, Any]] = []
 
     def wants(self, sha256: str, ask: Ask) -> bool:
@@ -128,8 +139,9 @@ class Document:
         return True
 
     def add(self, done: Sequence[Done], sha256: str, ask: Ask) -> None:
-        """Keep the entries, not the analyses: they are smaller."""
+        """Keep the entries; what is said across the trials needs the analyses, too."""
         self.trials += [document.trial_entry(one.analysis) for one in done]
+        self.together.add(done, ask)
         for comparison in _comparisons(done):
             from hipdrive.report import spread
 
@@ -138,6 +150,7 @@ class Document:
     def close(self) -> None:
         """Write the document."""
         more = {"spread": self.spread} if self.spread else {}
+        more |= entry(self.together.found()[0])
         text = document.to_json({**document.document([]), "trials": self.trials, **more}) + "\n"
         if self.path is None:
             sys.stdout.write(text)

@@ -32,6 +32,17 @@ SHORT = {
     "rsi_ft": "RSI (flight / contact time)",
     "ft_ct_ratio": "Flight / contraction time",
     "time_to_takeoff": "Time to take-off",
+    "iso_peak_force": "Peak force",
+    "iso_net_peak_force": "Net peak force",
+    "iso_peak_force_per_kg": "Peak force per kg",
+    "iso_peak_rfd": "Peak RFD (pull)",
+    "iso_pretension": "Pretension above weight",
+    "iso_hold_quality": "Tension before the pull",
+    "fv_slope_jump": "Force-velocity slope (jumps)",
+    "fv_force_intercept": "F0 (jumps)",
+    "fv_velocity_intercept": "v0 (jumps)",
+    "fv_peak_power": "Pmax (jumps)",
+    "dsi_net": "Dynamic strength index, net",
     "missing_headline": "Missing numbers",
     "rsi_10_5": "RSI 10/5",
     "hop_count": "Hops",
@@ -83,13 +94,14 @@ SHORT = {
 }
 """Fields whose words alone would mislead or run too long."""
 
-WORDS = {"rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": "DJ", "ssc": "SSC", "ft": "flight time",
+WORDS = {"iso": "", "rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": "DJ", "ssc": "SSC", "ft": "flight time",
          "tov": "take-off velocity", "takeoff": "take-off", "ecc": "eccentric", "con": "concentric",
          "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "200ms": "200 ms", "kg": "kg", "bw": "BW",
          "rel": "(rel.)"}  # fmt: skip
 
 EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low point",
           "takeoff": "take-off", "touchdown": "landing", "onset": "start", "force_min": "lowest force",
+          "pretension_start": "pretension", "iso_onset": "onset", "iso_peak": "peak", "pull_end": "end",
           "first_contact": "first contact", "peak_negative_velocity": "fastest down",
           "previous_takeoff": "take-off before", "rebound_zero_velocity": "rebound low point",
           "rebound_takeoff": "rebound take-off", "rebound_touchdown": "second landing",
@@ -129,6 +141,14 @@ METHODS = {
     "weight after_landing": "weighed after landing", "weight before": "weighed before",
     "weight unsteady_stance": "unsteady while weighed", "weight unsteady": "unsteady while weighed",
     "weight box_plate": "weighed on the box's plate", "weight given_mass": "weight from the given mass",
+    "jump_height_tov": "jump heights", "height with the best rsi_jh": "height with the best RSI",
+    "1.96*SD": "1.96 SD", "kappa": "Cohen's kappa", "100*involved/uninvolved": "injured leg / other",
+    "after the onset": "timed from the onset", "gross": "forces with body weight", "net": "forces above body weight",
+    "half a second before the onset": "the half second before the onset",
+    "pretension+5SD": "pretension and 5 SD", "cmj/isometric gross": "countermovement jump / pull, gross",
+    "cmj/isometric net": "countermovement jump / pull, net", "sj/isometric gross": "squat jump / pull, gross",
+    "sj/isometric net": "squat jump / pull, net", "100*(L-R)/max": "in per cent of the larger",
+    "onset to half of the peak": "until half of the peak is left", "quiet_pretension": "mean while held still",
     "weight elsewhere_in_record": "weighed elsewhere in the record",
     "flight": "from the flight before", "cop_lowpassed": "low-passed at 10 Hz, every 10 ms",
     "impulse/time": "impulse / time", "depth/time": "depth / time",
@@ -192,8 +212,13 @@ def label(field: str) -> str:
         return SHORT[field]
     if field.startswith(REBOUND):
         return f"Rebound {_inside(label(field.removeprefix(REBOUND)))}"
-    words = " ".join(WORDS.get(word, word) for word in field.split("_"))
+    words = " ".join(filter(None, (WORDS.get(word, word) for word in _apart(field).split("_"))))
     return words[:1].upper() + words[1:]
+
+
+def _apart(field: str) -> str:
+    """A window of time as one word: rfd_0_200ms -> rfd_0-200 ms."""
+    return re.sub(r"_0_(\d+)ms", r"_0-\1 ms", re.sub(r"_at_(\d+)ms", r"_at_\1 ms", field))
 
 
 def event_label(event: str) -> str:
@@ -228,6 +253,8 @@ def _method(name: str) -> str:
         return f"low-pass {match[1]} Hz"
     if match := re.fullmatch(r"(mean|sample_sd|sd/mean)_of_(\d+)", name):
         return {"mean": "mean", "sample_sd": "SD", "sd/mean": "SD / mean"}[match[1]] + f" of {match[2]}"
+    if re.fullmatch(r"(best|mean)_of_\d+(/(best|mean)_of_\d+)?", name):
+        return name.replace("_", " ").replace("/", " / ")
     if re.fullmatch(r"[a-z0-9_]+(/[a-z0-9_]+)+", name):
         return " / ".join(_inside(label(part)) for part in name.split("/"))
     return name.replace("_", " ")

@@ -18,7 +18,7 @@ from numpy.random import Generator
 from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
-from hipdrive.acquisition.simulated import fall
+from hipdrive.acquisition.simulated import fall, pull
 from hipdrive.acquisition.simulated import sway as swaying
 from hipdrive.acquisition.simulated.motion import (
     Edge,
@@ -102,7 +102,8 @@ def simulate(
 
     Parameters
     ----------
-    test : "cmj", "sj", "dj", "cmj_rebound", "hops", "landing" or "balance" (quiet standing).
+    test : "cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "balance" (quiet standing) or "isometric" (whose further
+        settings `pull.simulate` names).
     seed : picks the athlete, the movement and the noise; the same seed gives the same trial.
     rate : sampling rate, Hz.
     noise : SD of the total force, N (white, independent between plates).
@@ -128,7 +129,9 @@ def simulate(
                 "mass": mass, "left_share": left_share, "posture": posture, "edge": edge, "plates": plates,
                 "box_plate": box_plate, "quiet": quiet, "settle": settle, "hops": hops, "start": start,
                 "cop": cop}  # fmt: skip
-    _check(test, settings, unknown)
+    _check(test, settings, {} if test == "isometric" else unknown)
+    if test == "isometric":
+        return pull.simulate(settings, unknown)
     rng = np.random.default_rng([seed, *map(ord, test)])
     mass = float(rng.uniform(50.0, 110.0)) if mass is None else mass
     share = float(rng.uniform(0.44, 0.56)) if left_share is None else left_share
@@ -160,9 +163,8 @@ def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, obje
     ------
     UsageError : with the value and what is allowed.
     """
-    known = (*MAKERS, BALANCE)
-    if test not in known:
-        raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(known)}")
+    if test not in SIMULATED:
+        raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(SIMULATED)}")
     for name, value in unknown.items():
         raise UsageError("simulate", f"simulate: {name}={value!r} is no setting; there are {', '.join(settings)}")
     if test != "hops" and (settings["hops"] is not None or settings["start"] is not None):
@@ -298,6 +300,9 @@ MAKERS: Mapping[str, Callable[..., Movement]] = {
     "hops": lambda *given, **only: _hopping().hops(*given, **only), "landing": _landing,
 }  # fmt: skip
 """Test -> the maker of its movement."""
+
+SIMULATED = (*MAKERS, BALANCE, "isometric")
+"""Every test that can be simulated."""
 
 
 def _sway(rng: Generator, times: Any, marks: Mapping[str, float], size: float) -> Any:

@@ -327,7 +327,9 @@ def mean_braking_rfd(rep: Rep) -> Any:
     start = brake_start(rep)
     time = rep.duration(start, "zero_velocity")
     rise = rep.force["zero_velocity"] - rep.force[start]
-    return since_braking(rep, divided(rise, time), divided(rep.noise, time[:, 0]))
+    # a straight line between two samples cuts the corner of a first contact
+    corner = 0.5 * np.abs(rep.force[start][:, 0]) if rep.facts.test == "dj" else 0.0
+    return since_braking(rep, divided(rise, time), divided(np.hypot(rep.noise, corner), time[:, 0]))
 
 
 @metric("braking_rfd_from_min", unit="N/s", tests=CMJ, source="vendor", method="sample_minimum", group="force")
@@ -402,9 +404,11 @@ def positive_net_impulse(rep: Rep) -> Floats:
 
 
 @metric("positive_gross_impulse", unit="N*s", tests=PHASED, source="vendor", method="velocity_zero", group="impulse")
-def positive_gross_impulse(rep: Rep) -> Floats:
+def positive_gross_impulse(rep: Rep) -> tuple[Floats, Floats]:
     """Impulse of the whole force from the peak negative velocity (drop jump: first contact) to take-off."""
-    return rep.impulse(down_start(rep), "takeoff")
+    start = down_start(rep)
+    white = rep.noise * np.sqrt(rep.duration(start, "takeoff")[:, 0] / rep.curve.rate)
+    return rep.impulse(start, "takeoff"), white
 
 
 def _early(duration: float) -> Any:

@@ -180,10 +180,23 @@ def mean_landing_power(rep: Rep) -> Floats:
     return rep.mean("power", "touchdown", "landing_zero_velocity")
 
 
-@metric("peak_landing_velocity", unit="m/s", tests=ALL, source="vendor", method="sample_minimum", group="landing")
+IMPACT_SEARCH = 0.15
+"""s after touchdown within which the force of every landing has passed the weight."""
+
+
+@metric("peak_landing_velocity", unit="m/s", tests=ALL, source="vendor", method="force_is_weight", group="landing")
 def peak_landing_velocity(rep: Rep) -> Floats:
-    """Fastest velocity downwards after touchdown, negative."""
-    return rep.min("velocity", "touchdown", "landing_zero_velocity")
+    """Fastest velocity downwards after touchdown, negative: where force first reaches the weight."""
+    rep.note("weight")
+    rate, rows = rep.curve.rate, np.arange(rep.n, dtype=np.int64)
+    down = rep.t["touchdown"][:, 0]
+    first = np.floor(np.where(np.isfinite(down), down, 0.0) * rate).astype(np.int64) - rep.curve.origin
+    net = gather(rep.curve.values, rows, first, max(3, round(IMPACT_SEARCH * rate)))
+    at = first_true(net >= 0.0)
+    here, before = net[rows, np.maximum(at, 1)], net[rows, np.maximum(at, 1) - 1]
+    place = first + np.maximum(at, 1) - divided(here, here - before)
+    time = np.where((at > 0) & np.isfinite(down), (rep.curve.origin + place) / rate, np.nan)
+    return rep.quantity("velocity", np.maximum(time, down)[:, np.newaxis])
 
 
 @metric(

@@ -76,6 +76,7 @@ METHODS = {
     "peak_force/depth": "peak force / depth", "first_peak": "first peak of contact",
     "between_peaks": "between the peaks", "second_peak": "second peak of contact",
     "least_squares": "least-squares slope",
+    "force_is_weight": "where force reaches the weight",
     "best rsi_jh": "at the best RSI", "line over loads": "straight line over the loads",
     "best cmj / best sj": "best with / best without countermovement",
     "over_whole_time": "of the time to take-off",

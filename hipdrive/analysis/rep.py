@@ -559,17 +559,30 @@ class Rep:
         """Time of the largest `sign * quantity` over the samples in [begin, stop) of each row, s, (n,)."""
         first, last, known = self._columns(begin, stop)
         if not known.any():
-            return np.full(self.n, np.nan)
-        start, end = int(first[known].min()), int(last[known].max())
-        force, base = self.curve.values[:, start:end], self._base
-        speed = force if name == "force" else self._column_velocity(start, end)
-        edges = zip(np.where(known, first - start, 0).tolist(), np.where(known, last - start, 1).tolist(), strict=True)
-        if name == "power":
-            parts = [v[a:b] * (f[a:b] + w) for v, f, w, (a, b) in zip(speed, force, base.tolist(), edges, strict=True)]
+            return self._unknown
+        start = int(first[known].min())
+        first, last = np.where(known, first, start), np.where(known, last, start + 1)
+        values, edges = self.curve.values, [*zip(first.tolist(), last.tolist(), strict=True)]
+        if name == "force":
+            parts = [row[a:b] for row, (a, b) in zip(values, edges, strict=True)]
         else:
-            parts = [row[a:b] for row, (a, b) in zip(speed, edges, strict=True)]
+            low, speed = self._speeds_within(first, last)
+            parts = [row[a - at : b - at] for row, at, (a, b) in zip(speed, low, edges, strict=True)]
+            if name == "power":
+                whole = zip(parts, values, self._base.tolist(), edges, strict=True)
+                parts = [v * (f[a:b] + w) for v, f, w, (a, b) in whole]
         at = np.array([part.argmax() for part in parts] if sign > 0 else [part.argmin() for part in parts])
         return np.where(known, (self.curve.origin + first + at) / self.curve.rate, np.nan)
+
+    def _speeds_within(self, first: Ints, last: Ints) -> tuple[list[int], Floats]:
+        """The measurement's velocity at columns [first, last) of each row, (n, width), and where each row begins."""
+        start, end, width = int(first.min()), int(last.max()), int((last - first).max())
+        low, high, _ = self._speeds
+        if end - start <= 2 * width or (low <= start and end <= high):
+            return [start] * self.n, self._column_velocity(start, end)
+        # rows that lie far apart have little in common
+        rows = np.arange(self.n, dtype=np.int64)
+        return first.tolist(), self._velocity_from(rows, first, width)
 
     def _columns(self, begin: Floats, stop: Floats) -> tuple[Ints, Ints, Bools]:
         """Columns of the curve in [begin, stop) of each row, and which rows have any that hold samples."""

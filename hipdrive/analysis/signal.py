@@ -141,11 +141,13 @@ def _gather_slowly(rows: Floats, row: Ints, start: Ints, width: int) -> Floats:
 def plate_windows(block: Block, name: str, record: Ints, start: Ints, width: int, zero: Floats) -> Floats:
     """`width` samples of one plate from `start` on less its zero, (n, width); NaN outside the record."""
     plate = block.names.index(name)
-    out = np.full((len(start), width), np.nan)
+    out = np.empty((len(start), width))
     for target, r, a, level in zip(out, record.tolist(), start.tolist(), zero.tolist(), strict=True):
         part = block.plates[r][plate, max(a, 0) : max(a + width, 0)]
-        first = max(-a, 0)
-        np.subtract(part, level, out=target[first : first + len(part)])
+        first = min(max(-a, 0), width)
+        end = first + len(part)
+        np.subtract(part, level, out=target[first:end])
+        target[:first] = target[end:] = np.nan
     return out
 
 

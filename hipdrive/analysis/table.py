@@ -14,6 +14,7 @@ from hipdrive.analysis.facts import CODES
 from hipdrive.analysis.group import Group, statuses
 from hipdrive.analysis.registry import ALIASES, METRICS, stem, unit_of
 from hipdrive.analysis.signal import Ints
+from hipdrive.results import Rows
 
 
 class Named(dict[str, Any]):
@@ -67,16 +68,27 @@ def table_of(batches: Sequence[Batch]) -> Table:
     trial = np.concatenate([g.trial for g in groups])
     rep = np.concatenate([g.rep for g in groups])
     order = np.lexsort((rep, trial))
-    values, widths, reasons, units = {}, {}, {}, {}
-    for name in names:
-        values[name] = _column(groups, name, "values", np.nan)[order]
-        widths[name] = _column(groups, name, "u95", np.nan)[order]
-        whole = all(name in g.columns.values and g.columns.codes[name] is None for g in groups)
-        reasons[name] = np.full(len(order), "", dtype=object) if whole else _column(groups, name, "codes", "")[order]
-        units[name] = unit_of(name)
+    values, widths = _numbers(groups, names, "values", order), _numbers(groups, names, "u95", order)
+    reasons = {name: _reasons(groups, name, order) for name in names}
+    units = {name: unit_of(name) for name in names}
     test = np.concatenate([np.full(len(g.trial), g.test) for g in groups])[order]
     status = np.concatenate([statuses(g) for g in groups])[order]
     return Table(values, Named(widths), Named(reasons), units, trial[order], rep[order], test, status, refused)
+
+
+def _numbers(groups: Sequence[Group], names: Sequence[str], part: str, order: Ints) -> dict[str, Any]:
+    """The values or widths of every field, in order."""
+    parts = [getattr(g.columns, part) for g in groups]
+    if all(isinstance(p, Rows) and [*p] == names for p in parts):
+        whole = np.concatenate([p.table for p in parts], axis=1)[:, order]
+        return dict(zip(names, whole, strict=True))
+    return {name: _column(groups, name, part, np.nan)[order] for name in names}
+
+
+def _reasons(groups: Sequence[Group], name: str, order: Ints) -> Any:
+    if all(name in g.columns.values and g.columns.codes[name] is None for g in groups):
+        return np.full(len(order), "", dtype=object)
+    return _column(groups, name, "codes", "")[order]
 
 
 def _why_absent(name: str, test: str) -> str:

@@ -123,27 +123,39 @@ def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:
 
 def u95(rep: Rep, names: Sequence[str]) -> tuple[Floats, Floats]:
     """Numbers of fields already evaluated, and their 95 % half widths, (fields, n) both."""
-    # one array of all copies: what follows is then a step for all fields, not one for each
-    copies = np.concatenate([rep.fields[name] for name in names]).reshape(len(names), rep.n, rep.k)
-    values = copies[:, :, 0].copy()
-    half = copies[:, :, 1::2] - copies[:, :, 2::2]
-    half *= 0.5
-    square = np.einsum("fnk,fnk->fn", half, half)
+    values, square, along = np.empty((3, len(names), rep.n))
+    # the copies of as many fields as the processor's cache holds in one array: a step for all, not one for each
+    size = max(1, CACHED // (rep.n * rep.k))
+    for first in range(0, len(names), size):
+        some = slice(first, first + size)
+        copies = np.concatenate([rep.fields[name] for name in names[some]]).reshape(-1, rep.n, rep.k)
+        values[some] = copies[:, :, 0]
+        half = copies[:, :, 1::2] - copies[:, :, 2::2]
+        half *= 0.5
+        np.einsum("fnk,fnk->fn", half, half, out=square[some])
+        along[some] = _biased(rep, half)
     more = [(i, rep.spreads[name]) for i, name in enumerate(names) if rep.spreads[name] is not None]
     if more:
         spread = np.array([part for _, part in more])
         square[[i for i, _ in more]] += spread * spread
-    width = COVERAGE * np.sqrt(square)
-    if rep.facts.bias:
-        for event, bias in rep.facts.bias.items():
-            column = len(INPUTS) + list(rep.facts.events).index(event)
-            moved = np.abs(half[:, :, column])
-            # an event that does not reach a number adds nothing to it, not even where the event is missing
-            width += np.where(moved == 0.0, 0.0, moved / np.maximum(rep.facts.u[event], 1e-7) * bias)
+    width = COVERAGE * np.sqrt(square) + along
     width[[i for i, name in enumerate(names) if METRICS[name].unit in CLASSES]] = np.nan
     # a width of exactly zero says that no input reaches the number: nothing is modelled
     return values, np.where(np.isfinite(values) & (width > 0.0), width, np.nan)
 
+
+def _biased(rep: Rep, half: Floats) -> Any:
+    """What the one-sided bias of events adds to the widths, (fields, n), from half differences (fields, n, inputs)."""
+    added: Any = 0.0
+    for event, bias in rep.facts.bias.items():
+        moved = np.abs(half[:, :, len(INPUTS) + list(rep.facts.events).index(event)])
+        # an event that does not reach a number adds nothing to it, not even where the event is missing
+        added = added + np.where(moved == 0.0, 0.0, moved / np.maximum(rep.facts.u[event], 1e-7) * bias)
+    return added
+
+
+CACHED = 60_000
+"""Numbers that go through several steps together: half a megabyte."""
 
 CLASSES = ("bool", "class")
 """Units of what has no width."""

@@ -54,7 +54,7 @@ def analyse(
     """
     rules = load_profile(profile, parameters)
     asked = _checked(test or trial.test)
-    batch = next(iter(batches([trial], [asked], rules)))
+    batch = next(batches([(trial, asked)], rules))
     return _analysis(trial, 0, asked, batch, rules)
 
 
@@ -65,7 +65,7 @@ def analyse_many(
     profile: str | Path | Profile = "hipdrive",
     parameters: Mapping[str, Any] | None = None,
 ) -> Table:
-    """Analyse many trials into one table.
+    """Analyse many trials into one table. They are taken as they come, so a generator of them needs little memory.
 
     >>> import hipdrive as hd
     >>> table = hd.analyse_many([hd.simulate("dj", seed=s) for s in range(3)], test="dj")
@@ -73,9 +73,9 @@ def analyse_many(
     (array([0.203, 0.172, 0.236]), array([0, 1, 2]))
     """
     rules = load_profile(profile, parameters)
-    held = list(trials)
-    asked = [_checked(test or t.test) for t in held]
-    return table_of(list(batches(held, asked, rules)))
+    if test is not None:
+        _checked(test)
+    return table_of(batches(((trial, _checked(test or trial.test)) for trial in trials), rules))
 
 
 def _checked(test: str) -> str:
@@ -89,10 +89,13 @@ def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profi
     code = CODES[batch.code[position]]
     chosen = [g for g in batch.groups if (g.trial == index).any()]
     test = chosen[0].test if chosen else asked
-    results = tuple(_results(chosen[0], row) for row in _rows(chosen[0], index)) if chosen else ()
+    # the blocks of a long record each have a group of its test
+    chosen = [g for g in chosen if g.test == test]
+    results = tuple(sorted((_results(g, r) for g in chosen for r in _rows(g, index)), key=lambda r: r.rep))
     findings = _findings(trial, batch, position, chosen, index)
     if results and all(r.status == REFUSED for r in results):
-        code = CODES[chosen[0].code[_rows(chosen[0], index)[0]]]
+        first = min(chosen, key=lambda g: g.rep[_rows(g, index)[0]])
+        code = CODES[first.code[_rows(first, index)[0]]]
         if code in NO_MOVEMENT:
             results, findings = (), _findings(trial, batch, position, (), index)
             test = asked

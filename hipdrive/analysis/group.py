@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,30 @@ class Group:
     code: Ints
     """Why a repetition is refused as a whole, 0 if it is not."""
 
+    def where(self, keep: Bools) -> Group:
+        """Some of the repetitions."""
+        return self._each(lambda values: values[keep])
 
-def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
-    """Every metric of the repetitions, with sides, uncertainty, reasons, events and checks."""
+    def slim(self) -> Group:
+        """The same numbers without the copies of them that their uncertainty was made of."""
+        return self._each(np.array)
+
+    def _each(self, of: Callable[[Any], Any]) -> Group:
+        def among(parts: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: of(part) if isinstance(part, np.ndarray) else part for name, part in parts.items()}
+
+        c = self.columns
+        columns = Columns(among(c.values), among(c.u95), c.units, among(c.methods), among(c.codes), c.labels)
+        events = {name: (of(time), of(u)) for name, (time, u) in self.events.items()}
+        checks = {name: (of(value), of(level)) for name, (value, level) in self.checks.items()}
+        return Group(self.test, of(self.trial), of(self.rep), columns, events, checks, of(self.code))
+
+
+def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints, begin: Floats | float = 0.0) -> Group:
+    """Every metric of the repetitions, with sides, uncertainty, reasons, events and checks.
+
+    index : (rows,), the trial of each row of the block. begin : when each repetition's piece of the record begins, s.
+    """
     test = rep.facts.test
     names = [m.name for m in metrics_for(test)]
     for name in names:
@@ -64,7 +85,7 @@ def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
         codes=codes,
         labels={name: METRICS[name].labels for name in names if name in METRICS and METRICS[name].labels},
     )
-    return Group(test, index[rep.facts.record], numbers, columns, _events(rep), checks, code)
+    return Group(test, index[rep.facts.record], numbers, columns, _events(rep, begin), checks, code)
 
 
 def _missing(rep: Rep, test: str) -> quality.Seen:
@@ -152,8 +173,8 @@ def _sides(rep: Rep, names: Sequence[str], width: dict[str, Floats]) -> list[str
     return made
 
 
-def _events(rep: Rep) -> dict[str, tuple[Floats, Floats]]:
-    """Event times with u95; weighing and rest windows beside them."""
+def _events(rep: Rep, begin: Floats | float) -> dict[str, tuple[Floats, Floats]]:
+    """Event times with u95; weighing and rest windows beside them. begin : when the piece begins, s."""
     rate, located = rep.curve.rate, rep.facts.located
     events = {}
     names = list(rep.moments)
@@ -172,6 +193,8 @@ def _events(rep: Rep) -> dict[str, tuple[Floats, Floats]]:
     events["rest_start"] = (np.where(after.found, after.start / rate, np.nan), nothing)
     if "onset" in names:
         events["movement_threshold_crossing"] = (located.crossing / rate, nothing)
+    if np.any(begin):
+        events = {name: (time + begin, u) for name, (time, u) in events.items()}
     return dict(sorted(events.items(), key=lambda item: np.nan_to_num(item[1][0][0], nan=1e9)))
 
 

@@ -26,17 +26,22 @@ CALM = 0.1
 EMPTY_LOOK = 4.0
 """Variances of noise that a change of the empty plate must exceed before it is taken for drift (simulated)."""
 
-WEIGHED = ("before", "after", "before_unsteady", "after_unsteady", "box", "mass", "elsewhere", "none")
-"""Where the weight came from, in the order of preference of a jump."""
+WEIGHED = ("before", "after", "before_unsteady", "after_unsteady", "box", "mass", "elsewhere", "none",
+           "session")  # fmt: skip
+"""Where the weight came from, in the order of preference of a jump; the session comes before none."""
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What the trial itself says, by record: weight from a mass N, box height m, declared test; NaN, "auto" if not."""
+    """What the trial itself says, by record: weight from a mass N, box height m, declared test; NaN, "auto" if not.
+
+    session : weight by other visits of the same athlete in a record that was cut, N; None in others.
+    """
 
     weight: Floats
     box_height: Floats
     test: str
+    session: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +93,8 @@ def _some(part: Any, keep: Bools) -> Any:
     return replace(part, **{n: getattr(part, n)[keep] for n in part.__dataclass_fields__})
 
 
-def locate(block: Block, given: Given, profile: Profile) -> tuple[Located, Survey, Runs]:
-    """Every possible repetition of a block of records, and what the survey saw on the way."""
-    seen = segment.survey(block)
+def locate(block: Block, seen: Survey, given: Given, profile: Profile) -> tuple[Located, Runs]:
+    """Every possible repetition of a block of records that were surveyed, and their unloaded runs."""
     runs = segment.unloaded_runs(block, seen, profile)
     found = segment.candidates(block, runs)
     rough = seen.rough_weight[found.record]
@@ -101,7 +105,7 @@ def locate(block: Block, given: Given, profile: Profile) -> tuple[Located, Surve
     if late.any():
         sooner = np.where(late, located.crossing, departed).astype(np.int64)
         located = _weighed_and_started(block, found, runs, rough, sooner, given, profile)
-    return located, seen, runs
+    return located, runs
 
 
 def _weighed_and_started(
@@ -219,6 +223,8 @@ def _weight_elsewhere(
     spot = still_after(block, anywhere, profile, limit=profile.weigh_sd_pass)
     stood = spot.mean - found.level
     options.append((6, np.where(stood > segment.LOADED, stood, np.nan)))
+    if given.session is not None:
+        options.append((8, given.session[record]))
     for number, choice in options:
         use = (source == 7) & np.isfinite(choice)
         source, weight = np.where(use, number, source), np.where(use, choice, weight)

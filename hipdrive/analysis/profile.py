@@ -72,6 +72,8 @@ class Profile:
     flight_level: float = 0.08
     flight_trim: float = 0.2
     empty_before: float = 0.3
+    visit_gap: float = 2.0
+    athlete_weight: float = 3.0
     # phases and windows
     propulsion_velocity: float = 0.0
     rfd_window: float = 0.020

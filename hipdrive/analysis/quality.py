@@ -98,6 +98,8 @@ CHECKS = {
               "let the athlete stand still for a second before the movement"),
         Check("missing_headline", "-", "1", "{} of the first numbers are missing",
               "see the reason beside each missing number"),
+        Check("athletes", "-", "1", "{} athletes or loads, told apart by weight",
+              "nothing; record each athlete in a file of their own if results are kept by athlete"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
     )
 }  # fmt: skip
@@ -245,15 +247,24 @@ def _onset_quiet(rep: Rep) -> tuple[Floats, Ints]:
 
 
 def _session(rep: Rep) -> tuple[Floats, Ints]:
-    """Deviation of each weight from the median of its record, %, where the record has several."""
-    record, weight = rep.facts.record, rep.facts.weight
-    deviation = np.full(rep.n, np.nan)
-    for name in np.unique(record[1:][record[1:] == record[:-1]]):
-        rows = (record == name) & np.isfinite(weight)
+    return session(rep.facts.record, rep.facts.weight, rep.profile)
+
+
+def session(who: Ints, weight: Floats, profile: Profile) -> tuple[Floats, Ints]:
+    """Deviation of each weight from the median of its record or athlete, %, where that has several; none of -1."""
+    deviation = np.full(len(weight), np.nan)
+    names, count = np.unique(who, return_counts=True)
+    for name in names[(count > 1) & (names >= 0)]:
+        rows = (who == name) & np.isfinite(weight)
         if rows.sum() > 1:
             middle = float(np.median(weight[rows]))
             deviation[rows] = 100.0 * (weight[rows] - middle) / middle
-    return _limits(deviation, np.abs(deviation) > rep.profile.session_weight_warn)
+    return _limits(deviation, np.abs(deviation) > profile.session_weight_warn)
+
+
+def athletes(n: int) -> tuple[Floats, Ints]:
+    """How many athletes stood on the plate in one record, told apart by their weight; said where there are several."""
+    return np.array([float(n)]), np.array([NOTED if n > 1 else NONE])
 
 
 def _impulse_weight(rep: Rep, impulse: Floats, duration: Floats) -> tuple[Floats, Ints]:

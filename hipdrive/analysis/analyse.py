@@ -163,7 +163,7 @@ def _findings(trial: Trial, batch: Batch, position: int, chosen: Sequence[Group]
 
 def _provenance(trial: Trial, profile: Profile) -> dict[str, Any]:
     return {
-        "input_sha256": trial.sha256 or hashlib.sha256(np.ascontiguousarray(trial.fz).tobytes()).hexdigest(),
+        "input_sha256": trial.sha256 or hashlib.sha256(np.ascontiguousarray(trial.fz).data).hexdigest(),
         "parameters": profile.parameters(),
         "rate_hz": trial.rate,
         "software": f"hipdrive {hipdrive.__version__}",

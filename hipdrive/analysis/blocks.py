@@ -29,6 +29,9 @@ from hipdrive.trial import Trial
 BLOCK_SAMPLES = 1_500_000
 """Samples analysed side by side: enough to share the cost of each step, few enough for memory (about 50 MB)."""
 
+PIECE_SAMPLES = BLOCK_SAMPLES // 2
+"""Samples of the pieces of a long record that are analysed side by side."""
+
 HELD_SAMPLES = 4 * BLOCK_SAMPLES
 """Samples of trials that are held to find those of like length among them."""
 
@@ -81,19 +84,19 @@ def batches(trials: Iterable[tuple[Trial, str]], profile: Profile) -> Iterator[B
     yield from _side_by_side(held, profile)
 
 
-def _block_size(lengths: Sequence[int]) -> int:
+def _block_size(lengths: Sequence[int], most: int) -> int:
     """How many of the records, ordered by length, go into one block: little padding, bounded memory."""
     size = 1
-    while size < len(lengths) and lengths[size] * (size + 1) <= BLOCK_SAMPLES and lengths[size] <= 1.25 * lengths[0]:
+    while size < len(lengths) and lengths[size] * (size + 1) <= most and lengths[size] <= 1.25 * lengths[0]:
         size += 1
     return size
 
 
-def _blocks(lengths: Sequence[int]) -> Iterator[list[int]]:
+def _blocks(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
     """Places of the records of each block, in their order."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     while order:
-        size = _block_size([lengths[i] for i in order])
+        size = _block_size([lengths[i] for i in order], most)
         yield sorted(order[:size])
         order = order[size:]
 
@@ -108,7 +111,7 @@ def _side_by_side(records: Sequence[Record], profile: Profile) -> Iterator[Batch
         if short:
             yield _refused(members, "too_short")
             continue
-        for places in _blocks([r.trial.samples for r in members]):
+        for places in _blocks([r.trial.samples for r in members], BLOCK_SAMPLES):
             yield _batch([members[i] for i in places], test, profile)
 
 
@@ -210,7 +213,7 @@ def _in_pieces(record: Record, profile: Profile) -> Batch:
     order: list[int] = []
     checks: list[quality.Seen] = []
     codes, others, why = [], [], []
-    for places in _blocks([piece.end - piece.start for piece in pieces]):
+    for places in _blocks([piece.end - piece.start for piece in pieces], PIECE_SAMPLES):
         mine, at = [pieces[i] for i in places], np.array(places)
         seen = _look([piece.of(trial) for piece in mine], record.test, profile, mine)
         claims += claims_of(seen.found, np.zeros(len(at), dtype=np.int64))

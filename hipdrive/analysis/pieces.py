@@ -34,8 +34,8 @@ OVERLAP = FARTHEST + 4.0
 APART = 5.0
 """s between two flights that may be cut: no series of hops, and no landing, goes on for so long."""
 
-AT_ONCE = 50_000
-"""Cells that are averaged at once."""
+AT_ONCE = 5_000
+"""Cells that are averaged at once, while the processor's cache holds them."""
 
 
 @dataclass(frozen=True)

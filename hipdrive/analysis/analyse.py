@@ -7,7 +7,9 @@ results.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -91,7 +93,7 @@ def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profi
     test = chosen[0].test if chosen else asked
     # the blocks of a long record each have a group of its test
     chosen = [g for g in chosen if g.test == test]
-    results = tuple(sorted((_results(g, r) for g in chosen for r in _rows(g, index)), key=lambda r: r.rep))
+    results = _results_of(chosen, index)
     findings = _findings(trial, batch, position, chosen, index)
     if results and all(r.status == REFUSED for r in results):
         first = min(chosen, key=lambda g: g.rep[_rows(g, index)[0]])
@@ -129,12 +131,21 @@ def _flagged(results: Sequence[Results], findings: Sequence[Finding]) -> bool:
     return any(r.status != OK for r in results) or any(f.level in ("warn", "fail") for f in findings)
 
 
-def _results(group: Group, row: int) -> Results:
-    events = {name: Event(float(t[row]), float(u[row])) for name, (t, u) in group.events.items() if np.isfinite(t[row])}
+def _results_of(groups: Sequence[Group], index: int) -> tuple[Results, ...]:
+    found: list[Results] = []
+    for group in groups:
+        status = statuses(group).tolist()
+        found += [_results(group, row, status[row]) for row in _rows(group, index)]
+    return tuple(sorted(found, key=attrgetter("rep")) if len(groups) > 1 else found)
+
+
+def _results(group: Group, row: int, status: str) -> Results:
+    known = [(t.item(row), u.item(row), name) for name, (t, u) in group.events.items()]
+    times = sorted((event for event in known if math.isfinite(event[0])), key=itemgetter(0))
     code = CODES[group.code[row]]
     return Results(
-        group.columns, row, int(group.rep[row]), group.test, str(statuses(group)[row]),
-        sentence(code) if code else None, MappingProxyType(dict(sorted(events.items(), key=lambda e: e[1].t))),
+        group.columns, row, int(group.rep[row]), group.test, status,
+        sentence(code) if code else None, MappingProxyType({name: Event(t, u) for t, u, name in times}),
         MappingProxyType(ALIASES),
     )  # fmt: skip
 
@@ -148,14 +159,13 @@ def _findings(trial: Trial, batch: Batch, position: int, chosen: Sequence[Group]
     ]
     if batch.others[position]:
         found.append(quality.finding("other_flights", float(batch.others[position]), quality.NOTED))
-    for group in chosen:
-        for row in _rows(group, index):
-            number = int(group.rep[row])
-            found += [
-                quality.finding(name, values[row], int(levels[row]), number)
-                for name, (values, levels) in group.checks.items()
-                if levels[row] > quality.NONE
-            ]
+    rows = [(int(group.rep[row]), row, group) for group in chosen for row in _rows(group, index)]
+    for number, row, group in sorted(rows, key=itemgetter(0)):
+        found += [
+            quality.finding(name, values[row], int(levels[row]), number)
+            for name, (values, levels) in group.checks.items()
+            if levels[row] > quality.NONE
+        ]
     found += [quality.finding("note", 0.0, quality.NOTED, message=note) for note in trial.notes]
     order = {level: i for i, level in enumerate(reversed(quality.LEVELS))}
     return tuple(sorted(found, key=lambda f: order[f.level]))

@@ -255,7 +255,7 @@ def _why(untrusted: Ints, none: Ints) -> int:
     if untrusted.any():
         return int(untrusted[untrusted > 0][0])
     near = [NUMBER[code] for code in ("not_this_test", "no_jump", "ends_in_air", "no_flight", "no_load")]
-    return min(map(int, none), key=near.index)
+    return min(map(int, none), key=lambda code: near.index(code) if code in near else -1)
 
 
 # --- reasons ------------------------------------------------------------------------------------------------------
@@ -285,5 +285,7 @@ def _why_none(seen: _Seen, others: Ints, test: str) -> Ints:
         brief = last & (runs.end - runs.start < 1.3 * block.rate) & (runs.start > 0)
         code[runs.record[brief]] = NUMBER["ends_in_air"]
     code = np.where(others > 0, NUMBER["no_jump" if test == "auto" else "not_this_test"], code)
+    if len(seen.found) == 1 and (known := seen.found[0].code) is not None:
+        code = np.where(known > 0, known, code)
     standing = np.isfinite(survey.rough_weight) | (survey.empty_level > segment.LOADED)
     return np.where(standing, code, NUMBER["no_load"])

@@ -48,10 +48,14 @@ class FoundReps:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What a finder claims; `auto` decides which test a record has. others : flights that are none of its tests."""
+    """What a finder claims; `auto` decides which test a record has. others : flights that are none of its tests.
+
+    code : why a record without repetitions has none, where the finder knows better than the flights tell; else 0.
+    """
 
     groups: tuple[FoundReps, ...]
     others: Ints
+    code: Ints | None = None
 
 
 def numbers(record: Ints, time: Floats) -> Ints:

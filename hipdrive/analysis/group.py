@@ -62,7 +62,10 @@ def group_of(rep: Rep, index: Ints, code: Ints, number: Ints, begin: Floats | fl
         if name not in rep.fields:
             evaluate(rep, name)
     checks = {**quality.of_repetitions(rep), **_missing(rep, test)}
-    lost = code
+    lost, beside = code, checks["landing_on_plate"][1] >= quality.WARNED
+    if beside.any():
+        # a part of the force went into the floor: the way back to zero says nothing about weight and zero
+        checks |= {name: quality.nothing(*checks[name], beside) for name in TO_THE_REST if name in checks}
     if "velocity_closure_error" in checks:
         failed = checks["velocity_closure_error"][1] == quality.FAILED
         lost = np.where((code == 0) & failed, NUMBER["closure"], code)
@@ -73,10 +76,11 @@ def group_of(rep: Rep, index: Ints, code: Ints, number: Ints, begin: Floats | fl
     codes: dict[str, Any] = dict.fromkeys(names)
     codes.update((name, NAMES[rep.field_reasons[name]]) for name in names if name in rep.field_reasons)
     unweighed = ~np.isfinite(rep.facts.weight)
-    if lost.any() or unweighed.any():
+    if lost.any() or unweighed.any() or beside.any():
         kept = dict(values)
         _refuse_rows(kept, codes, lost)
         _refuse_unweighed(kept, codes, unweighed)
+        _refuse_landing(kept, codes, beside)
         values = Rows(names, np.array([*kept.values()]))
         widths = Rows(names, np.where(np.isfinite(values.table), width, np.nan))
     columns = Columns(
@@ -104,6 +108,9 @@ def _missing(rep: Rep, test: str) -> quality.Seen:
         missing -= codes == NUMBER["same_as_flight"]
     return {"missing_headline": (missing, np.where(missing > 0, quality.WARNED, quality.NONE))}
 
+
+TO_THE_REST = ("velocity_closure_error", "system_weight_impulse")
+"""Checks of the force from the onset to the rest after the landing."""
 
 TIMED = frozenset({"flight_time", "contact_time"})
 """What a refused repetition keeps: the plate timed it."""
@@ -136,6 +143,14 @@ def _refuse_unweighed(values: dict[str, Floats], codes: dict[str, Any], unweighe
         metric = METRICS[stem(name)]
         if metric.builtin and metric.unit != "s" and metric.name not in WEIGHTLESS:
             _refuse(values, codes, name, unweighed & np.isfinite(values[name]), "no_weight")
+
+
+def _refuse_landing(values: dict[str, Floats], codes: dict[str, Any], beside: Bools) -> None:
+    """Take back what the landing's force gives where it did not all come down on the plates; its time stands."""
+    for name in values:
+        metric = METRICS[stem(name)]
+        if metric.builtin and metric.group == "landing":
+            _refuse(values, codes, name, beside & np.isfinite(values[name]), "no_landing")
 
 
 def _refuse(values: dict[str, Floats], codes: dict[str, Any], name: str, rows: Bools, code: Any) -> None:

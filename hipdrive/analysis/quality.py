@@ -13,6 +13,7 @@ import numpy as np
 
 from hipdrive.analysis.build import rest_impulse
 from hipdrive.analysis.facts import BACKWARD, NUMBER
+from hipdrive.analysis.locate import ONE_FOOT, Located
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.segment import Runs
@@ -114,6 +115,11 @@ def _limits(value: Floats, warn: Bools, fail: Bools | None = None) -> tuple[Floa
     level = np.where(np.isfinite(value), NOTED, NONE)
     level = np.where(warn, WARNED, level)
     return value, level if fail is None else np.where(fail, FAILED, level)
+
+
+def nothing(value: Floats, level: Ints, rows: Bools) -> tuple[Floats, Ints]:
+    """A check without a value in some rows."""
+    return np.where(rows, np.nan, value), np.where(rows, NONE, level)
 
 
 def of_repetitions(rep: Rep) -> Seen:
@@ -230,11 +236,18 @@ def _landing_on_plate(rep: Rep) -> tuple[Floats, Ints]:
     if rep.facts.plate_zero:
         share = divided(rep.left.quantity("force", at)[:, 0], largest)
         off |= (share < ONE_FOOT) | (share > 1.0 - ONE_FOOT)
+    off |= stands_beside(rep.facts.located)
     return largest, np.where(off, FAILED if rep.facts.test == "dj" else WARNED, NONE)
 
 
-ONE_FOOT = 0.05
-"""Share of the force below which a foot is not on its plate in a landing."""
+def stands_beside(located: Located) -> Bools:
+    """Rows in which a part of the weight has left the plate: one foot came down beside it."""
+    before, after = located.before.mean - located.zero, located.after.mean - located.zero
+    return np.asarray(after < (1.0 - BESIDE) * before)
+
+
+BESIDE = 0.10
+"""Share of the weight by which a stance after the landing may be lighter than the one before: nobody loses more."""
 
 
 def _onset_quiet(rep: Rep) -> tuple[Floats, Ints]:

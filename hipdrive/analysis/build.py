@@ -305,7 +305,30 @@ def is_drop(rep: Rep) -> Bools:
     down = 0.5 * rep.g * flight - impulse / rep.mass[:, 0]
     early = rep.max("force", "first_contact", rep.t["first_contact"] + profile.impact_time)[:, 0]
     struck = early >= 0.5 * rep.max("force", "first_contact", "takeoff")[:, 0]
+    if not np.isfinite(down).all():
+        struck &= _falls(rep)
     return np.where(np.isfinite(down), down < profile.drop_velocity, struck)
+
+
+def _falls(rep: Rep) -> Bools:
+    """Whether a contact's impulse stops a fall and throws the body into the flight, by the weight that its landing shows.
+
+    Whoever walks over the plate twice does neither. The landing weighs what its impulse stops: W (T + flight/2) = ∫F.
+    """
+    facts, rate = rep.facts, rep.facts.block.rate
+    falls = np.zeros(rep.n, dtype=bool)
+    until = facts.located.found.until / rate
+    for i, (record, level) in enumerate(zip(facts.record.tolist(), facts.level.tolist(), strict=True)):
+        down, up, landed = (float(facts.events[name][i]) for name in ("first_contact", "takeoff", "touchdown"))
+        if np.isfinite(down + up + landed):
+            last = min(float(until[i]), landed + rep.profile.landing_search)
+            before, after = (
+                float((facts.block.total[record, round(a * rate) : round(b * rate)] - level).sum() / rate)
+                for a, b in ((down, up), (landed, last))
+            )
+            weight = after / (last - landed + 0.5 * (landed - up))
+            falls[i] = before > weight * (up - down + 0.5 * (landed - up) - rep.profile.drop_velocity / rep.g)
+    return falls
 
 
 def no_jump(rep: Rep) -> Ints:

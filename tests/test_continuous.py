@@ -5,8 +5,9 @@ Built as in test_segment.py: noiseless simulated movements joined by steps on an
 
 import time
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def joined(parts: Sequence[Floats], gap: float) -> Floats:
     return np.concatenate([empty(gap), *(part for one in parts for part in (one, empty(gap)))])
 
 
-def record(force: Floats, plates: int = 1, seed: int = 0, offset: float = 4.0, **facts: object) -> Trial:
+def record(force: Floats, plates: int = 1, seed: int = 0, offset: float = 4.0, **facts: Any) -> Trial:
     rng = np.random.default_rng(seed)
     if plates == 1:
         return Trial.from_forces(force + rng.normal(offset, 1.5, len(force)), RATE, **facts)
@@ -278,11 +279,11 @@ KINDS = st.sampled_from(["cmj", "stand", "walk", "lean"])
 @given(st.lists(st.tuples(KINDS, st.sampled_from([50.0, 72.0, 110.0]), st.integers(0, 5)), min_size=1, max_size=6))
 def test_any_sequence_gives_exactly_the_repetitions_put_in(what: list[tuple[str, float, int]]) -> None:
     lean = nothings()["leaning"]
-    make = {
+    make: dict[str, Callable[[float, int], Floats]] = {
         "cmj": lambda mass, seed: visit(mass, ("cmj", seed)),
         "stand": lambda mass, _: np.concatenate([step_on(mass), stand(mass, 2.0), step_off(mass)]),
         "walk": lambda mass, _: walk_over(mass),
-        "lean": lambda *_: lean,
+        "lean": lambda _mass, _seed: lean,
     }
     analysis = analyse(record(joined([make[kind](mass, seed) for kind, mass, seed in what], 3.0)))
     put = [(mass, seed) for kind, mass, seed in what if kind == "cmj"]
@@ -318,7 +319,8 @@ def test_a_long_visit_in_pieces_equals_the_visit_as_a_whole(monkeypatch: pytest.
 
 def long_session(minutes: float) -> tuple[Trial, int]:
     """Visits of three jumps each, two plates at 1 kHz."""
-    visits, samples = [], 0
+    visits: list[Floats] = []
+    samples = 0
     while samples < minutes * 60.0 * RATE:
         k = len(visits)
         visits.append(visit((75.0, 60.0)[k % 2], *(("cmj", (3 * k + j) % 12) for j in range(3))))
@@ -335,12 +337,12 @@ def cost(trial: Trial) -> float:
     return min(spent)
 
 
-def peak(work: object) -> int:
+def peak(work: Callable[[], object]) -> int:
     """Bytes that a piece of work needs beyond what there was."""
     tracemalloc.start()
     try:
         base = tracemalloc.get_traced_memory()[0]
-        work()  # type: ignore[operator]
+        work()
         return tracemalloc.get_traced_memory()[1] - base
     finally:
         tracemalloc.stop()
@@ -366,7 +368,7 @@ def test_a_generator_of_trials_needs_the_memory_of_a_block(monkeypatch: pytest.M
         for _ in range(n):
             yield Trial.from_forces(force, RATE, ("left", "right"), test="cmj", raw=())
 
-    few, many = (peak(lambda n=n: analyse_many(some(n))) for n in (100, 500))
+    few, many = peak(lambda: analyse_many(some(100))), peak(lambda: analyse_many(some(500)))
     assert many - few <= 12_000 * 400, "no more than the rows of the table"
     assert force.nbytes > 5 * 12_000
 

@@ -16,6 +16,7 @@ import numpy as np
 from hipdrive.analysis import quality, segment
 from hipdrive.analysis.auto import Claim, chosen, claims_of, found
 from hipdrive.analysis.facts import NUMBER
+from hipdrive.analysis.filtering import filtered
 from hipdrive.analysis.group import Group, group_of
 from hipdrive.analysis.leg import EMPTY, of_one_leg
 from hipdrive.analysis.locate import Given, locate
@@ -71,7 +72,7 @@ def batches(trials: Iterable[tuple[Trial, str]], profile: Profile) -> Iterator[B
     held: list[Record] = []
     samples = 0
     for number, (trial, test) in enumerate(trials):
-        leg = of_one_leg(trial)
+        leg = of_one_leg(filtered(trial, profile))
         record = Record(number, leg.trial, test, leg.share, pieces_of(leg.trial, profile))
         if record.pieces:
             yield _in_pieces(record, profile)
@@ -168,6 +169,7 @@ def _look(trials: Sequence[Trial], test: str, profile: Profile, pieces: Sequence
         np.array([np.nan if t.mass is None else (t.mass + t.load) * profile.g for t in trials]),
         np.array([np.nan if t.box_height is None else t.box_height for t in trials]),
         test,
+        np.array([t.load for t in trials]),
         np.array([piece.stood for piece in pieces]) if pieces else None,
     )
     survey = segment.survey(block)

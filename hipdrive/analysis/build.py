@@ -64,7 +64,7 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
         anchor_velocity=np.zeros(len(record)), start_u=np.where(own, np.sqrt(np.maximum(wander, 0.0)), 0.0),
         tail=np.zeros(len(record)), origin="takeoff", located=located,
         plate_zero=_plate_zero(block, located), box_height=given.box_height[record],
-        given_weight=given.weight[record],
+        given_weight=given.weight[record], load=given.load[record],
         tier=np.full(len(record), NO_TIER), two_plate_velocity=np.full(len(record), np.nan),
     )  # fmt: skip
     return with_reason(facts, "weight", ~np.isfinite(located.weight), "no_weight")
@@ -132,13 +132,18 @@ def jumps(block: Block, located: Located, given: Given, profile: Profile) -> lis
 def _jump_facts(block: Block, located: Located, test: str, given: Given, profile: Profile) -> Facts:
     facts = facts_of(block, located, test, given, profile)
     onset = located.onset / block.rate
+    anchor, anchor_at = onset, "onset"
+    if profile.integration_start == "weigh_start":
+        # from where the athlete was weighed, if that was before the movement
+        before = (located.source == 0) & np.isfinite(onset)
+        anchor, anchor_at = np.where(before, located.still.start / block.rate, onset), ""
     facts = replace(
         facts,
         events={"onset": onset, **facts.events},
         u={"onset": located.onset_u, **facts.u},
         bias={"onset": np.zeros(len(onset)), **facts.bias} if facts.bias else {},
-        anchor=onset,
-        anchor_at="onset",
+        anchor=anchor,
+        anchor_at=anchor_at,
         origin="onset",
     )
     facts = following(facts, "onset", "weight")
@@ -310,8 +315,12 @@ def is_drop(rep: Rep) -> Bools:
     return np.where(np.isfinite(down), down < profile.drop_velocity, struck)
 
 
+BOUNCE = 0.5
+"""s: a shorter contact after the flight may throw the body up again."""
+
+
 def _falls(rep: Rep) -> Bools:
-    """Whether a contact's impulse stops a fall and throws the body into the flight, by the weight that its landing shows.
+    """Whether a contact's impulse stops a fall and throws the body into the flight, by the weight in its landing.
 
     Whoever walks over the plate twice does neither. The landing weighs what its impulse stops: W (T + flight/2) = ∫F.
     """
@@ -327,7 +336,10 @@ def _falls(rep: Rep) -> Bools:
                 for a, b in ((down, up), (landed, last))
             )
             weight = after / (last - landed + 0.5 * (landed - up))
-            falls[i] = before > weight * (up - down + 0.5 * (landed - up) - rep.profile.drop_velocity / rep.g)
+            # out of a brief contact somebody bounces again, and weighs less than it seems
+            falls[i] = last - landed < BOUNCE or before > weight * (
+                up - down + 0.5 * (landed - up) - rep.profile.drop_velocity / rep.g
+            )
     return falls
 
 
@@ -346,6 +358,9 @@ def no_jump(rep: Rep) -> Ints:
     by_impulse = np.maximum(speed, 0.0) ** 2 / (2.0 * rep.g)
     empty = np.abs(facts.level) <= profile.level_max * facts.located.rough
     unknown = empty & (flight >= profile.flight_min_unweighed)
+    if facts.test != "dj":
+        # a brief contact between two empty plates, neither weighed nor a fall, is a step
+        unknown &= ~facts.located.drop
     agree = (np.abs(by_flight - by_impulse) <= np.maximum(0.10, 0.5 * by_flight)) & (speed > SLOWEST_JUMP)
     known = np.isfinite(by_impulse)
     return np.where(known, np.where(agree, 0, NUMBER["not_ballistic"]), np.where(unknown, 0, NUMBER["no_flight"]))

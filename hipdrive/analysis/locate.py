@@ -35,12 +35,14 @@ WEIGHED = ("before", "after", "before_unsteady", "after_unsteady", "box", "mass"
 class Given:
     """What the trial itself says, by record: weight from a mass N, box height m, declared test; NaN, "auto" if not.
 
+    load : kg carried, 0 where nothing was said.
     session : weight by other visits of the same athlete in a record that was cut, N; None in others.
     """
 
     weight: Floats
     box_height: Floats
     test: str
+    load: Floats
     session: Floats | None = None
 
 
@@ -83,6 +85,8 @@ class Located:
 
     def where(self, keep: Bools) -> Located:
         """Some of the repetitions."""
+        if keep.all():
+            return self
         parts: dict[str, Any] = {name: _some(getattr(self, name), keep) for name in self.__dataclass_fields__}
         return Located(**parts)
 

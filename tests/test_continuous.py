@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import hipdrive.analysis.pieces as pieces_module
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis.analyse import analyse, analyse_many
+from hipdrive.analysis.registry import TESTS
 from hipdrive.results import Analysis
 from hipdrive.trial import BOX, Floats, Trial, Truth
 
@@ -390,3 +391,26 @@ def test_neighbours_change_nothing() -> None:
             for name, value in rep.items():
                 np.testing.assert_allclose(table[name][row], value.value, rtol=1e-12, atol=1e-12, err_msg=name)
                 np.testing.assert_allclose(table.u95[name][row], value.u95, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+# --- auto -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_auto_finds_each_simulated_test(test: str) -> None:
+    for seed in range(25):
+        found = analyse(simulate(test, seed=seed), test="auto")
+        assert (found.test, found.detected) == (test, True), seed
+        assert found.status != "refused", seed
+
+
+ALIKE = {("sj", "cmj"), ("cmj", "sj")}
+"""A jump from the plate that is declared as the other one is taken at its word, with a warning or a refusal."""
+
+
+@pytest.mark.parametrize("declared", TESTS)
+@pytest.mark.parametrize("test", TESTS)
+def test_a_wrong_test_is_refused_or_flagged(test: str, declared: str) -> None:
+    for seed in range(25 if declared != test else 0):
+        wrong = analyse(simulate(test, seed=seed), test=declared)
+        assert wrong.status == ("flagged" if (declared, test) in ALIKE else "refused"), (seed, wrong.status)

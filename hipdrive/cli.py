@@ -32,7 +32,9 @@ app = typer.Typer(
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", show_default=False, readable=False)]
 Plain = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False, readable=False)]
-Test = Annotated[str | None, typer.Option("--test", help="cmj, sj, dj, or auto: find out from the record.")]
+Test = Annotated[
+    str | None, typer.Option("--test", help="cmj, sj, dj, cmj_rebound, hops, or auto: find out from the record.")
+]
 Side = Annotated[str | None, typer.Option("--side", help="left or right: a trial of one leg, on its own plate.")]
 Profiles = Annotated[
     list[str] | None, typer.Option("--profile", metavar="NAME", help="Rules: a shipped name or a TOML file.")
@@ -248,7 +250,7 @@ def metrics(
 
 @app.command()
 def simulate(
-    test: Annotated[str, typer.Argument(metavar="TEST", help="cmj, sj or dj.")],
+    test: Annotated[str, typer.Argument(metavar="TEST", help="cmj, sj, dj, cmj_rebound or hops.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .h5 file to write.")],
     seed: Annotated[int, typer.Option("--seed", help="Which athlete, movement and noise.")] = 0,
     truth: Annotated[Path | None, typer.Option("--truth", metavar="FILE.json", help="Exact answers.")] = None,
@@ -259,6 +261,8 @@ def simulate(
     sway: Annotated[float | None, typer.Option("--sway", metavar="N", help="Slow sway in standing.")] = None,
     mass: Annotated[float | None, typer.Option("--mass", metavar="KG")] = None,
     plates: Annotated[int | None, typer.Option("--plates", help="1 or 2.")] = None,
+    hops: Annotated[int | None, typer.Option("--hops", help="How many; hops only.")] = None,
+    start: Annotated[str | None, typer.Option("--start", help="standing or box; hops only.")] = None,
     force: Force = False,
 ) -> None:  # fmt: skip
     """Write a simulated jump whose true numbers are known."""
@@ -266,7 +270,7 @@ def simulate(
     from hipdrive.report import exchange, sheet
 
     asked = {"rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway, "mass": mass,
-             "plates": plates}  # fmt: skip
+             "plates": plates, "hops": hops, "start": start}  # fmt: skip
     settings: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     trial = athlete.simulate(test, seed=seed, **settings)
     if truth is not None and truth.resolve() == file.resolve():

@@ -242,11 +242,15 @@ class ClockMap:
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """The exact answers of a simulated trial: values by field, event times by name (s from the first sample)."""
+    """The exact answers of a simulated trial: values by field, event times by name (s from the first sample).
+
+    reps : of several repetitions, the `values` and `events` of each.
+    """
 
     values: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     events: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    reps: tuple[Mapping[str, Mapping[str, float]], ...] = ()
 
     def __getitem__(self, name: str) -> float:
         """The true value of a field."""

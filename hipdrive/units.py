@@ -36,6 +36,8 @@ SHOWN: dict[str, Shown] = {
     "kg": Shown(1.0, "kg", 1),
     "kg*m/s": Shown(1.0, "kg·m/s", 0),
     "%": Shown(1.0, "%", 1),
+    "Hz": Shown(1.0, "Hz", 2),
+    "count": Shown(1.0, "", 0),
     "1": Shown(1.0, "", 2),
     "bool": Shown(1.0, "", 0),
     "class": Shown(1.0, "", 0),

@@ -13,12 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from hipdrive.acquisition.simulated.athlete import simulate
-from hipdrive.analysis.analyse import analyse_many
+from hipdrive.analysis.analyse import analyse, analyse_many
 from hipdrive.analysis.registry import headline
-from hipdrive.trial import Trial
+from hipdrive.trial import Floats, Trial
 
 MORE = {"cmj": ("system_weight", "flight_time"), "sj": ("system_weight", "flight_time"),
-        "dj": ("system_weight", "jump_height_tov", "touchdown_velocity", "rsi_ft")}  # fmt: skip
+        "dj": ("system_weight", "jump_height_tov", "touchdown_velocity", "rsi_ft"),
+        "cmj_rebound": ("system_weight", "takeoff_velocity", "cmj_rebound_rsi_jh_tov", "cmj_rebound_flight_time"),
+        "hops": ("system_weight", "hop_rsi_ft", "hop_mean_force", "contact_displacement")}  # fmt: skip
+
+SERIES = ("rsi_10_5", "hop_mean_contact_time", "hop_mean_jump_height_ft", "hop_cv_rsi", "hop_fatigue_index",
+          "hop_total_contact_time", "hop_top3_rsi")  # fmt: skip
+"""Numbers over a series of hops; the others are those of one hop of each trial, the seventh."""
+
+HOP = 6
 
 
 @dataclass(frozen=True)
@@ -31,8 +39,10 @@ class Cell:
     edge: str | None = None
 
 
-CELLS = tuple(Cell(f"{test} 1 kHz 1.5 N", test) for test in ("cmj", "sj", "dj")) + tuple(
-    Cell(f"{test} varied", test, varied=True) for test in ("cmj", "sj", "dj")
+TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops")
+
+CELLS = tuple(Cell(f"{test} 1 kHz 1.5 N", test) for test in TESTS) + tuple(
+    Cell(f"{test} varied", test, varied=True) for test in TESTS
 )
 """Plain: 1 kHz, 1.5 N. Varied: 0.5 to 4 N, offset within 10 N, 500, 1000 or 2000 Hz, drawn by the seed."""
 
@@ -64,17 +74,39 @@ class Row:
 
 def study(cell: Cell, seeds: Sequence[int]) -> list[Row]:
     """Coverage of every headline number; a missing number counts as not covered."""
+    found = hops(cell, seeds) if cell.test == "hops" else jumps(cell, seeds)
+    rows = []
+    for field, (value, u95, truth) in found.items():
+        error = value - truth
+        covered = np.abs(error) <= u95
+        rows.append(Row(cell.name, field, len(seeds), 100.0 * float(covered.mean()), float(np.median(u95)),
+                        float(np.abs(error).max()), float(np.median(error))))  # fmt: skip
+    return rows
+
+
+def jumps(cell: Cell, seeds: Sequence[int]) -> dict[str, tuple[Floats, Floats, Floats]]:
+    """Values, u95 and truth by field, of tests with one repetition a trial."""
     held = list(trials(cell, seeds))
     table = analyse_many(held, test=cell.test)
     assert list(table.trial) == list(range(len(held))), "every trial gives exactly one repetition"
-    rows = []
-    for field in dict.fromkeys((*headline(cell.test), *MORE[cell.test])):
-        truth = np.array([t.truth[field] for t in held])  # type: ignore[index]
-        error = table[field] - truth
-        covered = np.abs(error) <= table.u95[field]
-        rows.append(Row(cell.name, field, len(held), 100.0 * float(covered.mean()), float(np.median(table.u95[field])),
-                        float(np.abs(error).max()), float(np.median(error))))  # fmt: skip
-    return rows
+    fields = dict.fromkeys((*headline(cell.test), *MORE[cell.test]))
+    truths = {field: np.array([t.truth[field] for t in held]) for field in fields}  # type: ignore[index]
+    return {field: (table[field], table.u95[field], truth) for field, truth in truths.items()}
+
+
+def hops(cell: Cell, seeds: Sequence[int]) -> dict[str, tuple[Floats, Floats, Floats]]:
+    """Values, u95 and truth by field, of one hop of each series and of the series."""
+    cells: dict[str, list[tuple[float, float, float]]] = {}
+    for trial in trials(cell, seeds):
+        analysis, truth = analyse(trial), trial.truth
+        assert truth is not None and len(analysis.reps) == len(truth.reps), "every hop is found, and nothing else"
+        rep, known = analysis.reps[HOP], truth.reps[HOP]["values"]
+        for field in dict.fromkeys((*headline("hops"), "vertical_stiffness_peak", *MORE["hops"])):
+            cells.setdefault(field, []).append((rep[field].value, rep[field].u95, known[field]))
+        for field in SERIES:
+            value = analysis.summary[field]
+            cells.setdefault(field, []).append((value.value, value.u95, truth[field]))
+    return {field: tuple(np.array(found).T) for field, found in cells.items()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

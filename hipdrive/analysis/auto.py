@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.finders import FINDERS
 from hipdrive.analysis.scene import Found, Scene
 from hipdrive.analysis.signal import Bools, Ints
@@ -20,6 +21,9 @@ ORDER = (("hops", "cmj_rebound", "cmj", "sj", "dj"), ("landing",), ("isometric",
 
 JUMPS = frozenset(("cmj", "sj", "dj"))
 """Tests that share every flight among them, so that what is no jump after all is told by one of them."""
+
+NOTHING = (NUMBER["not_ballistic"], NUMBER["no_flight"])
+"""Reasons for which a repetition was none at all, where its finder does not say so itself."""
 
 PLACES = {test: (rank, place) for rank, tests in enumerate(ORDER) for place, test in enumerate(tests)}
 
@@ -45,7 +49,7 @@ def claims_of(founds: Sequence[Found], trial: Ints) -> list[Claim]:
     """The claims in what was found; trial : (rows,), the trial of each row of the block."""
     return [
         Claim(i, one.rep.facts.test, trial[one.rep.facts.record],
-              np.ones(one.rep.n, dtype=bool) if one.fits is None else one.fits)
+              ~np.isin(one.code, NOTHING) if one.fits is None else one.fits)
         for i, found in enumerate(founds) for one in found.groups
     ]  # fmt: skip
 

@@ -108,7 +108,7 @@ def jumps(block: Block, located: Located, given: Given, profile: Profile) -> lis
     """Countermovement and squat jumps among repetitions that began on the plate."""
     if not len(located.record):
         return []
-    facts = _jump_facts(block, located, "cmj", given, profile)
+    facts = jump_facts(block, located, "cmj", given, profile)
     bare = Rep(facts, copies=False)
     slowest = bare.time_of_min("velocity", "onset", "takeoff")
     dip = bare.quantity("velocity", slowest)[:, 0]
@@ -129,7 +129,8 @@ def jumps(block: Block, located: Located, given: Given, profile: Profile) -> lis
     return reps
 
 
-def _jump_facts(block: Block, located: Located, test: str, given: Given, profile: Profile) -> Facts:
+def jump_facts(block: Block, located: Located, test: str, given: Given, profile: Profile) -> Facts:
+    """What jumps from standing share: integrated from the onset."""
     facts = facts_of(block, located, test, given, profile)
     onset = located.onset / block.rate
     anchor, anchor_at = onset, "onset"
@@ -151,6 +152,11 @@ def _jump_facts(block: Block, located: Located, test: str, given: Given, profile
 
 
 def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, like: Rep | None) -> Rep:
+    return _landing(descent(facts, curve, slowest, dip, like))
+
+
+def descent(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, like: Rep | None = None) -> Rep:
+    """A countermovement jump up to its take-off, from the time and the velocity of its fastest descent."""
     time, u = _force_is_weight(facts, curve, slowest)
     down = dip < DIP
     time = np.where(down, time, np.nan)
@@ -168,7 +174,7 @@ def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, l
     lowest = rep.time_of_min("force", "onset", "peak_negative_velocity")[:, :1]
     rep.moments["force_min"] = np.repeat(lowest, rep.k, axis=1)
     rep.facts = following(rep.facts, "force_min", "peak_negative_velocity")
-    return _phases(rep, time)
+    return lowest_point(rep, time)
 
 
 def _force_is_weight(facts: Facts, curve: Curve, slowest: Floats) -> tuple[Floats, Floats]:
@@ -190,7 +196,7 @@ def _force_is_weight(facts: Facts, curve: Curve, slowest: Floats) -> tuple[Float
 def _squat(block: Block, located: Located, curve: Curve, dips: Bools, given: Given, profile: Profile) -> Rep:
     """A squat jump: the onset again, upward only; a real countermovement is refused (Q12)."""
     located = with_onset(block, located, np.ones(len(located.record), dtype=bool), profile)
-    facts = _jump_facts(block, located, "sj", given, profile)
+    facts = jump_facts(block, located, "sj", given, profile)
     if dips.any():
         onset = np.where(dips, np.nan, facts.events["onset"])
         facts = replace(facts, events={**facts.events, "onset": onset}, anchor=onset)
@@ -200,15 +206,20 @@ def _squat(block: Block, located: Located, curve: Curve, dips: Bools, given: Giv
     return _landing(Rep(facts, curve=None if early else curve))
 
 
-def _phases(rep: Rep, start: Floats) -> Rep:
+def phases(rep: Rep, start: Floats) -> Rep:
     """Add `zero_velocity` after `start`, and the landing's end."""
+    return _landing(lowest_point(rep, start))
+
+
+def lowest_point(rep: Rep, start: Floats) -> Rep:
+    """Add `zero_velocity`: the first upward passage of velocity through zero between `start` and take-off."""
     level = rep.profile.propulsion_velocity
     guess = upward_zero(rep, start, rep.facts.events["takeoff"], level)
     times = newton(rep, guess, level)
     rep.moments["zero_velocity"] = times
     facts = following(rep.facts, "zero_velocity", "weight")
     rep.facts = with_reason(facts, "zero_velocity", ~np.isfinite(times[:, 0]), "no_zero_velocity")
-    return _landing(rep)
+    return rep
 
 
 def _landing(rep: Rep) -> Rep:
@@ -274,7 +285,7 @@ def drops(block: Block, located: Located, given: Given, profile: Profile) -> Rep
     facts = with_reason(facts, "first_contact", ~np.isfinite(down), "no_first_contact")
     facts = with_reason(facts, "", tier == NO_TIER, "no_weight")
     rep = Rep(facts)
-    return _phases(rep, down + 0.5 / rate)
+    return phases(rep, down + 0.5 / rate)
 
 
 def _two_plate(block: Block, located: Located, profile: Profile) -> tuple[Floats, Floats]:

@@ -80,6 +80,7 @@ class Curve:
         total = self.values[:, first:last] * (-0.5 * scale)
         sums = self.running(first, last)
         total += sums[:, 1:] * scale
+        # of a wider look, the sums hold what lies before `first`, which the head has already
         total += start + scale * (head[:, np.newaxis] - sums[:, :1])
         return total
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hipdrive.analysis.contact import moments
-from hipdrive.analysis.facts import BACKWARD, TIERS, TWO_PLATE
+from hipdrive.analysis.facts import BACKWARD, CONTINUOUS, TIERS, TWO_PLATE
 from hipdrive.analysis.landing import first_peak_rate
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.rep import Rep
@@ -18,12 +18,15 @@ def _tiered(rep: Rep) -> None:
     """Name the tier that gave the touchdown velocity, and where the weight came from if not from after the landing."""
     tier = np.array(TIERS)[rep.facts.tier]
     source = rep.facts.located.source
-    if (source == 1).all():
+    # whoever bounces was weighed before; who comes from a box, after the landing
+    usual = np.where(rep.facts.tier >= CONTINUOUS, 0, 1)
+    if (source == usual).all():
         rep.says(tier)
         return
-    names = np.array([", weight before", "", ", weight unsteady", ", weight unsteady", ", weight box_plate",
-                      ", weight given_mass", ", weight elsewhere_in_record", "", ", weight of_session"])  # fmt: skip
-    rep.says(np.char.add(tier, names[source]))
+    names = np.array([", weight before", ", weight after_landing", ", weight unsteady", ", weight unsteady",
+                      ", weight box_plate", ", weight given_mass", ", weight elsewhere_in_record", "",
+                      ", weight of_session"])  # fmt: skip
+    rep.says(np.char.add(tier, np.where(source == usual, "", names[source])))
 
 
 @metric("rsi_jh", unit="m/s", tests=DJ, source="Young 1995; Flanagan & Comyns 2008", headline=1,

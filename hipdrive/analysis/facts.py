@@ -18,10 +18,11 @@ CODES = ("", *REASONS)
 
 NUMBER = {code: i for i, code in enumerate(CODES)}
 
-TIERS = ("two_plate", "backward_integration", "flight_anchored", "box_height", "none")
-"""Ways to the touchdown velocity of a drop jump, the best first (METRICS.md 5)."""
+TIERS = ("two_plate", "backward_integration", "flight_anchored", "box_height", "none", "continuous_integration",
+         "two_flights")  # fmt: skip
+"""Ways to the touchdown velocity of a drop jump, the best first (METRICS.md 5); of a rebound; of a hop (6)."""
 
-TWO_PLATE, BACKWARD, FLIGHT_ANCHORED, BY_BOX, NO_TIER = range(5)
+TWO_PLATE, BACKWARD, FLIGHT_ANCHORED, BY_BOX, NO_TIER, CONTINUOUS, TWO_FLIGHTS = range(7)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,8 @@ class Facts:
     reasons : why an event or the weight is missing, as code numbers; absent where nothing is missing.
     anchor, anchor_velocity : time s and velocity m/s from which velocity is known; start_u its uncertainty.
     anchor_at : the event that the anchor is, "" where it is none. tier : of the touchdown velocity of a drop jump,
-    index into TIERS; rows anchored to the flight leave with half its velocity. tail : s that lengthen the noise's
+    index into TIERS; rows anchored to the flight leave with half its velocity, rows between two flights also arrive
+    with half that of the first (`previous_takeoff` begins it). tail : s that lengthen the noise's
     random walk (METRICS.md 20, T_w / 12).
     load : kg carried, part of the weight.
     origin : event at which displacement is zero. plate_zero : zero level of each plate, N.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hipdrive.analysis.flights import jumps_and_drops
+from hipdrive.analysis.hop_series import series
+from hipdrive.analysis.rebound import rebounds
 from hipdrive.analysis.scene import Found, Scene
 
 Finder = Callable[[Scene], Found]
@@ -13,5 +15,7 @@ FINDERS: dict[str, Finder] = {
     "cmj": jumps_and_drops,
     "sj": jumps_and_drops,
     "dj": jumps_and_drops,
+    "cmj_rebound": rebounds,
+    "hops": series,
 }
 """Test that was asked for -> its finder; the finder reads in `scene.given.test` which it was, or "auto"."""

@@ -11,7 +11,7 @@ import numpy as np
 from hipdrive.analysis import asymmetry, quality
 from hipdrive.analysis.facts import CODES, NUMBER
 from hipdrive.analysis.filtering import marked
-from hipdrive.analysis.registry import METRICS, headline, labels_for, metrics_for, stem, units_for
+from hipdrive.analysis.registry import METRICS, REBOUND, headline, labels_for, metrics_for, stem, units_for
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Bools, Floats, Ints, divided
 from hipdrive.analysis.uncertainty import COVERAGE, evaluate, evaluate_side, rest_of_side, u95
@@ -113,18 +113,22 @@ def _missing(rep: Rep, test: str) -> quality.Seen:
 TO_THE_REST = ("velocity_closure_error", "system_weight_impulse")
 """Checks of the force from the onset to the rest after the landing."""
 
-TIMED = frozenset({"flight_time", "contact_time"})
+TIMED = frozenset({"flight_time", "contact_time", "hop_contact_time", "hop_flight_time"})
 """What a refused repetition keeps: the plate timed it."""
 
 UNINTEGRATED = TIMED | {
     "jump_height_ft", "rsi_jh", "rsi_ft", "time_to_takeoff", "rsi_modified_ft", "ft_ct_ratio", "flight_baseline",
     "system_weight", "system_mass", "min_force", "peak_braking_force", "peak_propulsive_force", "peak_landing_force",
     "peak_landing_force_rel", "time_to_peak_landing_force", "landing_rate_mean", "landing_rate_2080",
+    "impact_peak_flag", "ssc_class", "time_to_peak_force_dj", "loading_rate_dj",
 }  # fmt: skip
 """What rests on no velocity, and so stands where the velocity does not come back to zero (Q5)."""
 
 
-WEIGHTLESS = {"jump_height_ft", "rsi_jh", "rsi_ft", "impact_peak_flag", "ssc_class", "flight_baseline"}
+WEIGHTLESS = {
+    "jump_height_ft", "rsi_jh", "rsi_ft", "impact_peak_flag", "ssc_class", "flight_baseline", "hop_rsi", "hop_rsi_ft",
+    "hop_rate", "hop_first", "hop_in_limit",
+}  # fmt: skip
 """What is given beside the times where there is no weight (METRICS.md 1): made of times, or of the empty plate."""
 
 
@@ -132,8 +136,8 @@ def _refuse_rows(values: dict[str, Floats], codes: dict[str, Any], lost: Ints) -
     """Take back the numbers of refused rows, or those that rest on a velocity known to be wrong."""
     closure = lost == NUMBER["closure"]
     for name in values:
-        rows = (lost > 0) & ~closure if name not in TIMED else np.zeros(len(lost), dtype=bool)
-        if stem(name) not in UNINTEGRATED:
+        rows = (lost > 0) & ~closure if formula(name) not in TIMED else np.zeros(len(lost), dtype=bool)
+        if formula(name) not in UNINTEGRATED:
             rows |= closure
         _refuse(values, codes, name, rows, NAMES[lost])
 
@@ -142,7 +146,7 @@ def _refuse_unweighed(values: dict[str, Floats], codes: dict[str, Any], unweighe
     """Take back our own numbers of rows without a weight: a force nobody weighed may have any zero and any unit."""
     for name in values:
         metric = METRICS[stem(name)]
-        if metric.builtin and metric.unit != "s" and metric.name not in WEIGHTLESS:
+        if metric.builtin and metric.unit != "s" and formula(metric.name) not in WEIGHTLESS:
             _refuse(values, codes, name, unweighed & np.isfinite(values[name]), "no_weight")
 
 
@@ -152,6 +156,11 @@ def _refuse_landing(values: dict[str, Floats], codes: dict[str, Any], beside: Bo
         metric = METRICS[stem(name)]
         if metric.builtin and metric.group == "landing":
             _refuse(values, codes, name, beside & np.isfinite(values[name]), "no_landing")
+
+
+def formula(name: str) -> str:
+    """The metric whose formula a field has: that of a drop jump for a field of a rebound."""
+    return stem(name).removeprefix(REBOUND)
 
 
 def _refuse(values: dict[str, Floats], codes: dict[str, Any], name: str, rows: Bools, code: Any) -> None:

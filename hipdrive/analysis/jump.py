@@ -17,6 +17,9 @@ CMJ, JUMPS, ALL = ("cmj",), ("cmj", "sj"), ("cmj", "sj", "dj")
 PHASED = ("cmj", "dj")
 """Tests with a braking and a propulsive phase."""
 
+CONTACTS = ("dj", "hops")
+"""Tests whose braking begins with a touchdown."""
+
 
 EXTREME = 1.3
 """Standard deviations of noise in an extreme of samples: the largest of many noisy ones is too large by about 1.5."""
@@ -29,7 +32,7 @@ def push_start(rep: Rep) -> str:
 
 def brake_start(rep: Rep) -> str:
     """The event at which braking begins, by the profile's rule."""
-    return "first_contact" if rep.facts.test == "dj" else rep.profile.braking_rule
+    return "first_contact" if rep.facts.test in CONTACTS else rep.profile.braking_rule
 
 
 def since_braking(rep: Rep, value: Floats, spread: Floats | None = None) -> Any:
@@ -42,7 +45,7 @@ def since_braking(rep: Rep, value: Floats, spread: Floats | None = None) -> Any:
 
 def down_start(rep: Rep) -> str:
     """The event at which force rises above the weight on the way down."""
-    return "first_contact" if rep.facts.test == "dj" else "peak_negative_velocity"
+    return "first_contact" if rep.facts.test in CONTACTS else "peak_negative_velocity"
 
 
 def peak_force(rep: Rep, start: str, end: str) -> tuple[Floats, Floats]:
@@ -328,7 +331,7 @@ def mean_braking_rfd(rep: Rep) -> Any:
     time = rep.duration(start, "zero_velocity")
     rise = rep.force["zero_velocity"] - rep.force[start]
     # a straight line between two samples cuts the corner of a first contact
-    corner = 0.5 * np.abs(rep.force[start][:, 0]) if rep.facts.test == "dj" else 0.0
+    corner = 0.5 * np.abs(rep.force[start][:, 0]) if rep.facts.test in CONTACTS else 0.0
     return since_braking(rep, divided(rise, time), divided(np.hypot(rep.noise, corner), time[:, 0]))
 
 
@@ -446,7 +449,7 @@ def propulsive_impulse_second_half(rep: Rep) -> Floats:
         method="propulsive/braking", group="impulse")  # fmt: skip
 def impulse_ratio(rep: Rep) -> Floats:
     """Propulsive over braking net impulse."""
-    if rep.facts.test == "dj":
+    if rep.facts.test in CONTACTS:
         return divided(rep.velocity["takeoff"], -rep.velocity["first_contact"])
     return divided(rep["propulsive_net_impulse"], rep["braking_net_impulse"])
 
@@ -478,7 +481,7 @@ def peak_power(rep: Rep) -> tuple[Floats, Floats]:
         group="power")  # fmt: skip
 def peak_braking_power(rep: Rep) -> tuple[Floats, Floats]:
     """Most negative power on the way down."""
-    start = "first_contact" if rep.facts.test == "dj" else "onset"
+    start = "first_contact" if rep.facts.test in CONTACTS else "onset"
     at = rep.time_of_min("power", start, "zero_velocity")
     return rep.quantity("power", at), EXTREME * rep.noise * np.abs(rep.quantity("velocity", at)[:, 0])
 

@@ -83,15 +83,16 @@ class Located:
         """Row of the block each repetition lies in."""
         return self.found.record
 
-    def where(self, keep: Bools) -> Located:
-        """Some of the repetitions."""
-        if keep.all():
+    def where(self, keep: Any) -> Located:
+        """Some of the repetitions, as a mask or by their numbers."""
+        if isinstance(keep, np.ndarray) and keep.dtype == bool and keep.all():
             return self
-        parts: dict[str, Any] = {name: _some(getattr(self, name), keep) for name in self.__dataclass_fields__}
+        parts: dict[str, Any] = {name: some(getattr(self, name), keep) for name in self.__dataclass_fields__}
         return Located(**parts)
 
 
-def _some(part: Any, keep: Bools) -> Any:
+def some(part: Any, keep: Any) -> Any:
+    """Some rows, as a mask or by their numbers, of an array or of a dataclass of arrays."""
     if isinstance(part, np.ndarray):
         return part[keep]
     return replace(part, **{n: getattr(part, n)[keep] for n in part.__dataclass_fields__})
@@ -132,17 +133,16 @@ def _weighed_and_started(
     drop = alone & (found.empty >= 0) & ~found.after_flight & gone
     still, source, weight = _weighed(block, found, before, after, drop, beside, departed, zero, given, profile)
     theta = events.onset_threshold(np.where(np.isfinite(still.sd), still.sd, 0.0), profile)
-    search = np.where(before.found, before.end, -1)
-    search = _without_window(block, found, search, weight + zero, theta, profile)
     located = Located(
-        found, zero, _zero_u(found, zero), weight, still, before, after, source, theta, search,
+        found, zero, _zero_u(found, zero), weight, still, before, after, source, theta, found.start,
         np.full(len(record), np.nan), np.full(len(record), np.nan), np.full(len(record), np.nan),
         events.takeoff_edge(block, record, found.start, level, found.noise, profile),
         events.touchdown_edge(block, record, found.end, level, found.noise, profile),
         _contact(block, found, runs, empty, drop, profile),
         drop, (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
-        _drift_u(found, runs, before, after, still, block.rate),
+        drift_u(found, runs, before, after, still, block.rate),
     )  # fmt: skip
+    located = replace(located, search_from=search_start(block, located, profile))
     return with_onset(block, located, np.zeros(len(record), dtype=bool), profile)
 
 
@@ -175,7 +175,7 @@ def _zero_u(found: Candidates, zero: Floats) -> Floats:
     return np.sqrt(found.noise**2 / np.maximum(found.count, 1) + (left / 1.96) ** 2)
 
 
-def _drift_u(found: Candidates, runs: Runs, before: Still, after: Still, still: Still, rate: float) -> Floats:
+def drift_u(found: Candidates, runs: Runs, before: Still, after: Still, still: Still, rate: float) -> Floats:
     """How far the zero may have moved between the weighing and the flight, N, beyond what noise and sway explain.
 
     Seen where the athlete was weighed before and after, or else between the empty plate before and the flight.
@@ -260,10 +260,10 @@ def _weight_elsewhere(
     return weight, source
 
 
-def _without_window(
-    block: Block, found: Candidates, search: Ints, force: Floats, theta: Floats, profile: Profile
-) -> Ints:
-    """Where to look for the onset of rows that were not weighed before: the last quarter second at rest, else -1."""
+def search_start(block: Block, located: Located, profile: Profile) -> Ints:
+    """Where to look for the onset: after the weighing, else after the last quarter second at rest, else -1."""
+    found, force, theta = located.found, located.weight + located.zero, located.theta
+    search = np.where(located.before.found, located.before.end, -1)
     lacking = search < 0
     if not lacking.any():
         return search

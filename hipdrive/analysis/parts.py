@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hipdrive.analysis.jump import CMJ, PHASED, since_braking
+from hipdrive.analysis.jump import CMJ, CONTACTS, PHASED, since_braking
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, divided
@@ -94,7 +94,7 @@ def deceleration_rfd(rep: Rep) -> tuple[Floats, Floats]:
 def _share(phase: str) -> Any:
     def share(rep: Rep) -> Any:
         """The phase's share of the time from the onset (drop jump: first contact) to take-off."""
-        whole = rep.duration("first_contact" if rep.facts.test == "dj" else "onset", "takeoff")
+        whole = rep.duration("first_contact" if rep.facts.test in CONTACTS else "onset", "takeoff")
         return since_braking(rep, np.asarray(divided(100.0 * rep[f"{phase}_time"], whole)))
 
     return share

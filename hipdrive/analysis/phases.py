@@ -25,13 +25,28 @@ PHASES: dict[str, tuple[Phase, ...]] = {
         *_AFTER,
     ),
     "sj": (Phase("propulsion", "onset", "takeoff"), *_AFTER),
+    "cmj_rebound": (
+        Phase("unweighting", "onset", "peak_negative_velocity"),
+        Phase("braking", "peak_negative_velocity", "zero_velocity"),
+        Phase("propulsion", "zero_velocity", "takeoff"),
+        Phase("flight", "takeoff", "touchdown"),
+        Phase("braking", "touchdown", "rebound_zero_velocity"),
+        Phase("propulsion", "rebound_zero_velocity", "rebound_takeoff"),
+        Phase("flight", "rebound_takeoff", "rebound_touchdown"),
+        Phase("landing", "rebound_touchdown", "landing_zero_velocity"),
+    ),
+    "hops": (
+        Phase("braking", "first_contact", "zero_velocity"),
+        Phase("propulsion", "zero_velocity", "takeoff"),
+        Phase("flight", "takeoff", "touchdown"),
+    ),
     "dj": (
         Phase("braking", "first_contact", "zero_velocity"),
         Phase("propulsion", "zero_velocity", "takeoff"),
         *_AFTER,
     ),
 }
-"""Test -> its phases in order (METRICS.md 3, 5)."""
+"""Test -> its phases in order (METRICS.md 3, 5, 6)."""
 
 
 def phases_of(rep: Results) -> tuple[Phase, ...]:

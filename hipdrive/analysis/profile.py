@@ -108,6 +108,12 @@ class Profile:
     impact_time: float = 0.1
     flight_min_unweighed: float = 0.15
     level_max: float = 0.25
+    # hops
+    hop_contact_limit: float = 0.25
+    hops_least: float = 3.0
+    hop_flight_least: float = 0.2
+    hop_gap_warn: float = 0.15
+    hop_gap_fail: float = 0.8
     # quality
     offset_min: float = 0.5
     weight_min: float = 200.0

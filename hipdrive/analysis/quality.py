@@ -13,6 +13,7 @@ import numpy as np
 
 from hipdrive.analysis.build import rest_impulse
 from hipdrive.analysis.facts import BACKWARD, NUMBER
+from hipdrive.analysis.hop_series import gap
 from hipdrive.analysis.locate import ONE_FOOT, Located
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.rep import Rep
@@ -87,6 +88,14 @@ CHECKS = {
               "nothing, if hops, rebounds or steps off the plate were meant"),
         Check("drop_height_error", "-", "m", "drop height less box height is {}",
               "step off the box, neither down nor up; the box height is in metres"),
+        Check("rebound_ft_tov_discrepancy", "Q14", "m", "height of the rebound by flight time exceeds height by "
+              "impulse by {}", "land as tall as at take-off; if it is negative, weigh again"),
+        Check("hop_impulse_gap", "-", "m/s", "the contact's impulse differs by {} from what its two flights ask for",
+              "weigh again, and keep hands off rails and the floor"),
+        Check("short_flights", "-", "s", "the flights last only {} in the middle of the series: this looks like "
+              "running or stepping", "read contact and flight times only, or record hops on the spot"),
+        Check("changing_feet", "-", "%", "{} of the contacts are on the other foot than the one before",
+              "hop on both feet or on one, if this was meant as a hop test; running belongs to another test"),
         Check("takeoff_displacement", "-", "m", "the centre of mass rose by {} before take-off",
               "weigh again, and check the sampling rate"),
         Check("cut_forces", "-", "N", "forces below {} were set to zero before they were saved, so the edges of "
@@ -188,7 +197,54 @@ def _of_none(_rep: Rep) -> Seen:
     return {}
 
 
-OF_TEST: dict[str, Callable[[Rep], Seen]] = {"cmj": _of_jump, "sj": _of_jump, "dj": _of_drop}
+def _of_rebound(rep: Rep) -> Seen:
+    """The further checks of a countermovement jump with rebound."""
+    landing, second = rep.views["landing"], rep.views["rebound outcome"]
+    return {
+        **_of_jump(rep),
+        "landing_on_plate": _landing_on_plate(landing),
+        "rebound_ft_tov_discrepancy": _heights(second, np.ones(rep.n, dtype=bool)),
+    }
+
+
+def _of_hops(rep: Rep) -> Seen:
+    """The further checks of hops."""
+    lacking = np.abs(gap(rep))
+    checks = {
+        "hop_impulse_gap": _limits(lacking, lacking > rep.profile.hop_gap_warn),
+        "short_flights": _short_flights(rep),
+    }
+    if rep.facts.plate_zero:
+        checks["changing_feet"] = _changing_feet(rep)
+    return checks
+
+
+def _short_flights(rep: Rep) -> tuple[Floats, Ints]:
+    """Median flight of each series, said once, at its last hop."""
+    record, flight = rep.facts.record, rep.duration("takeoff", "touchdown")[:, 0]
+    middle = np.array([np.median(flight[record == r]) for r in record.tolist()])
+    last = np.r_[record[1:] != record[:-1], True]
+    short = last & (middle < rep.profile.hop_flight_least)
+    return middle, np.where(short, WARNED, NONE)
+
+
+def _changing_feet(rep: Rep) -> tuple[Floats, Ints]:
+    """Share of the contacts of a series that are on one foot, and on another one than the contact before, %."""
+    record = rep.facts.record
+    share = divided(rep.left.impulse("first_contact", "takeoff"), rep.impulse("first_contact", "takeoff")[:, :1])[:, 0]
+    foot = np.where(share > 1.0 - FEW, 1, np.where(share < FEW, -1, 0))
+    changed = np.r_[False, (record[1:] == record[:-1]) & (foot[1:] * foot[:-1] < 0)]
+    part = np.array([100.0 * changed[record == r].mean() for r in record.tolist()])
+    last = np.r_[record[1:] != record[:-1], True]
+    return part, np.where(last & (part > 50.0), WARNED, NONE)
+
+
+FEW = 0.2
+"""Share of a contact's impulse up to which a foot does not take part in it."""
+
+OF_TEST: dict[str, Callable[[Rep], Seen]] = {
+    "cmj": _of_jump, "sj": _of_jump, "dj": _of_drop, "cmj_rebound": _of_rebound, "hops": _of_hops,
+}  # fmt: skip
 """Test -> its further checks."""
 
 
@@ -234,7 +290,7 @@ def _zero_offset(level: Floats, profile: Profile) -> tuple[Floats, Ints]:
 
 def _weight_source(rep: Rep) -> tuple[Floats, Ints]:
     # a given mass is no fault: the method names it
-    usual = (1, 4, 5) if rep.facts.test == "dj" else (0, 5)
+    usual = {"dj": (1, 4, 5), "hops": (0, 1, 4, 5)}.get(rep.facts.test, (0, 5))
     source = rep.facts.located.source
     return rep.facts.weight, np.where(np.isin(source, usual) | ~np.isfinite(rep.facts.weight), NONE, WARNED)
 

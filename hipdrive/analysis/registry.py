@@ -9,8 +9,8 @@ import importlib.metadata
 import importlib.util
 import inspect
 import keyword
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -19,8 +19,11 @@ from typing import Any
 from hipdrive.errors import UsageError
 from hipdrive.units import SHOWN
 
-TESTS = ("cmj", "sj", "dj")
+TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops")
 """Tests this version knows. CONTRACTS.md names more; they join as they are built."""
+
+REBOUND = "cmj_rebound_"
+"""Before the name of a drop jump's field: that number of the second contact of a jump with rebound."""
 
 PLUGIN_GROUP = "hipdrive.metrics"
 
@@ -128,10 +131,31 @@ def _check(name: str, unit: str, tests: frozenset[str], function: Callable[[Any]
         raise UsageError("metric_tests", f"metric {name}: name at least one test, for example tests={{'cmj'}}")
 
 
+def join(test: str, fields: Iterable[str], first: Sequence[str] = ()) -> None:
+    """Give metrics of other tests in `test`, too; `first` are those that a coach sees first, in order."""
+    for name in fields:
+        old = METRICS[name]
+        place = {test: first.index(name) + 1} if name in first else {}
+        METRICS[name] = replace(old, tests=old.tests | {test}, headline={**old.headline, **place})
+
+
 def load_builtin() -> None:
     """Import the modules that define metrics, then those of installed packages (entry point `hipdrive.metrics`)."""
-    from hipdrive.analysis import asymmetry, between, drive, drop_jump, jump, landing, parts  # noqa: F401
+    from hipdrive.analysis import (  # noqa: F401
+        asymmetry,
+        between,
+        drive,
+        drop_jump,
+        hop_summary,
+        hops,
+        jump,
+        landing,
+        parts,
+        rebound,
+    )  # fmt: skip
 
+    hops.join_hops()
+    rebound.join_rebounds()
     _load_entry_points()
 
 
@@ -184,9 +208,9 @@ def unit_of(name: str) -> str:
     return "%" if name not in METRICS and name.startswith("asym_") else METRICS[stem(name)].unit
 
 
-def headline(test: str) -> tuple[str, ...]:
-    """The four to six fields that a coach sees first."""
-    first = [m for m in metrics_for(test) if test in m.headline]
+def headline(test: str, scope: str = "rep") -> tuple[str, ...]:
+    """The four to six fields that a coach sees first; with `scope="summary"` those over the repetitions."""
+    first = [m for m in (metrics_for(test) if scope == "rep" else summaries_for(test)) if test in m.headline]
     return tuple(m.name for m in sorted(first, key=lambda m: m.headline[test]))
 
 

@@ -8,13 +8,15 @@ Force is integrated once; a copy differs by a shift of force, weight, start or e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from hipdrive.analysis.curve import Curve
-from hipdrive.analysis.facts import FLIGHT_ANCHORED, NUMBER, Facts
+from hipdrive.analysis.facts import FLIGHT_ANCHORED, NUMBER, TWO_FLIGHTS, Facts
 from hipdrive.analysis.registry import ALIASES
 from hipdrive.analysis.side import Foot, Side
 from hipdrive.analysis.signal import (
@@ -116,6 +118,8 @@ class Rep:
         self._motion: dict[tuple[str, ...], Floats] = {}
         self._after: dict[tuple[str, float], Floats] = {}
         self.foot: Foot | None = None
+        self.views: dict[str, Rep] = {}
+        """Group of metrics -> this repetition with other events under the names that the group reads."""
         self.lends = True
         self._unknown = np.full(self.n, np.nan)
         # the measurement's velocities, where another Rep of the same rows and anchor has them already
@@ -170,6 +174,30 @@ class Rep:
         net = gather(facts.block.total, facts.record, origin, width)
         net -= (facts.zero + self._base)[:, np.newaxis]
         return Curve.of(net, origin, rate, twice=True)
+
+    def renamed(self, test: str, names: Mapping[str, str], **changes: Any) -> Rep:
+        """The same repetitions with events under other names: metrics of another test read them as their own.
+
+        names : old name -> new name of every event that the view has. The copies stay in their columns, so numbers of
+        a view and of the whole may be combined. changes : of the facts.
+        """
+        view = copy(self)
+        facts = self.facts
+
+        def under(part: Mapping[str, Any]) -> dict[str, Any]:
+            return {new: part[old] for old, new in names.items() if old in part}
+
+        others = {name: why for name, why in facts.reasons.items() if name not in self.moments}
+        view.facts = replace(facts, test=test, events=under(facts.events), u=under(facts.u), bias=under(facts.bias),
+                             reasons={**others, **under(facts.reasons)}, **changes)  # fmt: skip
+        # an event that the view does without keeps its columns, under no name that anybody asks for
+        view.inputs = tuple(names.get(name, name if name in INPUTS else f"({name})") for name in self.inputs)
+        view.moments = under(self.moments)
+        view._read, view._kept, view._peaks, view._motion, view._after = {}, {}, {}, {}, {}
+        view.fields, view.field_reasons, view.spreads, view.methods, view.views = {}, {}, {}, {}, {}
+        view._origin = view._anchor = view.foot = None
+        view.begin()
+        return view
 
     # --- reasons ------------------------------------------------------------------------------------------------
 
@@ -319,10 +347,28 @@ class Rep:
                     np.where(rows, 0.5 * self.g * (land - leave), velocity),
                 )
                 integral = np.where(rows, self._event("takeoff").once, integral)
+            between = facts.tier == TWO_FLIGHTS
+            if between.any():
+                rows = between[:, np.newaxis]
+                down, lacking = self._between_flights(rest)
+                velocity, rest = np.where(rows, down, velocity), np.where(rows, rest + lacking, rest)
+                self._drifts = True
             self._anchor = time, integral, velocity, rest
             steps = self._raised("noise", np.zeros(self.n), np.ones(self.n))
             self._walk = steps * (facts.noise[:, np.newaxis] / self.mass[:, :1])
         return self._anchor
+
+    def _between_flights(self, rest: Floats) -> tuple[Floats, Floats]:
+        """Velocity at first contact, and the constant force that the contact lacks between its flights (METRICS.md 6).
+
+        Half of each flight goes up and half comes down: the contact's impulse is m·g·(t_before + t_after)/2.
+        """
+        start, down, leave, land = (
+            self.moments[name] for name in ("previous_takeoff", "first_contact", "takeoff", "touchdown")
+        )
+        before, after = 0.5 * self.g * (down - start), 0.5 * self.g * (land - leave)
+        known = self._event("takeoff").once - self._event("first_contact").once
+        return -before, divided(self.mass * (before + after) - known, leave - down) - rest
 
     def integral_to(self, times: Floats) -> Floats:
         """Integral of net force from the curve's first sample to times (n,) that may lie beyond the curve, N*s.
@@ -376,16 +422,21 @@ class Rep:
             at = self._event(self.facts.origin)
             start = self.moments[self.facts.origin]
             self._origin = start, self._speed(at.once, start), at.once, at.twice
-        (start, speed, first, double), rest = self._origin, self._anchored()[3]
+        (start, speed, first, double), (anchor, _, _, rest) = self._origin, self._anchored()
         mass, steps = self.mass, self._walk
         if times.ndim == 3:
-            start, speed, first, double, rest, mass, steps = (
-                part[:, np.newaxis] for part in (start, speed, first, double, rest, mass, steps)
+            start, speed, first, double, anchor, rest, mass, steps = (
+                part[:, np.newaxis] for part in (start, speed, first, double, anchor, rest, mass, steps)
             )
         tau = times - start
         change = twice - double - first * tau
         far = np.abs(tau)
         walk = steps * tau * np.sqrt(far * (self.facts.block.dt / 3.0))
+        if self.facts.origin != self.facts.anchor_at:
+            # what noise did to the velocity at the origin is independent of what it does from there on
+            own = steps * tau * np.sqrt(np.abs(start - anchor) * self.facts.block.dt)
+            both = np.sign(own) * np.hypot(own, walk) - own
+            walk = np.where((start > anchor) & (tau > 0.0), both, walk)
         return np.asarray(tau * speed + change / mass + walk + 0.5 * rest * tau * tau / mass)
 
     def at(self, name: str, event: str, offset: float) -> Floats:

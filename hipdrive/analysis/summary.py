@@ -11,7 +11,8 @@ from hipdrive.analysis.uncertainty import T95
 from hipdrive.errors import sentence
 from hipdrive.results import REFUSED, Results, Value
 
-CRITERION = {"cmj": "jump_height_tov", "sj": "jump_height_tov", "dj": "rsi_jh"}
+CRITERION = {"cmj": "jump_height_tov", "sj": "jump_height_tov", "dj": "rsi_jh", "cmj_rebound": "jump_height_tov",
+             "hops": "hop_rsi"}  # fmt: skip
 """The number by which the best repetition is chosen; all `_best` values come from that one repetition."""
 
 

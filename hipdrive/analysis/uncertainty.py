@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hipdrive.analysis.facts import NUMBER
-from hipdrive.analysis.registry import METRICS, Metric
+from hipdrive.analysis.registry import METRICS, REBOUND, Metric
 from hipdrive.analysis.rep import INPUTS, Rep
 from hipdrive.analysis.side import Side
 from hipdrive.analysis.signal import Floats, limited, numbers, zeroed
@@ -36,6 +36,10 @@ def evaluate(rep: Rep, name: str) -> None:
     """Compute one metric into `rep.fields`, (n, k), with its reasons, extra spread and method."""
     rep.begin()
     metric = METRICS[name]
+    seen = rep.views.get(metric.group)
+    if seen is not None:
+        lend(rep, seen, name.removeprefix(REBOUND), name)
+        return
     result = _called(metric, rep, rep)
     value, rep.spreads[name] = result if isinstance(result, tuple) else (result, None)
     value = np.asarray(value, dtype=np.float64)
@@ -43,6 +47,16 @@ def evaluate(rep: Rep, name: str) -> None:
         value = np.broadcast_to(value.reshape(-1, 1) if value.ndim == 1 else value, (rep.n, rep.k))
     rep.fields[name] = _with_reasons(rep, name, value)
     rep.methods[name] = rep.method if rep.method is not None else metric.method
+
+
+def lend(rep: Rep, view: Rep, name: str, field: str) -> None:
+    """A metric of a view of the repetitions as `field` of the whole: values, reasons, spread and method."""
+    if name not in view.fields:
+        evaluate(view, name)
+    rep.fields[field], rep.spreads[field] = view.fields[name], view.spreads[name]
+    rep.methods[field] = view.methods[name]
+    if name in view.field_reasons:
+        rep.field_reasons[field] = view.field_reasons[name]
 
 
 def _called(metric: Metric, rep: Rep, seen: Rep | Side) -> Any:
@@ -67,6 +81,14 @@ def evaluate_side(rep: Rep, name: str, side: str) -> Floats:
     """
     rep.begin()
     metric, field = METRICS[name], f"{name}_{side}"
+    seen = rep.views.get(metric.group)
+    if seen is not None:
+        own = name.removeprefix(REBOUND)
+        if own not in seen.fields:
+            evaluate(seen, own)
+        value = evaluate_side(seen, own, side)
+        lend(rep, seen, f"{own}_{side}", field)
+        return value
     result = _called(metric, rep, rep.left if side == "left" else rep.right)
     value = result[0] if isinstance(result, tuple) else result
     rep.fields[field] = value = _with_reasons(rep, field, np.asarray(value, dtype=np.float64))

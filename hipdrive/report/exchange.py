@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -105,6 +106,8 @@ def truth_json(trial: Trial) -> str:
     truth = trial.truth
     if truth is None:
         raise UsageError("no_truth", "the truth of a recording is not known")
-    told = {"format": "hipdrive-truth", "version": 1, "test": trial.test, "values": truth.values,
+    told: dict[str, Any] = {"format": "hipdrive-truth", "version": 1, "test": trial.test, "values": truth.values,
             "events": truth.events, "settings": truth.settings}  # fmt: skip
+    if truth.reps:
+        told["reps"] = truth.reps
     return json.dumps(plain(told), indent=1, allow_nan=False) + "\n"

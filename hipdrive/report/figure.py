@@ -89,6 +89,30 @@ def overview(trial: Trial, reps: Sequence[Results], salt: str = "") -> str:
         return _svg(figure)
 
 
+def series(trial: Trial, reps: Sequence[Results], chosen: Sequence[int] = (), salt: str = "") -> str:
+    """Hops one after the other: force, contacts and flights shaded, each with its number, the chosen ones framed."""
+    from hipdrive.analysis.phases import PHASES
+
+    ends = [t for rep in reps for t in curves.bounds(rep).values()]
+    start, end = max(0.0, min(ends) - curves.AROUND), min(trial.duration, max(ends) + curves.AROUND)
+    with _style(salt):
+        figure, axis, _ = _panels(False)
+        for style, (name, values) in zip(LINES, curves.forces(trial).items(), strict=False):
+            _draw(axis, curves.cut(values, trial.rate, start, end), name, style)
+        for rep in reps:
+            for phase in PHASES.get(rep.test, ()):
+                if phase.start in rep.events and phase.end in rep.events:
+                    axis.axvspan(rep.events[phase.start].t, rep.events[phase.end].t, alpha=0.22, linewidth=0, zorder=0,
+                                 color=SHADES.get(phase.name, OTHER_SHADE))  # fmt: skip
+            if {"first_contact", "takeoff"} <= set(rep.events):
+                middle = (rep.events["first_contact"].t + rep.events["takeoff"].t) / 2.0
+                frame = {"boxstyle": "round", "facecolor": "none", "edgecolor": INK} if rep.rep in chosen else None
+                axis.text(middle, 1.03, str(rep.rep), transform=axis.get_xaxis_transform(), ha="center", va="bottom",
+                          color=INK, fontweight="bold", bbox=frame)  # fmt: skip
+        _finish(axis, axis, reps[0], (start, end), 0)
+        return _svg(figure)
+
+
 @contextmanager
 def _style(salt: str) -> Iterator[None]:
     import matplotlib

@@ -78,7 +78,9 @@ def _trial(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any]:
     """What the template shows of one trial."""
     bad = [f for f in rows.told(analysis) if f.level != INFO]
     best = rows.best(analysis)
+    hops = _series(trial, analysis, salt)
     return {
+        "series": hops,
         "title": name_of_test(analysis.test),
         "detected": analysis.detected,
         "athlete": clean(trial.athlete),
@@ -89,10 +91,10 @@ def _trial(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any]:
         "bad": [_check(f) for f in bad],
         "fine": [_check(f) for f in analysis.quality if f.level == INFO],
         "notes": [clean(note) for note in trial.notes],
-        "overview": _overview(trial, analysis, salt),
+        "overview": None if hops else _overview(trial, analysis, salt),
         "best": list(_best(analysis)),
-        "summary": _summary(analysis, best),
-        "reps": [_rep(trial, analysis, rep, f"{salt}-{rep.rep}") for rep in analysis.reps],
+        "summary": None if hops else _summary(analysis, best),
+        "reps": [_rep(trial, analysis, rep, f"{salt}-{rep.rep}", drawn=not hops) for rep in analysis.reps],
         "provenance": list(_provenance(analysis)),
     }
 
@@ -178,7 +180,30 @@ def _over(analysis: Analysis, name: str, kind: str) -> str:
     return shown(value) if value.unit == "%" else _side(value)
 
 
-def _rep(trial: Trial, analysis: Analysis, rep: Results, salt: str) -> dict[str, Any]:
+def _series(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any] | None:
+    """A series of hops: its numbers, one figure of all hops, and a line for each."""
+    from markupsafe import Markup
+
+    over = rows.series(analysis)
+    if not over:
+        return None
+    names = [name for name in analysis.headline if name in analysis.reps[0].columns.values]
+    marks = rows.marks(analysis)
+    chosen = [number for number, told in marks.items() if "10/5" in told]
+    lines = [{"rep": rep.rep, "cells": [_side(rep[name]) or "–" for name in names], "mark": marks[rep.rep]}
+             for rep in analysis.reps]  # fmt: skip
+    return {
+        "numbers": [_number(line) for line in over],
+        "heads": [(label(name), parts(analysis.reps[0][name]).unit) for name in names],
+        "lines": lines,
+        "missing": [f"{', '.join(told)}: {_sentence(why)}" for why, told in rows.missing_over(analysis).items()],
+        "figure": Markup(figure.series(trial, analysis.reps, chosen, f"{salt}-hops")),
+        "over": [_number(rows.over(name, value)) for name, value in analysis.summary.items()
+                 if math.isfinite(value.value)],
+    }  # fmt: skip
+
+
+def _rep(trial: Trial, analysis: Analysis, rep: Results, salt: str, *, drawn: bool = True) -> dict[str, Any]:
     """What the template shows of one repetition."""
     from markupsafe import Markup
 
@@ -193,7 +218,7 @@ def _rep(trial: Trial, analysis: Analysis, rep: Results, salt: str) -> dict[str,
         "why": None if rep.why == analysis.why else rep.why,
         "hero": None if hero is None else _number(hero),
         "tiles": [_number(line) for line in first],
-        "figure": Markup(figure.repetition(trial, rep, salt)),
+        "figure": Markup(figure.repetition(trial, rep, salt)) if drawn else None,
         "groups": [(_title(group), [_number(line) for line in members]) for group, members in groups.items()],
         "sided": any(line.sided for line in found),
         "events": [(label(name), f"{e.t:.4f}", "" if math.isnan(e.u95) else f"{1000 * e.u95:.1f}")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from hipdrive.analysis.phases import FROM_MIN
 from hipdrive.report.frames import base_field, definition
 from hipdrive.report.words import label
-from hipdrive.results import Analysis, Finding, Results, Value
+from hipdrive.results import OK, REFUSED, Analysis, Finding, Results, Value
 
-HERO = {"dj": ("rsi_jh", "rsi_jh_tov", "rsi_ft")}
+HERO = {"dj": ("rsi_jh", "rsi_jh_tov", "rsi_ft"), "hops": ("hop_rsi",)}
 """What stands largest; every other test shows its jump height."""
 HEIGHTS = ("jump_height_tov", "jump_height_ft")
 
@@ -89,6 +89,41 @@ def line(rep: Results, name: str) -> Line:
 def headline(analysis: Analysis, rep: Results) -> tuple[Line, ...]:
     """The numbers a coach reads first."""
     return tuple(line(rep, name) for name in analysis.headline if name in rep.columns.values)
+
+
+def series(analysis: Analysis) -> tuple[Line, ...]:
+    """What a coach reads first over a series of hops, () for tests in which every repetition stands for itself."""
+    from hipdrive.analysis.registry import TESTS
+    from hipdrive.analysis.registry import headline as first
+
+    names = first(analysis.test, "summary") if analysis.test in TESTS else ()
+    return tuple(over(name, analysis.summary[name]) for name in names if name in analysis.summary)
+
+
+def typical(analysis: Analysis, name: str) -> Value:
+    """A number of a series with the uncertainty that its hops have in the middle."""
+    found = sorted(rep[name].u95 for rep in analysis.reps if math.isfinite(rep[name].u95))
+    return replace(analysis.reps[0][name], u95=found[len(found) // 2] if found else math.nan)
+
+
+def over(name: str, value: Value) -> Line:
+    """A number of the summary."""
+    metric = definition(name)
+    return Line(name, label(name), value, doc="" if metric is None else " ".join(metric.doc.split()))
+
+
+def marks(analysis: Analysis) -> dict[int, str]:
+    """Words beside the hops of a series: which count in the 10/5, which are too slow for it, which are refused."""
+    from hipdrive.analysis.hop_summary import selected
+
+    counted = [rep for rep in analysis.reps if rep.status != REFUSED]
+    five = selected(counted)
+    found = {}
+    for rep in analysis.reps:
+        slow = "hop_in_limit" in rep and rep["hop_in_limit"].value == 0.0
+        told = (("10/5", rep.rep in five), ("slow", slow), (rep.status, rep.status != OK))
+        found[rep.rep] = ", ".join(word for word, true in told if true)
+    return found
 
 
 def hero(rep: Results) -> Line | None:

@@ -12,7 +12,19 @@ from rich.table import Table
 from rich.text import Text
 
 from hipdrive.report import rows
-from hipdrive.report.words import LEVELS, carried, clean, event_label, label, larger, method, name_of_test, parts, shown
+from hipdrive.report.words import (
+    HOPS,
+    LEVELS,
+    carried,
+    clean,
+    event_label,
+    label,
+    larger,
+    method,
+    name_of_test,
+    parts,
+    shown,
+)  # fmt: skip
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, Analysis, Finding, Results, Value
 
 COLOURS = {OK: "green", FLAGGED: "yellow", REFUSED: "red", INFO: "dim", "warn": "yellow", FAIL: "red"}
@@ -72,6 +84,13 @@ class _Title:
 
 def _numbers(analysis: Analysis) -> Iterator[RenderableType]:
     """Headline numbers: with their method for one repetition; side by side for several, then what is missing."""
+    if over := rows.series(analysis):
+        yield _over_series(over)
+        yield Text("")
+        yield _hops(analysis)
+        for why, labels in rows.missing_over(analysis).items():
+            yield Text(f"Not given: {', '.join(labels)}. {_sentence(why)}")
+        return
     if len(analysis.reps) == 1:
         yield _one(analysis, analysis.reps[0])
         return
@@ -94,6 +113,34 @@ def _one(analysis: Analysis, rep: Results) -> Table:
             about = "As above."
         told |= {None if line.there else line.value.why}
         table.add_row(line.label, Text(shown(line.value), "bold"), about)
+    return table
+
+
+def _over_series(over: Sequence[rows.Line]) -> Table:
+    """What holds of the series as a whole."""
+    table = _table(header=False)
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(style="dim")
+    for line in over:
+        about = method(line.value.method) if line.there else _sentence(line.value.why or "")
+        table.add_row(line.label, Text(shown(line.value), "bold"), about)
+    return table
+
+
+def _hops(analysis: Analysis) -> Table:
+    """One line a hop; units stand in the head, the usual uncertainty below."""
+    table, marks = _table(), rows.marks(analysis)
+    table.add_column("hop", justify="right", no_wrap=True)
+    names = [name for name in analysis.headline if name in analysis.reps[0].columns.values]
+    for name in names:
+        unit = parts(analysis.reps[0][name]).unit
+        table.add_column(f"{HOPS.get(name, label(name))}\n{unit}", justify="right")
+    table.add_column("")
+    for rep in analysis.reps:
+        table.add_row(str(rep.rep), *(parts(rep[name]).number or "-" for name in names), marks[rep.rep])
+    doubts = [parts(rows.typical(analysis, name)).u95 for name in names]
+    table.add_row("", *(f"± {doubt}" if doubt else "" for doubt in doubts), "usually", style="dim")
     return table
 
 

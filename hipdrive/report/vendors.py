@@ -11,7 +11,15 @@ from pathlib import Path
 
 FILE = Path(__file__).with_name("vendors.csv")
 
-UNITS = {"N.s": "N*s", "N.s/kg": "N*s/kg", "kg.m/s": "kg*m/s", "kgs": "kg", "-": "1", "Count": "1", "Yes/No": "bool"}
+UNITS = {
+    "N.s": "N*s",
+    "N.s/kg": "N*s/kg",
+    "kg.m/s": "kg*m/s",
+    "kgs": "kg",
+    "-": "1",
+    "Count": "count",
+    "Yes/No": "bool",
+}
 """How vendors write a unit -> how we do; all others are written alike."""
 
 FACTORS = {("s", "ms"): 1000.0, ("1", "%"): 100.0, ("kg", "lbs"): 2.2046226, ("m/s", "1"): 1.0}

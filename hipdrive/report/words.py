@@ -33,6 +33,17 @@ SHORT = {
     "ft_ct_ratio": "Flight / contraction time",
     "time_to_takeoff": "Time to take-off",
     "missing_headline": "Missing numbers",
+    "rsi_10_5": "RSI 10/5",
+    "hop_count": "Hops",
+    "hop_valid_count": "Hops that count",
+    "hop_mean_contact_time": "Contact time of the five",
+    "hop_mean_jump_height_ft": "Jump height of the five",
+    "hop_fatigue_index": "Fatigue index",
+    "hop_rsi_ft": "Hop RSI (flight / contact time)",
+    "hop_in_limit": "Contact within the limit",
+    "hop_first": "First hop",
+    "vertical_stiffness_dalleau": "Vertical stiffness",
+    "vertical_stiffness_peak": "Vertical stiffness (peak force)",
     "force_at_zero_velocity_per_kg": "Force at lowest point per kg",
     "propulsive_rpd": "Rate of power development",
     "propulsive_net_impulse_rel": "Propulsive net impulse / kg",
@@ -62,7 +73,9 @@ WORDS = {"rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": "DJ", "ssc"
 
 EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low point",
           "takeoff": "take-off", "touchdown": "landing", "onset": "start", "force_min": "lowest force",
-          "first_contact": "first contact", "peak_negative_velocity": "fastest down"}  # fmt: skip
+          "first_contact": "first contact", "peak_negative_velocity": "fastest down",
+          "previous_takeoff": "take-off before", "rebound_zero_velocity": "rebound low point",
+          "rebound_takeoff": "rebound take-off", "rebound_touchdown": "second landing"}  # fmt: skip
 """Event names as a coach says them."""
 
 METHODS = {
@@ -87,6 +100,13 @@ METHODS = {
     "backward_integration": "backwards from rest", "flight_anchored": "from flight and impulse",
     "two_plate": "from standing on the box's plate", "pearson": "correlation",
     "box_height": "from the height of the box", "first_fifth": "peak in the first fifth",
+    "best_5_of_10": "best 5 of the first 10", "mean_of_best_5": "mean of those five", "sd/mean_of_5": "SD / mean of 5",
+    "contact_within_limit": "fast contacts of the first 10", "mean_of_all": "mean of all hops",
+    "flight_before_and_after": "contacts between two flights", "largest_of_all": "largest of all hops",
+    "last_3/first_3": "last 3 against hops 2 to 4", "sum": "all together", "first_of_series": "begins the series",
+    "highest_hop": "of the highest hop",
+    "3_highest": "of the 3 highest", "5_highest": "of the 5 highest", "sine_model": "sine-shaped contact",
+    "continuous_integration": "integrated from the start", "two_flights": "from the flights before and after",
     "contact_time_250ms": "fast up to 250 ms", "drop_height-box_height": "drop height less box height",
     "weight after_landing": "weighed after landing", "weight before": "weighed before",
     "weight unsteady_stance": "unsteady while weighed", "weight unsteady": "unsteady while weighed",
@@ -94,6 +114,12 @@ METHODS = {
     "weight elsewhere_in_record": "weighed elsewhere in the record",
 }  # fmt: skip
 """Methods as a coach says them; scripts keep the names. What is not here is said in its own words."""
+
+HOPS = {"hop_rsi": "RSI", "jump_height_ft": "height", "hop_contact_time": "contact", "hop_flight_time": "flight",
+        "vertical_stiffness_dalleau": "stiffness"}  # fmt: skip
+"""Fields of a hop where a column is as wide as a number."""
+
+REBOUND = "cmj_rebound_"
 
 TIMES_WEIGHT = "× weight"
 
@@ -137,11 +163,13 @@ def carried(analysis: Analysis) -> list[str]:
 def label(field: str) -> str:
     """A field in words.
 
-    >>> label("peak_rfd"), label("jump_height_tov")
-    ('Peak RFD', 'Jump height')
+    >>> label("peak_rfd"), label("jump_height_tov"), label("cmj_rebound_contact_time")
+    ('Peak RFD', 'Jump height', 'Rebound contact time')
     """
     if field in SHORT:
         return SHORT[field]
+    if field.startswith(REBOUND):
+        return f"Rebound {_inside(label(field.removeprefix(REBOUND)))}"
     words = " ".join(WORDS.get(word, word) for word in field.split("_"))
     return words[:1].upper() + words[1:]
 

@@ -61,11 +61,13 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
 """Setting of `simulate` -> least and largest value, and unit."""
 
 CHOICES: Mapping[str, tuple[object, ...]] = {
-    "edge": ("steep", "soft"), "plates": (1, 2), "box_plate": (False, True),
+    "edge": ("steep", "soft"), "plates": (1, 2), "box_plate": (False, True), "start": ("standing", "box"),
 }  # fmt: skip
 """Setting of `simulate` -> what it may be."""
 
-DRAWN = frozenset({"offset", "mass", "left_share", "posture", "edge", "quiet"})
+MOST_HOPS = 200
+
+DRAWN = frozenset({"offset", "mass", "left_share", "posture", "edge", "quiet", "hops", "start"})
 """Settings that the seed decides where they are None."""
 
 
@@ -86,13 +88,15 @@ def simulate(
     box_plate: bool = False,
     quiet: float | None = None,
     settle: float = 2.5,
+    hops: int | None = None,
+    start: str | None = None,
     **unknown: object,
 ) -> Trial:
     """A trial of a simulated athlete; `trial.truth` holds the exact answers.
 
     Parameters
     ----------
-    test : "cmj", "sj" or "dj".
+    test : "cmj", "sj", "dj", "cmj_rebound" or "hops".
     seed : picks the athlete, the movement and the noise; the same seed gives the same trial.
     rate : sampling rate, Hz.
     noise : SD of the total force, N (white, independent between plates).
@@ -103,6 +107,7 @@ def simulate(
     edge : "steep", "soft", or None to draw each edge by the seed.
     plates : 1 or 2. box_plate : dj only, a further plate under the box sees the step-off.
     quiet, settle : s of standing before the movement, and after the landing.
+    hops, start : hops only: how many, and from "standing" or from a "box"; drawn from the seed where not given.
 
     Raises
     ------
@@ -114,14 +119,15 @@ def simulate(
     """
     settings = {"seed": seed, "rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway,
                 "mass": mass, "left_share": left_share, "posture": posture, "edge": edge, "plates": plates,
-                "box_plate": box_plate, "quiet": quiet, "settle": settle}  # fmt: skip
+                "box_plate": box_plate, "quiet": quiet, "settle": settle, "hops": hops, "start": start}  # fmt: skip
     _check(test, settings, unknown)
     rng = np.random.default_rng([seed, *map(ord, test)])
     mass = float(rng.uniform(50.0, 110.0)) if mass is None else mass
     share = float(rng.uniform(0.44, 0.56)) if left_share is None else left_share
     drop = float(rng.uniform(-0.01, 0.03)) if posture is None else posture
     standing = float(rng.uniform(1.5, 2.5)) if quiet is None else quiet
-    movement = MAKERS[test](rng, _edges(rng, edge), drop, standing, settle)
+    only: dict[str, Any] = {"count": hops, "start": start} if test == "hops" else {}
+    movement = MAKERS[test](rng, _edges(rng, edge), drop, standing, settle, **only)
     zero = float(rng.uniform(-10.0, 10.0)) if offset is None else offset
     phase_shift = float(rng.uniform(0.0, 1.0)) / rate
     times = np.arange(phase_shift, movement.marks["end"], 1.0 / rate)
@@ -143,6 +149,11 @@ def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, obje
         raise UsageError("test_unknown", f"test {test!r} cannot be simulated; choose one of {', '.join(MAKERS)}")
     for name, value in unknown.items():
         raise UsageError("simulate", f"simulate: {name}={value!r} is no setting; there are {', '.join(settings)}")
+    if test != "hops" and (settings["hops"] is not None or settings["start"] is not None):
+        raise UsageError("simulate", f"simulate: a {test} has no number of hops and no start; leave them out")
+    number = settings["hops"]
+    if number is not None and not (isinstance(number, Integral) and 1 <= int(number) <= MOST_HOPS):
+        raise UsageError("simulate", f"simulate: {number!r} hops are not possible; give 1 to {MOST_HOPS}")
     seed = settings["seed"]
     if not isinstance(seed, Integral) or seed < 0:
         raise UsageError("simulate", f"simulate: a seed of {seed!r} is not possible; give a whole number from 0 on")
@@ -258,7 +269,17 @@ def _fly_and_land(
     return Movement(Motion.from_net(join(phases), G), marks)
 
 
-MAKERS: Mapping[str, Callable[..., Movement]] = {"cmj": _cmj, "sj": _sj, "dj": _dj}
+def _hopping() -> Any:
+    # it is made of the pieces above
+    from hipdrive.acquisition.simulated import hopping
+
+    return hopping
+
+
+MAKERS: Mapping[str, Callable[..., Movement]] = {
+    "cmj": _cmj, "sj": _sj, "dj": _dj, "cmj_rebound": lambda *given: _hopping().cmj_rebound(*given),
+    "hops": lambda *given, **only: _hopping().hops(*given, **only),
+}  # fmt: skip
 """Test -> the maker of its movement."""
 
 
@@ -299,6 +320,8 @@ def _record(
 
 def _truth(test: str, movement: Movement, settings: Mapping[str, Any]) -> Truth:
     """The definitions of METRICS.md on the movement itself; event times from the first sample."""
+    if test in WHOLE_TRUTHS:
+        return WHOLE_TRUTHS[test](movement, settings)
     motion, marks, weight = movement.motion, movement.marks, settings["mass"] * G
     to, td = marks["takeoff"], marks["touchdown"]
     v_to, flight = float(motion.velocity(np.nextafter(to, 0.0))), td - to
@@ -394,3 +417,9 @@ def _drop_truth(motion: Motion, marks: Any, weight: float, settings: Any, values
 
 TRUTHS: Mapping[str, Callable[..., None]] = {"cmj": _jump_truth, "sj": _jump_truth, "dj": _drop_truth}
 """Test -> what adds its own true values and events."""
+
+WHOLE_TRUTHS: Mapping[str, Callable[..., Truth]] = {
+    "cmj_rebound": lambda *given: _hopping().rebound_truth(*given),
+    "hops": lambda *given: _hopping().hops_truth(*given),
+}
+"""Test whose truth has a form of its own -> what gives it."""

@@ -21,6 +21,7 @@ from hipdrive.analysis.profile import load_profile
 from hipdrive.analysis.rebound import rebounds
 from hipdrive.analysis.registry import metrics_for, summaries_for
 from hipdrive.analysis.scene import Found, Scene
+from hipdrive.analysis.segment import survey
 from hipdrive.analysis.signal import Block
 from hipdrive.errors import UsageError
 from hipdrive.results import Analysis, Results
@@ -394,7 +395,8 @@ def scene(trial: Trial, test: str = "auto") -> Scene:
     block, profile = Block.of([trial]), load_profile()
     given = Given(np.array([np.nan]), np.array([np.nan]), test, np.zeros(1))
     with np.errstate(invalid="ignore", divide="ignore"):
-        located, seen, runs = locate(block, given, profile)
+        seen = survey(block)
+        located, runs = locate(block, seen, given, profile)
     return Scene(block, (trial,), seen, runs, located, given, np.zeros(1, dtype=np.int64), profile)
 
 

@@ -153,7 +153,9 @@ def test_a_rebound_after_the_landing_is_no_second_jump() -> None:
     end, fall = landing(2)
     down = G * truth["flight_time"] - truth["takeoff_velocity"]
     until = force[: int(truth.events["touchdown"] * RATE) + 1]
-    analysis = recorded(empty(1.0), step_on(), until, rebound(fall, down, 0.3), end, step_off(), empty(2.0))
+    parts = (empty(1.0), step_on(), until, rebound(fall, down, 0.3), end, step_off(), empty(2.0))
+    assert recorded(*parts).test == "cmj_rebound"
+    analysis = recorded(*parts, test="cmj")
     assert (analysis.test, len(analysis.reps), others(analysis)) == ("cmj", 1, 1)
     assert heights(analysis) == pytest.approx([truth["jump_height_tov"]], abs=5e-3)
 
@@ -166,7 +168,8 @@ def test_hops_are_no_jumps_of_these_tests() -> None:
     speeds = [down, *[2.2] * 9, fall]
     hops = [rebound(up, low, 0.2) for low, up in pairwise(speeds)]
     until = force[: int(truth.events["touchdown"] * RATE) + 1]
-    analysis = recorded(step_on(), until, *hops, end)
+    assert recorded(step_on(), until, *hops, end).test == "hops"
+    analysis = recorded(step_on(), until, *hops, end, test="cmj")
     assert len(analysis.reps) == 1 and others(analysis) == 10
 
 

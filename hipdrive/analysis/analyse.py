@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -57,7 +57,7 @@ def analyse(
     """
     rules = load_profile(profile, parameters)
     asked = _checked(test or trial.test)
-    batch = next(iter(batches([trial], [asked], rules)))
+    batch = next(batches([(trial, asked)], rules))
     return _analysis(trial, 0, asked, batch, rules)
 
 
@@ -68,7 +68,7 @@ def analyse_many(
     profile: str | Path | Profile = "hipdrive",
     parameters: Mapping[str, Any] | None = None,
 ) -> Table:
-    """Analyse many trials into one table.
+    """Analyse many trials into one table. They are taken as they come, so a generator of them needs little memory.
 
     >>> import hipdrive as hd
     >>> table = hd.analyse_many([hd.simulate("dj", seed=s) for s in range(3)], test="dj")
@@ -76,9 +76,9 @@ def analyse_many(
     (array([0.203, 0.172, 0.236]), array([0, 1, 2]))
     """
     rules = load_profile(profile, parameters)
-    held = list(trials)
-    asked = [_checked(test or t.test) for t in held]
-    return table_of(list(batches(held, asked, rules)))
+    if test is not None:
+        _checked(test)
+    return table_of(batches(((trial, _checked(test or trial.test)) for trial in trials), rules))
 
 
 def _checked(test: str) -> str:
@@ -92,10 +92,13 @@ def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profi
     code = CODES[batch.code[position]]
     chosen = [g for g in batch.groups if (g.trial == index).any()]
     test = chosen[0].test if chosen else asked
-    results = _results_of(chosen[0], index) if chosen else ()
+    # the blocks of a long record each have a group of its test
+    chosen = [g for g in chosen if g.test == test]
+    results = _results_of(chosen, index)
     findings = _findings(trial, batch, position, chosen, index)
     if results and all(r.status == REFUSED for r in results):
-        code = CODES[chosen[0].code[_rows(chosen[0], index)[0]]]
+        first = min(chosen, key=lambda g: g.rep[_rows(g, index)[0]])
+        code = CODES[first.code[_rows(first, index)[0]]]
         if code in NO_MOVEMENT:
             results, findings = (), _findings(trial, batch, position, (), index)
             test = asked
@@ -129,9 +132,12 @@ def _flagged(results: Sequence[Results], findings: Sequence[Finding]) -> bool:
     return any(r.status != OK for r in results) or any(f.level in ("warn", "fail") for f in findings)
 
 
-def _results_of(group: Group, index: int) -> tuple[Results, ...]:
-    status = statuses(group).tolist()
-    return tuple(_results(group, row, status[row]) for row in _rows(group, index))
+def _results_of(groups: Sequence[Group], index: int) -> tuple[Results, ...]:
+    found: list[Results] = []
+    for group in groups:
+        status = statuses(group).tolist()
+        found += [_results(group, row, status[row]) for row in _rows(group, index)]
+    return tuple(sorted(found, key=attrgetter("rep")) if len(groups) > 1 else found)
 
 
 def _results(group: Group, row: int, status: str) -> Results:
@@ -154,14 +160,13 @@ def _findings(trial: Trial, batch: Batch, position: int, chosen: Sequence[Group]
     ]
     if batch.others[position]:
         found.append(quality.finding("other_flights", float(batch.others[position]), quality.NOTED))
-    for group in chosen:
-        for row in _rows(group, index):
-            number = int(group.rep[row])
-            found += [
-                quality.finding(name, values[row], int(levels[row]), number)
-                for name, (values, levels) in group.checks.items()
-                if levels[row] > quality.NONE
-            ]
+    rows = [(int(group.rep[row]), row, group) for group in chosen for row in _rows(group, index)]
+    for number, row, group in sorted(rows, key=itemgetter(0)):
+        found += [
+            quality.finding(name, values[row], int(levels[row]), number)
+            for name, (values, levels) in group.checks.items()
+            if levels[row] > quality.NONE
+        ]
     found += [quality.finding("note", 0.0, quality.NOTED, message=note) for note in trial.notes]
     order = {level: i for i, level in enumerate(reversed(quality.LEVELS))}
     return tuple(sorted(found, key=lambda f: order[f.level]))
@@ -169,7 +174,7 @@ def _findings(trial: Trial, batch: Batch, position: int, chosen: Sequence[Group]
 
 def _provenance(trial: Trial, profile: Profile) -> dict[str, Any]:
     return {
-        "input_sha256": trial.sha256 or hashlib.sha256(np.ascontiguousarray(trial.fz).tobytes()).hexdigest(),
+        "input_sha256": trial.sha256 or hashlib.sha256(np.ascontiguousarray(trial.fz).data).hexdigest(),
         "parameters": profile.parameters(),
         "rate_hz": trial.rate,
         "software": f"hipdrive {hipdrive.__version__}",

@@ -326,7 +326,37 @@ def is_drop(rep: Rep) -> Bools:
     down = 0.5 * rep.g * flight - impulse / rep.mass[:, 0]
     early = rep.max("force", "first_contact", rep.t["first_contact"] + profile.impact_time)[:, 0]
     struck = early >= 0.5 * rep.max("force", "first_contact", "takeoff")[:, 0]
+    if not np.isfinite(down).all():
+        struck &= _falls(rep)
     return np.where(np.isfinite(down), down < profile.drop_velocity, struck)
+
+
+BOUNCE = 0.5
+"""s: a shorter contact after the flight may throw the body up again."""
+
+
+def _falls(rep: Rep) -> Bools:
+    """Whether a contact's impulse stops a fall and throws the body into the flight, by the weight in its landing.
+
+    Whoever walks over the plate twice does neither. The landing weighs what its impulse stops: W (T + flight/2) = ∫F.
+    """
+    facts, rate = rep.facts, rep.facts.block.rate
+    falls = np.zeros(rep.n, dtype=bool)
+    until = facts.located.found.until / rate
+    for i, (record, level) in enumerate(zip(facts.record.tolist(), facts.level.tolist(), strict=True)):
+        down, up, landed = (float(facts.events[name][i]) for name in ("first_contact", "takeoff", "touchdown"))
+        if np.isfinite(down + up + landed):
+            last = min(float(until[i]), landed + rep.profile.landing_search)
+            before, after = (
+                float((facts.block.total[record, round(a * rate) : round(b * rate)] - level).sum() / rate)
+                for a, b in ((down, up), (landed, last))
+            )
+            weight = after / (last - landed + 0.5 * (landed - up))
+            # out of a brief contact somebody bounces again, and weighs less than it seems
+            falls[i] = last - landed < BOUNCE or before > weight * (
+                up - down + 0.5 * (landed - up) - rep.profile.drop_velocity / rep.g
+            )
+    return falls
 
 
 def no_jump(rep: Rep) -> Ints:
@@ -344,6 +374,9 @@ def no_jump(rep: Rep) -> Ints:
     by_impulse = np.maximum(speed, 0.0) ** 2 / (2.0 * rep.g)
     empty = np.abs(facts.level) <= profile.level_max * facts.located.rough
     unknown = empty & (flight >= profile.flight_min_unweighed)
+    if facts.test != "dj":
+        # a brief contact between two empty plates, neither weighed nor a fall, is a step
+        unknown &= ~facts.located.drop
     agree = (np.abs(by_flight - by_impulse) <= np.maximum(0.10, 0.5 * by_flight)) & (speed > SLOWEST_JUMP)
     known = np.isfinite(by_impulse)
     return np.where(known, np.where(agree, 0, NUMBER["not_ballistic"]), np.where(unknown, 0, NUMBER["no_flight"]))

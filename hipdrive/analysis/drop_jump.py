@@ -31,7 +31,8 @@ def _tiered(rep: Rep) -> None:
         rep.says(tier)
         return
     names = np.array([", weight before", ", weight after_landing", ", weight unsteady", ", weight unsteady",
-                      ", weight box_plate", ", weight given_mass", ", weight elsewhere_in_record", ""])  # fmt: skip
+                      ", weight box_plate", ", weight given_mass", ", weight elsewhere_in_record", "",
+                      ", weight of_session"])  # fmt: skip
     rep.says(np.char.add(tier, np.where(source == usual, "", names[source])))
 
 

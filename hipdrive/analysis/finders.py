@@ -1,4 +1,4 @@
-"""Which function finds the repetitions of which test: a new test has its line here."""
+"""Which function finds the repetitions of which test: a new test has its line here, and its place in `auto.ORDER`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,5 @@ FINDERS: dict[str, Finder] = {
     "landing": landings,
     "balance": stances,
     "isometric": pulls,
-    "auto": jumps_and_drops,
 }
-"""Test that was asked for -> its finder; the finder reads in `scene.given.test` which it was."""
-
-
-def finder(test: str) -> Finder:
-    """The finder of a test."""
-    return FINDERS[test]
+"""Test that was asked for -> its finder; the finder reads in `scene.given.test` which it was, or "auto"."""

@@ -8,11 +8,10 @@ from hipdrive.analysis.build import drops, implausible, is_drop, jumps, no_jump
 from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.scene import Found, FoundReps, Scene, numbers
-from hipdrive.analysis.signal import Bools, Ints
 
 
 def jumps_and_drops(scene: Scene) -> Found:
-    """Countermovement, squat and drop jumps: each record's one test, and the count of its other flights."""
+    """Countermovement, squat and drop jumps, and the count of the flights that are none."""
     block, located, given, refused, profile = scene.block, scene.located, scene.given, scene.refused, scene.profile
     others = np.zeros(len(block.lengths), dtype=np.int64)
     trusted = refused[located.record] == 0
@@ -35,40 +34,14 @@ def jumps_and_drops(scene: Scene) -> Found:
         if given.test != "auto":
             fallen = None
             np.add.at(others, located.record[drop & ~stepped], 1)
-    reps = [r for r in (*found, fallen) if r is not None]
-    return Found(_one_test(reps, others), others)
+    return Found(tuple(_judged(rep) for rep in (*found, fallen) if rep is not None), others)
 
 
-def _one_test(reps: list[Rep], others: Ints) -> tuple[FoundReps, ...]:
-    """Drop what is no jump where there are jumps, and keep the commonest test of each record."""
-    counts = np.zeros((len(reps), len(others)), dtype=np.int64)
-    codes = [no_jump(rep) for rep in reps]
-    flying = [code == 0 for code in codes]
-    for rep, code in zip(reps, codes, strict=True):
-        weight = rep.facts.weight
-        wrong = (weight < rep.profile.weight_min) | (weight > rep.profile.weight_max)
-        code[wrong] = NUMBER["bad_weight"]
-        code[(code == 0) & implausible(rep)] = NUMBER["implausible"]
-    for i, rep in enumerate(reps):
-        np.add.at(counts[i], rep.facts.record[flying[i]], 1)
-    winner = counts.argmax(axis=0) if len(reps) else others
-    good = counts.sum(axis=0) > 0
-    kept = []
-    for i, rep in enumerate(reps):
-        record = rep.facts.record
-        keep = np.where(good[record], flying[i] & (winner[record] == i), True)
-        np.add.at(others, record[~keep], 1)
-        if keep.all():
-            kept.append((rep, codes[i]))
-        elif keep.any():
-            kept.append((_subset(rep, keep), codes[i][keep]))
-    return tuple(FoundReps(rep, code, numbers(rep.facts.record, rep.facts.events["takeoff"])) for rep, code in kept)
-
-
-def _subset(rep: Rep, keep: Bools) -> Rep:
-    """The same repetitions without some rows; derived events are taken over."""
-    part = Rep(rep.facts.where(keep), curve=rep.curve.where(keep))
-    for name, times in rep.moments.items():
-        if name not in part.moments:
-            part.moments[name] = times[keep]
-    return part
+def _judged(rep: Rep) -> FoundReps:
+    """Repetitions with the reasons against them: what is no jump, weighs what nobody weighs, or goes too far."""
+    code = no_jump(rep)
+    flying = code == 0
+    weight = rep.facts.weight
+    code[(weight < rep.profile.weight_min) | (weight > rep.profile.weight_max)] = NUMBER["bad_weight"]
+    code[(code == 0) & implausible(rep)] = NUMBER["implausible"]
+    return FoundReps(rep, code, numbers(rep.facts.record, rep.facts.events["takeoff"]), flying)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,16 +31,44 @@ class Group:
     code: Ints
     """Why a repetition is refused as a whole, 0 if it is not."""
 
+    def where(self, keep: Bools) -> Group:
+        """Some of the repetitions."""
+        return self._each(lambda values: values[..., keep])
 
-def group_of(rep: Rep, index: Ints, code: Ints, number: Ints) -> Group:
-    """Every metric of the repetitions, with sides, uncertainty, reasons, events and checks."""
+    def slim(self) -> Group:
+        """The same numbers without the copies of them that their uncertainty was made of."""
+        return self._each(np.array)
+
+    def _each(self, of: Callable[[Any], Any]) -> Group:
+        def among(parts: Mapping[str, Any]) -> Mapping[str, Any]:
+            if isinstance(parts, Rows):
+                return Rows([*parts], of(parts.table))
+            return {name: of(part) if isinstance(part, np.ndarray) else part for name, part in parts.items()}
+
+        c = self.columns
+        columns = Columns(among(c.values), among(c.u95), c.units, among(c.methods), among(c.codes), c.labels)
+        events = {name: (of(time), of(u)) for name, (time, u) in self.events.items()}
+        checks = {name: (of(value), of(level)) for name, (value, level) in self.checks.items()}
+        return Group(self.test, of(self.trial), of(self.rep), columns, events, checks, of(self.code))
+
+
+def group_of(rep: Rep, index: Ints, code: Ints, number: Ints, begin: Floats | float = 0.0) -> Group:
+    """Every metric of the repetitions, with sides, uncertainty, reasons, events and checks.
+
+    index : (rows,), the trial of each row of the block. begin : when each repetition's piece of the record begins, s.
+    """
     test = rep.facts.test
     names = [m.name for m in metrics_for(test)]
     for name in names:
         if name not in rep.fields:
             evaluate(rep, name)
     checks = {**quality.of_repetitions(rep), **_missing(rep, test)}
-    lost = code
+    lost, beside = code, np.zeros(rep.n, dtype=bool)
+    if "landing_on_plate" in checks:
+        beside = checks["landing_on_plate"][1] >= quality.WARNED
+    if beside.any():
+        # a part of the force went into the floor: the way back to zero says nothing about weight and zero
+        checks |= {name: quality.nothing(*checks[name], beside) for name in TO_THE_REST if name in checks}
     if "velocity_closure_error" in checks:
         failed = checks["velocity_closure_error"][1] == quality.FAILED
         lost = np.where((code == 0) & failed, NUMBER["closure"], code)
@@ -51,11 +79,12 @@ def group_of(rep: Rep, index: Ints, code: Ints, number: Ints) -> Group:
     codes: dict[str, Any] = dict.fromkeys(names)
     codes.update((name, NAMES[rep.field_reasons[name]]) for name in names if name in rep.field_reasons)
     unweighed = ~np.isfinite(rep.facts.weight)
-    if lost.any() or unweighed.any():
+    if lost.any() or unweighed.any() or beside.any():
         kept = dict(values)
         _refuse_rows(kept, codes, lost)
         if test not in UNWEIGHED_ON:
             _refuse_unweighed(kept, codes, unweighed)
+        _refuse_landing(kept, codes, beside)
         values = Rows(names, np.array([*kept.values()]))
         widths = Rows(names, np.where(np.isfinite(values.table), width, np.nan))
     columns = Columns(
@@ -66,7 +95,7 @@ def group_of(rep: Rep, index: Ints, code: Ints, number: Ints) -> Group:
         codes=codes,
         labels=labels_for(test),
     )
-    return Group(test, index[rep.facts.record], number, columns, _events(rep), checks, code)
+    return Group(test, index[rep.facts.record], number, columns, _events(rep, begin), checks, code)
 
 
 NAMES = np.array(CODES, dtype=object)
@@ -89,6 +118,8 @@ def _missing(rep: Rep, test: str) -> quality.Seen:
 
 UNWEIGHED_ON = frozenset({"isometric"})
 """Tests whose gross forces stand without a weight: a pull needs none, and a load cell has none."""
+TO_THE_REST = ("velocity_closure_error", "system_weight_impulse")
+"""Checks of the force from the onset to the rest after the landing."""
 
 TIMED = frozenset({"flight_time", "contact_time", "hop_contact_time", "hop_flight_time"})
 """What a refused repetition keeps: the plate timed it."""
@@ -125,6 +156,14 @@ def _refuse_unweighed(values: dict[str, Floats], codes: dict[str, Any], unweighe
         metric = METRICS[stem(name)]
         if metric.builtin and metric.unit != "s" and formula(metric.name) not in WEIGHTLESS:
             _refuse(values, codes, name, unweighed & np.isfinite(values[name]), "no_weight")
+
+
+def _refuse_landing(values: dict[str, Floats], codes: dict[str, Any], beside: Bools) -> None:
+    """Take back what the landing's force gives where it did not all come down on the plates; its time stands."""
+    for name in values:
+        metric = METRICS[stem(name)]
+        if metric.builtin and metric.group == "landing":
+            _refuse(values, codes, name, beside & np.isfinite(values[name]), "no_landing")
 
 
 def formula(name: str) -> str:
@@ -175,8 +214,8 @@ def _index_reasons(rep: Rep, additive: Sequence[str], index: Floats) -> None:
             rep.field_reasons[f"asym_{name}"] = reasons
 
 
-def _events(rep: Rep) -> dict[str, tuple[Floats, Floats]]:
-    """Event times with u95; weighing and rest windows beside them."""
+def _events(rep: Rep, begin: Floats | float) -> dict[str, tuple[Floats, Floats]]:
+    """Event times with u95; weighing and rest windows beside them. begin : when the piece begins, s."""
     rate, located = rep.curve.rate, rep.facts.located
     events = {}
     names = list(rep.moments)
@@ -195,6 +234,8 @@ def _events(rep: Rep) -> dict[str, tuple[Floats, Floats]]:
     events["rest_start"] = (np.where(after.found, after.start / rate, np.nan), nothing)
     if "onset" in names:
         events["movement_threshold_crossing"] = (located.crossing / rate, nothing)
+    if np.any(begin):
+        events = {name: (time + begin, u) for name, (time, u) in events.items()}
     return events
 
 

@@ -190,7 +190,7 @@ def _with_weight(rep: Rep, method: str) -> None:
     from hipdrive.analysis.locate import WEIGHED
 
     names = np.array(["before", "after_landing", "unsteady_stance", "unsteady_stance", "box_plate", "given_mass",
-                      "elsewhere_in_record", ""])  # fmt: skip
+                      "elsewhere_in_record", "", "of_session"])  # fmt: skip
     assert len(names) == len(WEIGHED)
     where = names[source]
     joined = np.char.add(np.where(where == "", method, method + ", weight "), where)

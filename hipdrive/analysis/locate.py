@@ -26,8 +26,9 @@ CALM = 0.1
 EMPTY_LOOK = 4.0
 """Variances of noise that a change of the empty plate must exceed before it is taken for drift (simulated)."""
 
-WEIGHED = ("before", "after", "before_unsteady", "after_unsteady", "box", "mass", "elsewhere", "none")
-"""Where the weight came from, in the order of preference of a jump."""
+WEIGHED = ("before", "after", "before_unsteady", "after_unsteady", "box", "mass", "elsewhere", "none",
+           "session")  # fmt: skip
+"""Where the weight came from, in the order of preference of a jump; the session comes before none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +36,14 @@ class Given:
     """What the trial itself says, by record: weight from a mass N, box height m, declared test; NaN, "auto" if not.
 
     load : kg carried, 0 where nothing was said.
+    session : weight by other visits of the same athlete in a record that was cut, N; None in others.
     """
 
     weight: Floats
     box_height: Floats
     test: str
     load: Floats
+    session: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +98,8 @@ def some(part: Any, keep: Any) -> Any:
     return replace(part, **{n: getattr(part, n)[keep] for n in part.__dataclass_fields__})
 
 
-def locate(block: Block, given: Given, profile: Profile) -> tuple[Located, Survey, Runs]:
-    """Every possible repetition of a block of records, and what the survey saw on the way."""
-    seen = segment.survey(block)
+def locate(block: Block, seen: Survey, given: Given, profile: Profile) -> tuple[Located, Runs]:
+    """Every possible repetition of a block of records that were surveyed, and their unloaded runs."""
     runs = segment.unloaded_runs(block, seen, profile)
     found = segment.candidates(block, runs)
     rough = seen.rough_weight[found.record]
@@ -108,7 +110,7 @@ def locate(block: Block, given: Given, profile: Profile) -> tuple[Located, Surve
     if late.any():
         sooner = np.where(late, located.crossing, departed).astype(np.int64)
         located = _weighed_and_started(block, found, runs, rough, sooner, given, profile)
-    return located, seen, runs
+    return located, runs
 
 
 def locate_touchdowns(
@@ -142,11 +144,13 @@ def _weighed_and_started(
     before = still_before(block, Where(record, found.ground, last, level, found.noise), profile, limit=limit)
     after = still_after(block, Where(record, rested, found.until, level, found.noise), profile, limit=limit)
     contact = (found.start - found.ground) / block.rate
+    beside = _one_foot_beside(block, found, before, after)
+    after = after.only(~beside) if beside.any() else after
     alone = (contact <= profile.contact_max) & ~before.found
     empty = np.maximum(found.empty, 0)
     gone = (runs.end - runs.start)[empty] >= profile.empty_before * block.rate if len(runs.record) else alone
     drop = alone & (found.empty >= 0) & ~found.after_flight & gone if not landed else np.ones(len(record), dtype=bool)
-    still, source, weight = _weighed(block, found, before, after, drop, departed, zero, given, profile)
+    still, source, weight = _weighed(block, found, before, after, drop, beside, departed, zero, given, profile)
     theta = events.onset_threshold(np.where(np.isfinite(still.sd), still.sd, 0.0), profile)
     located = Located(
         found, zero, _zero_u(found, zero), weight, still, before, after, source, theta, found.start,
@@ -159,6 +163,29 @@ def _weighed_and_started(
     )  # fmt: skip
     located = replace(located, search_from=search_start(block, located, profile))
     return with_onset(block, located, np.zeros(len(record), dtype=bool), profile)
+
+
+def _one_foot_beside(block: Block, found: Candidates, before: Still, after: Still) -> Bools:
+    """Where the stance after the landing cannot give the weight: on one foot, though the flight began from both."""
+    beside = np.zeros(len(after.found), dtype=bool)
+    asked = np.flatnonzero(after.found & ~before.found)
+    if not len(asked) or not {"left", "right"} <= set(block.names):
+        return beside
+    push = round(0.1 * block.rate)
+    for i in asked.tolist():
+        plates = block.plates[int(found.record[i])]
+        feet = [plates[block.names.index(name)] for name in ("left", "right")]
+        zero = [float(foot[found.start[i] : found.end[i]].mean()) for foot in feet]
+        lighter = []
+        for first, last in ((found.start[i] - push, found.start[i]), (after.start[i], after.end[i])):
+            force = [float(foot[max(first, 0) : last].mean()) - level for foot, level in zip(feet, zero, strict=True)]
+            lighter.append(min(force) / max(sum(force), 1.0))
+        beside[i] = lighter[1] < ONE_FOOT and lighter[0] >= 2.0 * ONE_FOOT
+    return beside
+
+
+ONE_FOOT = 0.05
+"""Share of the force below which a foot is not on its plate."""
 
 
 def _zero_u(found: Candidates, zero: Floats) -> Floats:
@@ -206,8 +233,8 @@ def _departure(block: Block, found: Candidates, rough: Floats, profile: Profile)
 
 
 def _weighed(
-    block: Block, found: Candidates, before: Still, after: Still, drop: Bools, departed: Ints, zero: Floats,
-    given: Given, profile: Profile,
+    block: Block, found: Candidates, before: Still, after: Still, drop: Bools, beside: Bools, departed: Ints,
+    zero: Floats, given: Given, profile: Profile,
 ) -> tuple[Still, Ints, Floats]:  # fmt: skip
     """The stretch that gives the weight, where it came from (index into WEIGHED), and the weight, N."""
     record, level, rate = found.record, found.level, block.rate
@@ -218,17 +245,17 @@ def _weighed(
         last, rested = departed - round(profile.weigh_gap * rate), found.end + round(SETTLE * rate)
         loose = calmest_before(block, Where(record, found.ground, last, level, found.noise), profile, limit=limit)
         late = still_after(block, Where(record, rested, found.until, level, found.noise), profile, limit=limit)
-        for choice, number in ((loose.only(~drop), 2), (late, 3)):
+        for choice, number in ((loose.only(~drop), 2), (late.only(~beside), 3)):
             source = np.where((source == 7) & choice.found, number, source)
             still = still.filled(choice)
     weight = still.mean - zero
     if (source == 7).any():
-        weight, source = _weight_elsewhere(block, found, weight, source, given, profile)
+        weight, source = _weight_elsewhere(block, found, beside, weight, source, given, profile)
     return still, source, weight
 
 
 def _weight_elsewhere(
-    block: Block, found: Candidates, weight: Floats, source: Ints, given: Given, profile: Profile
+    block: Block, found: Candidates, beside: Bools, weight: Floats, source: Ints, given: Given, profile: Profile
 ) -> tuple[Floats, Ints]:
     """Weight from the plate under the box, from a given mass, or from another still stretch of the record."""
     record, none = found.record, np.zeros(len(found.record), dtype=np.int64)
@@ -243,7 +270,9 @@ def _weight_elsewhere(
     anywhere = Where(record, none, block.lengths[record], found.level, found.noise)
     spot = still_after(block, anywhere, profile, limit=profile.weigh_sd_pass)
     stood = spot.mean - found.level
-    options.append((6, np.where(stood > segment.LOADED, stood, np.nan)))
+    options.append((6, np.where((stood > segment.LOADED) & ~beside, stood, np.nan)))
+    if given.session is not None:
+        options.append((8, given.session[record]))
     for number, choice in options:
         use = (source == 7) & np.isfinite(choice)
         source, weight = np.where(use, number, source), np.where(use, choice, weight)

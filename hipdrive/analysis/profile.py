@@ -83,6 +83,8 @@ class Profile:
     flight_level: float = 0.08
     flight_trim: float = 0.2
     empty_before: float = 0.3
+    visit_gap: float = 2.0
+    athlete_weight: float = 3.0
     # filter of a copy, and where integration starts
     lowpass_cutoff: float = 0.0
     cutoff_correction: str = "on"

@@ -15,6 +15,7 @@ from hipdrive.analysis import pulling
 from hipdrive.analysis.build import rest_impulse
 from hipdrive.analysis.facts import BACKWARD, NUMBER
 from hipdrive.analysis.hop_series import gap
+from hipdrive.analysis.locate import ONE_FOOT, Located
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.segment import Runs
@@ -127,6 +128,8 @@ CHECKS = {
         Check("pull_not_over", "-", "1", "the record ends before {} of its pulls is over", "let the record run longer"),
         Check("missing_headline", "-", "1", "{} of the first numbers are missing",
               "see the reason beside each missing number"),
+        Check("athletes", "-", "1", "{} athletes or loads, told apart by weight",
+              "nothing; record each athlete in a file of their own if results are kept by athlete"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
     )
 }  # fmt: skip
@@ -141,6 +144,11 @@ def _limits(value: Floats, warn: Bools, fail: Bools | None = None) -> tuple[Floa
     level = np.where(np.isfinite(value), NOTED, NONE)
     level = np.where(warn, WARNED, level)
     return value, level if fail is None else np.where(fail, FAILED, level)
+
+
+def nothing(value: Floats, level: Ints, rows: Bools) -> tuple[Floats, Ints]:
+    """A check without a value in some rows."""
+    return np.where(rows, np.nan, value), np.where(rows, NONE, level)
 
 
 def of_repetitions(rep: Rep) -> Seen:
@@ -355,11 +363,18 @@ def _landing_on_plate(rep: Rep) -> tuple[Floats, Ints]:
     if rep.facts.plate_zero:
         share = divided(rep.left.quantity("force", at)[:, 0], largest)
         off |= (share < ONE_FOOT) | (share > 1.0 - ONE_FOOT)
+    off |= stands_beside(rep.facts.located)
     return largest, np.where(off, FAILED if rep.facts.test in ("dj", "landing") else WARNED, NONE)
 
 
-ONE_FOOT = 0.05
-"""Share of the force below which a foot is not on its plate in a landing."""
+def stands_beside(located: Located) -> Bools:
+    """Rows in which a part of the weight has left the plate: one foot came down beside it."""
+    before, after = located.before.mean - located.zero, located.after.mean - located.zero
+    return np.asarray(after < (1.0 - BESIDE) * before)
+
+
+BESIDE = 0.10
+"""Share of the weight by which a stance after the landing may be lighter than the one before: nobody loses more."""
 
 
 def _onset_quiet(rep: Rep) -> tuple[Floats, Ints]:
@@ -372,15 +387,24 @@ def _onset_quiet(rep: Rep) -> tuple[Floats, Ints]:
 
 
 def _session(rep: Rep) -> tuple[Floats, Ints]:
-    """Deviation of each weight from the median of its record, %, where the record has several."""
-    record, weight = rep.facts.record, rep.facts.weight
-    deviation = np.full(rep.n, np.nan)
-    for name in np.unique(record[1:][record[1:] == record[:-1]]):
-        rows = (record == name) & np.isfinite(weight)
+    return session(rep.facts.record, rep.facts.weight, rep.profile)
+
+
+def session(who: Ints, weight: Floats, profile: Profile) -> tuple[Floats, Ints]:
+    """Deviation of each weight from the median of its record or athlete, %, where that has several; none of -1."""
+    deviation = np.full(len(weight), np.nan)
+    names, count = np.unique(who, return_counts=True)
+    for name in names[(count > 1) & (names >= 0)]:
+        rows = (who == name) & np.isfinite(weight)
         if rows.sum() > 1:
             middle = float(np.median(weight[rows]))
             deviation[rows] = 100.0 * (weight[rows] - middle) / middle
-    return _limits(deviation, np.abs(deviation) > rep.profile.session_weight_warn)
+    return _limits(deviation, np.abs(deviation) > profile.session_weight_warn)
+
+
+def athletes(n: int) -> tuple[Floats, Ints]:
+    """How many athletes stood on the plate in one record, told apart by their weight; said where there are several."""
+    return np.array([float(n)]), np.array([NOTED if n > 1 else NONE])
 
 
 def _impulse_weight(rep: Rep, impulse: Floats, duration: Floats) -> tuple[Floats, Ints]:
@@ -428,13 +452,13 @@ def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
 
 
 def of_records(
-    block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats, profile: Profile, *, standing: bool = False
+    block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats, profile: Profile, standing: Bools
 ) -> Seen:
     """The checks of each record as a whole, (records,). standing : nobody jumps, so that a flat top is no clipping."""
     # what was lost after the last sample, when the device went, is not missing from the record
     gaps = np.array([float(sum(gap.first_sample < t.samples for gap in t.gaps)) for t in trials])
-    coarse = np.full(len(trials), not standing and block.rate < profile.rate_min)
-    clipped = _clipped(block, trials, standing=standing)
+    coarse = ~standing & (block.rate < profile.rate_min)
+    clipped = _clipped(block, trials, standing)
     drift, changed, seen = _drift(block, runs, rough)
     return {
         "dropped_samples": (gaps, np.where(gaps > 0, FAILED, NONE)),
@@ -449,7 +473,7 @@ def other_leg(share: Floats, empty: float) -> tuple[Floats, Ints]:
     return _limits(100.0 * share, share > empty)
 
 
-def _clipped(block: Block, trials: Sequence[Trial], *, standing: bool) -> Floats:
+def _clipped(block: Block, trials: Sequence[Trial], standing: Bools) -> Floats:
     """The value at which a plate of each trial is clipped, NaN where none is."""
     value = np.full(len(trials), np.nan)
     tops = []
@@ -460,7 +484,7 @@ def _clipped(block: Block, trials: Sequence[Trial], *, standing: bool) -> Floats
             if math.isfinite(known):
                 if np.abs(force).max(initial=0.0) >= 0.99 * known:
                     value[i] = known
-            elif not standing and 6 <= top <= samples - 6 and trial.plates[row] != BOX:
+            elif not standing[i] and 6 <= top <= samples - 6 and trial.plates[row] != BOX:
                 # eight samples in a band around the top hold the fourth one before or after it
                 highest = force.item(top)
                 beside = max(force.item(top - 4), force.item(top + 4))

@@ -10,7 +10,7 @@ from hipdrive.analysis.locate import Given, Located
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.segment import Runs, Survey
-from hipdrive.analysis.signal import Block, Floats, Ints
+from hipdrive.analysis.signal import Block, Bools, Floats, Ints
 from hipdrive.trial import Trial
 
 
@@ -35,18 +35,22 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class FoundReps:
-    """Repetitions of one test: code is the reason number of refused ones, number counts within each record from 1."""
+    """Repetitions of one test: code is the reason number of refused ones, number counts within each record from 1.
+
+    fits : whether a repetition of the test was there at all, refused or not; None where all were.
+    """
 
     rep: Rep
     code: Ints
     number: Ints
+    fits: Bools | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What a finder found: at most one test for each record. others : flights of each record that are none of it.
+    """What a finder claims; `auto` decides which test a record has. others : flights that are none of its tests.
 
-    code : why a record without repetitions has none, where the finder knows better than the flights tell.
+    code : why a record without repetitions has none, where the finder knows better than the flights tell; else 0.
     """
 
     groups: tuple[FoundReps, ...]

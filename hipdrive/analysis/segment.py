@@ -25,6 +25,11 @@ class Survey:
     empty_level: Floats
     rough_weight: Floats
 
+    def where_known(self, empty_level: Floats, rough_weight: Floats) -> Survey:
+        """The survey with what is known better already, NaN where it is not."""
+        known = np.isfinite(rough_weight)
+        return Survey(np.where(known, empty_level, self.empty_level), np.where(known, rough_weight, self.rough_weight))
+
 
 @dataclass(frozen=True, eq=False)
 class Runs:
@@ -63,7 +68,11 @@ class Candidates:
 
 def survey(block: Block) -> Survey:
     """Level of the empty plate (lowest 20 ms) and weight (median of the loaded cells) of each record."""
-    means = block.means
+    return survey_of(block.means)
+
+
+def survey_of(means: Floats) -> Survey:
+    """The same of the means of 10 ms cells, (records, cells); NaN after the end of a record."""
     pairs = means if means.shape[1] == 1 else 0.5 * (means[:, 1:] + means[:, :-1])
     # every other pair holds each cell once, and half the values sort in half the time
     ordered = np.sort(pairs[:, ::2], axis=1)

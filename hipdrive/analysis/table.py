@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -57,10 +57,13 @@ class Table(Mapping[str, Any]):
         return len(self.data)
 
 
-def table_of(batches: Sequence[Batch]) -> Table:
+def table_of(batches: Iterable[Batch]) -> Table:
     """Every repetition of every batch, in the order of trials and time."""
-    groups = [g for b in batches for g in b.groups]
-    refused = {int(t): CODES[c] for b in batches for t, c in zip(b.trials, b.code, strict=True) if c}
+    groups: list[Group] = []
+    refused: dict[int, str] = {}
+    for batch in batches:
+        groups += [group.slim() for group in batch.groups]
+        refused |= {int(t): CODES[c] for t, c in zip(batch.trials, batch.code, strict=True) if c}
     if not groups:
         none = np.zeros(0, dtype=np.int64)
         return Table({}, {}, {}, {}, none, none, none, none, refused)

@@ -144,7 +144,8 @@ def _weighed_and_started(
     before = still_before(block, Where(record, found.ground, last, level, found.noise), profile, limit=limit)
     after = still_after(block, Where(record, rested, found.until, level, found.noise), profile, limit=limit)
     contact = (found.start - found.ground) / block.rate
-    beside = _one_foot_beside(block, found, before, after)
+    # whoever comes from elsewhere did not leave this plate from both feet
+    beside = np.zeros(len(record), dtype=bool) if landed else _one_foot_beside(block, found, before, after)
     after = after.only(~beside) if beside.any() else after
     alone = (contact <= profile.contact_max) & ~before.found
     empty = np.maximum(found.empty, 0)

@@ -123,8 +123,20 @@ def stances(scene: Scene) -> Found:
     rep = _stance(block, [scene.trials[i] for i in rows], rows, start[rows], end[rows], scene)
     weight = rep.facts.weight
     bad = (weight < profile.weight_min) | (weight > profile.weight_max)
-    found = FoundReps(rep, np.where(bad, NUMBER["bad_weight"], 0), np.ones(len(rows), dtype=np.int64))
+    wrong = np.where(bad, NUMBER["bad_weight"], 0)
+    if scene.given.test == "auto":
+        wrong = np.where(bad | ~_stands_to_be_measured(scene, rep), NUMBER["no_flight"], 0)
+    found = FoundReps(rep, wrong, np.ones(len(rows), dtype=np.int64))
     return Found((found,), nothing, code)
+
+
+def _stands_to_be_measured(scene: Scene, rep: Stance) -> Bools:
+    """Which stances that nobody named are ones: still, with a centre of pressure, in a record without a jump."""
+    weight, still = rep.facts.weight, rep.facts.located.still
+    quiet = (still.sd <= scene.profile.weigh_sd_warn * weight) & (rep.farthest <= scene.profile.balance_moved * weight)
+    jumps = np.isin(rep.facts.record, scene.runs.record[scene.runs.flight])
+    placed = np.array([any(not code for code in one.code[:2]) for one in rep.pressures])
+    return np.asarray(quiet & placed & ~jumps)
 
 
 def _loaded(block: Block, profile: Profile) -> tuple[Ints, Ints, Bools]:

@@ -9,7 +9,6 @@ import pytest
 from hipdrive import cli
 from hipdrive.analysis.registry import TESTS
 
-
 FLAT = {"iso_time_to_peak": 0.15}
 """s: where on a plateau the largest sample lies is the noise's choice, and no width is stated for it."""
 

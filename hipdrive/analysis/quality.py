@@ -116,7 +116,7 @@ CHECKS = {
               "stand still for the whole of it, and measure again if a foot moved"),
         Check("cop_masked", "-", "%", "{} of the stance have too little force for a centre of pressure",
               "stand on the plate with the whole weight"),
-        Check("zero_unseen", "-", "N", "the plate is never empty in this record, so its zero was taken as it is", ""),
+        Check("zero_unseen", "-", "N", "the plate is never empty in this record, so its zero was taken as it is; it carries {}", ""),
         Check("iso_hold_quality", "-", "N", "the tension before the pull was not held still: dip or drift of {}",
               "hold a light tension still for a second, then pull without dipping"),
         Check("iso_pretension", "-", "N", "the tension held before the pull is {} above the weight",

@@ -1,117 +1,38 @@
-"""Quality checks Q1 to Q15 of METRICS.md 2: a value, a level, a sentence, a remedy.
+"""The checks of each repetition: a value, a level, a sentence, a remedy (checks.py lists them).
 
 Every check is arithmetic on rows; sentences are made only for the findings that somebody reads.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 
 from hipdrive.analysis.build import rest_impulse
+from hipdrive.analysis.checks import (
+    CHECKS,
+    FAILED,
+    LEVELS,
+    NONE,
+    NOTED,
+    WARNED,
+    Check,
+    Seen,
+    finding,
+    limits,
+)
 from hipdrive.analysis.facts import BACKWARD, NUMBER
 from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.records import of_records, other_leg
 from hipdrive.analysis.rep import Rep
-from hipdrive.analysis.segment import Runs
-from hipdrive.analysis.signal import (
-    Block,
-    Bools,
-    Floats,
-    Ints,
-    divided,
-    gather,
-    within,
-)
+from hipdrive.analysis.signal import Bools, Floats, Ints, divided, gather, within
 from hipdrive.analysis.weighing import QUARTER
-from hipdrive.results import FAIL, INFO, WARN, Finding
-from hipdrive.trial import BOX, Trial
-from hipdrive.units import text
 
-NONE, NOTED, WARNED, FAILED = 0, 1, 2, 3
-LEVELS = ("", INFO, WARN, FAIL)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check: what it says (with the value in place of {}) and what to do about it."""
-
-    name: str
-    number: str
-    unit: str
-    message: str
-    remedy: str
-
-
-CHECKS = {
-    check.name: check
-    for check in (
-        Check("system_weight", "Q1", "N", "weight {}", ""),
-        Check("weigh_sd", "Q2", "N", "the force varied by {} (SD) while the athlete was weighed",
-              "let the athlete stand still for a second before the movement"),
-        Check("weigh_slope", "Q3", "N/s", "the force drifted by {} while the athlete was weighed",
-              "let the plate warm up, and let the athlete stand still"),
-        Check("system_weight_impulse", "Q4", "N", "weight by impulse between two rests is {}",
-              "check that the athlete stands still before and after, and that nothing touches the plate"),
-        Check("velocity_closure_error", "Q5", "m/s", "the velocity at the rest after landing is {} instead of zero",
-              "weigh again, zero the empty plate, and let the athlete stand still after landing"),
-        Check("session_weight_deviation", "Q6", "%", "the weight differs by {} from the other repetitions",
-              "check load, shoes, and that both feet are on the plate"),
-        Check("unloaded_noise_sd", "Q7", "N", "the empty plate varies by {} (SD)",
-              "look for mains hum, loose cables or vibration near the plate"),
-        Check("zero_offset", "Q8", "N", "the empty plate reads {}; it was subtracted",
-              "zero the plate while nobody stands on it"),
-        Check("plate_drift_rate", "Q9", "N/s", "the empty plate drifts by {}",
-              "let the amplifier warm up, and zero shortly before the trial"),
-        Check("peak_saturation", "Q10", "N", "a plate stays at its largest value of {}: the channel is clipped",
-              "choose a larger range and record again"),
-        Check("foot_off_plate", "Q11", "%", "one plate carries only {} of the weight while standing",
-              "put one foot on each plate"),
-        Check("other_leg", "-", "%", "the plate of the other leg carries {} of the force in this trial of one leg",
-              "leave --side out if both legs jumped, since both plates were analysed; else keep the other foot off"),
-        Check("sj_countermovement", "Q12", "N", "the force dips by {} before the push of the squat jump",
-              "hold the squat still, then push without dipping"),
-        Check("landing_on_plate", "Q13", "N", "50 ms after touchdown the force is only {}",
-              "land with both feet on the plates"),
-        Check("flight_ft_tov_discrepancy", "Q14", "m", "height by flight time exceeds height by impulse by {}",
-              "land as tall as at take-off; if it is negative, weigh again"),
-        Check("dropped_samples", "Q15", "1", "{} gaps in the record", "record again: lost samples are never filled in"),
-        Check("mixed_movement", "-", "m/s", "the movement is between squat jump and countermovement jump "
-              "(lowest velocity {})", "say which it was with --test"),
-        Check("onset_in_movement", "-", "N", "the force at the onset is already {} off the weight",
-              "let the athlete stand still until the movement starts"),
-        Check("other_flights", "-", "1", "{} further flights are no repetitions of this test",
-              "nothing, if hops, rebounds or steps off the plate were meant"),
-        Check("drop_height_error", "-", "m", "drop height less box height is {}",
-              "step off the box, neither down nor up; the box height is in metres"),
-        Check("takeoff_displacement", "-", "m", "the centre of mass rose by {} before take-off",
-              "weigh again, and check the sampling rate"),
-        Check("cut_forces", "-", "N", "forces below {} were set to zero before they were saved, so the edges of "
-              "contact are lost and its times less certain", "export the forces unfiltered, without a threshold"),
-        Check("given_mass", "-", "%", "the given mass differs by {} from what the plate weighs",
-              "check the mass, and that the plate is zeroed; the plate's weight was used"),
-        Check("sampling_rate", "-", "s", "one sample every {} is coarse for contact and flight times",
-              "record at 1000 Hz"),
-        Check("weight_source", "-", "N", "the weight of {} was not measured in a still stance before the movement",
-              "let the athlete stand still for a second before the movement"),
-        Check("missing_headline", "-", "1", "{} of the first numbers are missing",
-              "see the reason beside each missing number"),
-        Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
-    )
-}  # fmt: skip
-"""Every check by name."""
-
-Seen = Mapping[str, tuple[Floats, Ints]]
-"""Check -> its values and levels, one a row."""
-
-
-def _limits(value: Floats, warn: Bools, fail: Bools | None = None) -> tuple[Floats, Ints]:
-    """A check's values with levels: noted where it has a value, warned, failed."""
-    level = np.where(np.isfinite(value), NOTED, NONE)
-    level = np.where(warn, WARNED, level)
-    return value, level if fail is None else np.where(fail, FAILED, level)
+__all__ = [
+    "CHECKS", "FAILED", "LEVELS", "NONE", "NOTED", "OF_TEST", "WARNED", "Check", "Seen", "finding", "limits",
+    "of_records", "of_repetitions", "other_leg",
+]  # fmt: skip
 
 
 def of_repetitions(rep: Rep) -> Seen:
@@ -125,12 +46,12 @@ def _of_all(rep: Rep) -> Seen:
     still, weight = facts.located.still, facts.weight
     window = (still.end - still.start) / rep.curve.rate
     checks = {
-        "system_weight": _limits(weight, np.zeros(rep.n, dtype=bool)),
-        "weigh_sd": _limits(
+        "system_weight": limits(weight, np.zeros(rep.n, dtype=bool)),
+        "weigh_sd": limits(
             still.sd, still.sd > profile.weigh_sd_pass * weight, still.sd > profile.weigh_sd_warn * weight
         ),
-        "weigh_slope": _limits(still.slope, np.abs(still.slope) * window > 0.003 * weight),
-        "unloaded_noise_sd": _limits(facts.noise, facts.noise > 3.0),
+        "weigh_slope": limits(still.slope, np.abs(still.slope) * window > 0.003 * weight),
+        "unloaded_noise_sd": limits(facts.noise, facts.noise > 3.0),
         "zero_offset": _zero_offset(facts.level, profile),
         "landing_on_plate": _landing_on_plate(rep),
         "weight_source": _weight_source(rep),
@@ -147,7 +68,7 @@ def _of_drop(rep: Rep) -> Seen:
     """The further checks of a drop jump."""
     error = rep["drop_height_error"][:, 0]
     return {
-        "drop_height_error": _limits(error, np.abs(error) > rep.profile.drop_error_warn),
+        "drop_height_error": limits(error, np.abs(error) > rep.profile.drop_error_warn),
         "flight_ft_tov_discrepancy": _heights(rep, rep.facts.tier <= BACKWARD),
     }
 
@@ -158,7 +79,7 @@ def _of_jump(rep: Rep) -> Seen:
     checks: dict[str, tuple[Floats, Ints]] = {}
     impulse, duration = rest_impulse(rep)
     closure = impulse / rep.mass[:, 0]
-    checks["velocity_closure_error"] = _limits(
+    checks["velocity_closure_error"] = limits(
         closure, np.abs(closure) > profile.closure_warn, np.abs(closure) > profile.closure_fail
     )
     checks["system_weight_impulse"] = _impulse_weight(rep, impulse, duration)
@@ -168,7 +89,7 @@ def _of_jump(rep: Rep) -> Seen:
         checks["sj_countermovement"] = _dip(rep)
     else:
         rise = rep["takeoff_displacement"][:, 0]
-        checks["takeoff_displacement"] = _limits(rise, (rise < profile.rise_min) | (rise > profile.rise_max))
+        checks["takeoff_displacement"] = limits(rise, (rise < profile.rise_min) | (rise > profile.rise_max))
         checks["mixed_movement"] = _mixed(rep)
     return checks
 
@@ -253,18 +174,18 @@ def _session(rep: Rep) -> tuple[Floats, Ints]:
         if rows.sum() > 1:
             middle = float(np.median(weight[rows]))
             deviation[rows] = 100.0 * (weight[rows] - middle) / middle
-    return _limits(deviation, np.abs(deviation) > rep.profile.session_weight_warn)
+    return limits(deviation, np.abs(deviation) > rep.profile.session_weight_warn)
 
 
 def _impulse_weight(rep: Rep, impulse: Floats, duration: Floats) -> tuple[Floats, Ints]:
     """Mean force between rest and rest, which is the weight."""
     value = rep.facts.weight + impulse / duration
-    return _limits(value, np.abs(value - rep.facts.weight) > 0.005 * rep.facts.weight)
+    return limits(value, np.abs(value - rep.facts.weight) > 0.005 * rep.facts.weight)
 
 
 def _heights(rep: Rep, rows: Bools) -> tuple[Floats, Ints]:
     gap = np.where(rows, (rep["jump_height_ft"] - rep["jump_height_tov"])[:, 0], np.nan)
-    return _limits(gap, (gap > rep.profile.height_gap_high) | (gap < rep.profile.height_gap_low))
+    return limits(gap, (gap > rep.profile.height_gap_high) | (gap < rep.profile.height_gap_low))
 
 
 def _dip(rep: Rep) -> tuple[Floats, Ints]:
@@ -298,133 +219,3 @@ def _foot_off(rep: Rep) -> tuple[Floats, Ints]:
     share = divided(mean, facts.weight)
     lighter = 100.0 * np.minimum(share, 1.0 - share)
     return lighter, np.where(still.found & (lighter < 20.0), WARNED, NONE)
-
-
-def of_records(block: Block, trials: Sequence[Trial], runs: Runs, rough: Floats, profile: Profile) -> Seen:
-    """The checks of each record as a whole, (records,)."""
-    # what was lost after the last sample, when the device went, is not missing from the record
-    gaps = np.array([float(sum(gap.first_sample < t.samples for gap in t.gaps)) for t in trials])
-    coarse = np.full(len(trials), block.rate < profile.rate_min)
-    clipped = _clipped(block, trials)
-    drift, changed, seen = _drift(block, runs, rough)
-    return {
-        "dropped_samples": (gaps, np.where(gaps > 0, FAILED, NONE)),
-        "peak_saturation": (clipped, np.where(np.isfinite(clipped), FAILED, NONE)),
-        "sampling_rate": (np.full(len(trials), block.dt), np.where(coarse, WARNED, NONE)),
-        "plate_drift_rate": (drift, np.where(changed, FAILED, np.where(seen & (np.abs(drift) > 0.05), WARNED, NONE))),
-    }
-
-
-def other_leg(share: Floats, empty: float) -> tuple[Floats, Ints]:
-    """Share of the force on the plate of the leg that a trial of one leg does without, %."""
-    return _limits(100.0 * share, share > empty)
-
-
-def _clipped(block: Block, trials: Sequence[Trial]) -> Floats:
-    """The value at which a plate of each trial is clipped, NaN where none is."""
-    value = np.full(len(trials), np.nan)
-    tops = []
-    for i, (trial, at) in enumerate(zip(trials, block.tops.tolist(), strict=True)):
-        ranges, samples = trial.ranges, trial.fz.shape[1]
-        for row, (force, top) in enumerate(zip(trial.fz, at, strict=True)):
-            known = ranges[row] if row < len(ranges) else math.nan
-            if math.isfinite(known):
-                if np.abs(force).max(initial=0.0) >= 0.99 * known:
-                    value[i] = known
-            elif 6 <= top <= samples - 6 and trial.plates[row] != BOX:
-                # eight samples in a band around the top hold the fourth one before or after it
-                highest = force.item(top)
-                beside = max(force.item(top - 4), force.item(top + 4))
-                if highest >= 200.0 and (beside >= highest - CLIP_BAND or force.item(top + 3) == highest):
-                    tops.append((i, top, force))
-    flat = _flat_tops([force for _, _, force in tops], np.array([top for _, top, _ in tops], dtype=np.int64))
-    for at in np.flatnonzero(flat)[::-1].tolist():
-        i, top, force = tops[at]
-        value[i] = force[top]
-    return value
-
-
-CLIP_BAND = 8.0
-"""N: samples so close to the largest belong to one plateau, noise or not."""
-
-NEAR = 56
-"""Samples on each side of the largest that are looked at side by side; a longer plateau is looked at alone."""
-
-
-def _flat_tops(forces: Sequence[Floats], tops: Ints) -> Bools:
-    """Whether each plate's largest value, at `tops`, is a plateau that is too flat for the slopes beside it.
-
-    A smooth peak stays within q of its top for p samples only if it leaves it by about 4 q / p a sample. Samples that
-    are equal speak for themselves; with noise on it, a plateau must be steeper beside it to be called one.
-    """
-    near = _around(forces, tops, NEAR)
-    highest = near[:, NEAR]
-    equal, steep = _plateaus(forces, tops, near, 0.0)
-    stepped = np.zeros(len(tops), dtype=bool)
-    rows = np.flatnonzero(equal >= 4)
-    if len(rows):
-        steps = np.abs(np.diff(near[rows, NEAR - 50 : NEAR + 50], axis=1))
-        quantum = np.where(steps > 0.0, steps, np.inf).min(axis=1)
-        stepped[rows] = (steep * equal)[rows] > np.maximum(12.0 * quantum, 0.01 * highest[rows])
-    length, slope = _plateaus(forces, tops, near, CLIP_BAND)
-    return stepped | ((length >= 8) & (slope * length > np.maximum(24.0 * CLIP_BAND, 0.2 * highest)))
-
-
-def _around(forces: Sequence[Floats], tops: Ints, half: int) -> Floats:
-    """The samples around each plate's top, (n, 2 half + 1); NaN outside the record."""
-    near = np.full((len(forces), 2 * half + 1), np.nan)
-    for out, force, top in zip(near, forces, tops.tolist(), strict=True):
-        part = force[max(0, top - half) : top + half + 1]
-        first = max(0, half - top)
-        out[first : first + len(part)] = part
-    return near
-
-
-def _plateaus(forces: Sequence[Floats], tops: Ints, near: Floats, band: float) -> tuple[Ints, Floats]:
-    """How many samples around each top lie within a band below it, and the smaller slope beside them, N a sample."""
-    middle = near.shape[1] // 2
-    low = ~(near >= (near[:, middle] - band)[:, np.newaxis])
-    before, after = low[:, middle::-1].argmax(axis=1), low[:, middle:].argmax(axis=1)
-    # a plateau that is not over where the window ends: argmax of nothing is zero
-    wide = (before == 0) | (after == 0) | (np.maximum(before, after) > middle - 3)
-    start, end = np.where(wide, middle, middle - before + 1), np.where(wide, middle + 1, middle + after)
-    rows = np.arange(len(near))
-    falls = near[rows, start] - near[rows, start - 3], near[rows, end - 1] - near[rows, end + 2]
-    length, slope = end - start, np.minimum(*falls) / 3.0
-    for row in np.flatnonzero(wide).tolist():
-        far = 16 * middle
-        if middle < NEAR * 16:
-            one, two = _plateaus(forces[row : row + 1], tops[row : row + 1],
-                                 _around(forces[row : row + 1], tops[row : row + 1], far), band)  # fmt: skip
-            length[row], slope[row] = one[0], two[0]
-        else:
-            length[row], slope[row] = 0, 0.0
-    return length, slope
-
-
-def _drift(block: Block, runs: Runs, rough: Floats) -> tuple[Floats, Bools, Bools]:
-    """Drift between the first and last unloaded run of each record, N/s; whether it exceeds 1 % of weight, or noise."""
-    drift, changed = np.full(len(rough), np.nan), np.zeros(len(rough), dtype=bool)
-    seen = changed.copy()
-    if not len(runs.record):
-        return drift, changed, seen
-    starts = np.flatnonzero(np.r_[True, runs.record[1:] != runs.record[:-1]])
-    ends = np.r_[starts[1:], len(runs.record)] - 1
-    rows = runs.record[starts]
-    time = (runs.start[ends] + runs.end[ends] - runs.start[starts] - runs.end[starts]) / (2.0 * block.rate)
-    change = runs.level[ends] - runs.level[starts]
-    # two flights of one record are too close, and too short, to tell drift from noise
-    drift[rows] = np.where((ends > starts) & (time > 2.0), divided(change, time), np.nan)
-    changed[rows] = (ends > starts) & (np.abs(change) > 0.01 * rough[rows])
-    doubt = np.sqrt(sum(runs.noise[at] ** 2 / np.maximum(runs.count[at], 1) for at in (starts, ends)))
-    seen[rows] = np.abs(change) > 3.0 * doubt
-    return drift, changed, seen
-
-
-def finding(name: str, value: float, level: int, rep: int = 0, message: str | None = None) -> Finding:
-    """One finding with its sentence and remedy."""
-    check = CHECKS[name]
-    shown = f"{value:g}" if check.unit == "1" else text(value, check.unit)
-    said = message if message is not None else check.message.format(shown)
-    remedy = check.remedy if level >= WARNED else ""
-    return Finding(name, LEVELS[level], float(value), check.unit, said, remedy, rep)

@@ -1,0 +1,104 @@
+"""The list of quality checks: what each says, and what to do about it (Q1 to Q15 of METRICS.md 2, and ours)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hipdrive.analysis.signal import Bools, Floats, Ints
+from hipdrive.results import FAIL, INFO, WARN, Finding
+from hipdrive.units import text
+
+NONE, NOTED, WARNED, FAILED = 0, 1, 2, 3
+LEVELS = ("", INFO, WARN, FAIL)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what it says (with the value in place of {}) and what to do about it."""
+
+    name: str
+    number: str
+    unit: str
+    message: str
+    remedy: str
+
+
+CHECKS = {
+    check.name: check
+    for check in (
+        Check("system_weight", "Q1", "N", "weight {}", ""),
+        Check("weigh_sd", "Q2", "N", "the force varied by {} (SD) while the athlete was weighed",
+              "let the athlete stand still for a second before the movement"),
+        Check("weigh_slope", "Q3", "N/s", "the force drifted by {} while the athlete was weighed",
+              "let the plate warm up, and let the athlete stand still"),
+        Check("system_weight_impulse", "Q4", "N", "weight by impulse between two rests is {}",
+              "check that the athlete stands still before and after, and that nothing touches the plate"),
+        Check("velocity_closure_error", "Q5", "m/s", "the velocity at the rest after landing is {} instead of zero",
+              "weigh again, zero the empty plate, and let the athlete stand still after landing"),
+        Check("session_weight_deviation", "Q6", "%", "the weight differs by {} from the other repetitions",
+              "check load, shoes, and that both feet are on the plate"),
+        Check("unloaded_noise_sd", "Q7", "N", "the empty plate varies by {} (SD)",
+              "look for mains hum, loose cables or vibration near the plate"),
+        Check("zero_offset", "Q8", "N", "the empty plate reads {}; it was subtracted",
+              "zero the plate while nobody stands on it"),
+        Check("plate_drift_rate", "Q9", "N/s", "the empty plate drifts by {}",
+              "let the amplifier warm up, and zero shortly before the trial"),
+        Check("peak_saturation", "Q10", "N", "a plate stays at its largest value of {}: the channel is clipped",
+              "choose a larger range and record again"),
+        Check("foot_off_plate", "Q11", "%", "one plate carries only {} of the weight while standing",
+              "put one foot on each plate"),
+        Check("other_leg", "-", "%", "the plate of the other leg carries {} of the force in this trial of one leg",
+              "leave --side out if both legs jumped, since both plates were analysed; else keep the other foot off"),
+        Check("sj_countermovement", "Q12", "N", "the force dips by {} before the push of the squat jump",
+              "hold the squat still, then push without dipping"),
+        Check("landing_on_plate", "Q13", "N", "50 ms after touchdown the force is only {}",
+              "land with both feet on the plates"),
+        Check("flight_ft_tov_discrepancy", "Q14", "m", "height by flight time exceeds height by impulse by {}",
+              "land as tall as at take-off; if it is negative, weigh again"),
+        Check("dropped_samples", "Q15", "1", "{} gaps in the record", "record again: lost samples are never filled in"),
+        Check("mixed_movement", "-", "m/s", "the movement is between squat jump and countermovement jump "
+              "(lowest velocity {})", "say which it was with --test"),
+        Check("onset_in_movement", "-", "N", "the force at the onset is already {} off the weight",
+              "let the athlete stand still until the movement starts"),
+        Check("other_flights", "-", "1", "{} further flights are no repetitions of this test",
+              "nothing, if hops, rebounds or steps off the plate were meant"),
+        Check("drop_height_error", "-", "m", "drop height less box height is {}",
+              "step off the box, neither down nor up; the box height is in metres"),
+        Check("takeoff_displacement", "-", "m", "the centre of mass rose by {} before take-off",
+              "weigh again, and check the sampling rate"),
+        Check("cut_forces", "-", "N", "forces below {} were set to zero before they were saved, so the edges of "
+              "contact are lost and its times less certain", "export the forces unfiltered, without a threshold"),
+        Check("given_mass", "-", "%", "the given mass differs by {} from what the plate weighs",
+              "check the mass, and that the plate is zeroed; the plate's weight was used"),
+        Check("sampling_rate", "-", "s", "one sample every {} is coarse for contact and flight times",
+              "record at 1000 Hz"),
+        Check("weight_source", "-", "N", "the weight of {} was not measured in a still stance before the movement",
+              "let the athlete stand still for a second before the movement"),
+        Check("missing_headline", "-", "1", "{} of the first numbers are missing",
+              "see the reason beside each missing number"),
+        Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
+    )
+}  # fmt: skip
+"""Every check by name."""
+
+Seen = Mapping[str, tuple[Floats, Ints]]
+"""Check -> its values and levels, one a row."""
+
+
+def limits(value: Floats, warn: Bools, fail: Bools | None = None) -> tuple[Floats, Ints]:
+    """A check's values with levels: noted where it has a value, warned, failed."""
+    level = np.where(np.isfinite(value), NOTED, NONE)
+    level = np.where(warn, WARNED, level)
+    return value, level if fail is None else np.where(fail, FAILED, level)
+
+
+def finding(name: str, value: float, level: int, rep: int = 0, message: str | None = None) -> Finding:
+    """One finding with its sentence and remedy."""
+    check = CHECKS[name]
+    shown = f"{value:g}" if check.unit == "1" else text(value, check.unit)
+    said = message if message is not None else check.message.format(shown)
+    remedy = check.remedy if level >= WARNED else ""
+    return Finding(name, LEVELS[level], float(value), check.unit, said, remedy, rep)

@@ -19,9 +19,11 @@ from hipdrive.analysis.group import Group, group_of
 from hipdrive.analysis.leg import EMPTY, of_one_leg
 from hipdrive.analysis.locate import Given, locate
 from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.repair import repaired
 from hipdrive.analysis.scene import Scene
 from hipdrive.analysis.segment import Runs, Survey
 from hipdrive.analysis.signal import Block, Ints
+from hipdrive.analysis.units import unloaded_code
 from hipdrive.trial import Trial
 
 BLOCK_SAMPLES = 1_500_000
@@ -82,21 +84,21 @@ def _refused(members: Sequence[int], code: str) -> Batch:
 
 
 def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) -> Batch:
-    block = Block.of(trials)
+    trials, block, mended = repaired(trials, Block.of(trials), profile)
     given = Given(
         np.array([np.nan if t.mass is None else (t.mass + t.load) * profile.g for t in trials]),
         np.array([np.nan if t.box_height is None else t.box_height for t in trials]),
         test,
     )
     located, seen, runs = locate(block, given, profile)
-    checks = quality.of_records(block, trials, runs, seen.rough_weight, profile)
+    checks = {**quality.of_records(block, trials, runs, seen.rough_weight, profile), **mended}
     code = _upside_down(block, _record_code(checks))
     found = finder(test)(Scene(block, tuple(trials), seen, runs, located, given, code, profile))
     groups = tuple(group_of(one.rep, index, one.code, one.number) for one in found.groups)
     others, held = found.others, np.zeros(len(trials), dtype=bool)
     for one in found.groups:
         held[one.rep.facts.record] = True
-    code = np.where((code == 0) & ~held, _why_none(block, seen, runs, others, given), code)
+    code = np.where((code == 0) & ~held, _why_none(block, seen, runs, others, given, profile), code)
     return Batch(index, groups, checks, code, others)
 
 
@@ -115,7 +117,7 @@ def _record_code(checks: quality.Seen) -> Ints:
     return code
 
 
-def _why_none(block: Block, seen: Survey, runs: Runs, others: Ints, given: Given) -> Ints:
+def _why_none(block: Block, seen: Survey, runs: Runs, others: Ints, given: Given, profile: Profile) -> Ints:
     """Why a record holds no repetition."""
     code = np.full(len(seen.rough_weight), NUMBER["no_flight"])
     if len(runs.record):
@@ -124,4 +126,5 @@ def _why_none(block: Block, seen: Survey, runs: Runs, others: Ints, given: Given
         code[runs.record[brief]] = NUMBER["ends_in_air"]
     code = np.where(others > 0, NUMBER["no_jump" if given.test == "auto" else "not_this_test"], code)
     standing = np.isfinite(seen.rough_weight) | (seen.empty_level > segment.LOADED)
-    return np.where(standing, code, NUMBER["no_load"])
+    code[~standing] = unloaded_code(block, np.flatnonzero(~standing), profile)
+    return code

@@ -79,6 +79,12 @@ CHECKS = {
               "let the athlete stand still for a second before the movement"),
         Check("missing_headline", "-", "1", "{} of the first numbers are missing",
               "see the reason beside each missing number"),
+        Check("sign_turned", "-", "1", "{} plates only ever pulled, which none can: their sign was turned",
+              "nothing, if the force now looks right; else turn the column yourself, for example --columns fz=-NAME"),
+        Check("spikes_removed", "-", "1", "{} single samples stood far out of the force beside them, and were replaced "
+              "by the mean of their neighbours", "look for loose cables and static discharge"),
+        Check("unit_converted", "-", "1", "by the given mass the forces are in another unit; they were "
+              "multiplied by {}", "give the unit with --unit, or export the forces in newtons"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
     )
 }  # fmt: skip

@@ -9,6 +9,7 @@ from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.scene import Found, FoundReps, Scene, numbers
 from hipdrive.analysis.signal import Bools, Ints
+from hipdrive.analysis.units import weight_code
 
 
 def jumps_and_drops(scene: Scene) -> Found:
@@ -47,7 +48,7 @@ def _one_test(reps: list[Rep], others: Ints) -> tuple[FoundReps, ...]:
     for rep, code in zip(reps, codes, strict=True):
         weight = rep.facts.weight
         wrong = (weight < rep.profile.weight_min) | (weight > rep.profile.weight_max)
-        code[wrong] = NUMBER["bad_weight"]
+        code[wrong] = weight_code(weight[wrong], rep.profile)
         code[(code == 0) & implausible(rep)] = NUMBER["implausible"]
     for i, rep in enumerate(reps):
         np.add.at(counts[i], rep.facts.record[flying[i]], 1)

@@ -25,6 +25,7 @@ RULES = {
     "weigh_rule": ("last_quiet", "lowest_mean"),
     "onset_rule": ("back_shift", "backtrack", "threshold"),
     "edge_rule": ("edge_instant", "edge_line", "threshold"),
+    "repair_rule": ("sound", "none"),
 }
 """Parameters that name a rule, and the rules there are."""
 
@@ -89,6 +90,7 @@ class Profile:
     flight_min_unweighed: float = 0.15
     level_max: float = 0.25
     # quality
+    repair_rule: str = "sound"
     offset_min: float = 0.5
     weight_min: float = 200.0
     weight_max: float = 3000.0

@@ -1,0 +1,129 @@
+"""What can be put right soundly before anything is computed: sign, spikes of one sample, a unit that the mass proves.
+
+Every repair works on copies (a trial never changes), and each leaves a check that says what was done. A repair that
+could be wrong is none: then the record is refused, and the reason says what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hipdrive.analysis.checks import NONE, WARNED, Seen
+from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.segment import LOADED
+from hipdrive.analysis.signal import Block, Bools, Floats, Ints
+from hipdrive.analysis.units import FACTORS, NEAR, loaded_level
+from hipdrive.trial import Floats as Force
+from hipdrive.trial import Trial
+
+
+def repaired(trials: Sequence[Trial], block: Block, profile: Profile) -> tuple[list[Trial], Block, Seen]:
+    """The trials with what could be put right, their block, and a check for each kind of repair that was made."""
+    held = list(trials)
+    if profile.repair_rule == "none":
+        return held, block, {}
+    seen: dict[str, Floats] = {}
+    for name, mend in (("unit_converted", _in_newtons), ("sign_turned", _upright), ("spikes_removed", _without_spikes)):
+        for i, (trial, value) in mend(held, block, profile).items():
+            held[i] = trial
+            seen.setdefault(name, np.full(len(held), np.nan))[i] = value
+        if name in seen:
+            block = Block.of(held)
+    return held, block, {n: (v, np.where(np.isfinite(v), WARNED, NONE)) for n, v in seen.items()}
+
+
+Mended = dict[int, tuple[Trial, float]]
+"""Index of a trial -> the trial put right, and how much was done."""
+
+
+def _scaled(trial: Trial, factors: Force) -> Trial:
+    return replace(trial, fz=trial.fz * factors[:, np.newaxis])
+
+
+# --- unit -----------------------------------------------------------------------------------------------------------
+
+
+def _in_newtons(trials: Sequence[Trial], block: Block, _profile: Profile) -> Mended:
+    """Records in another unit, where a given mass says by which factor: no two units are nearer than 2.2."""
+    known = [i for i, trial in enumerate(trials) if trial.mass is not None]
+    mended: Mended = {}
+    for i in known:
+        trial = trials[i]
+        weight = ((trial.mass or 0.0) + trial.load) * _profile.g
+        stands = loaded_level(block.means[i])
+        for factor in FACTORS.values():
+            # newtons, and a person a quarter heavier or lighter than said, are left as they are
+            if factor != 1.0 and abs(stands * factor / weight - 1.0) < NEAR:
+                mended[i] = _scaled(trial, np.full(len(trial.fz), factor)), factor
+    return mended
+
+
+# --- sign -----------------------------------------------------------------------------------------------------------
+
+
+def pulls(force: Force, top: float) -> bool:
+    """Whether a plate only ever pulls: one zeroed under load has its peaks above zero all the same."""
+    low = float(force.min())
+    return low < -2.0 * LOADED and top < -0.1 * low
+
+
+def _upright(trials: Sequence[Trial], block: Block, _profile: Profile) -> Mended:
+    """Plates that only ever pull, which none can, turned over."""
+    mended: Mended = {}
+    for i, (trial, tops) in enumerate(zip(trials, block.tops.tolist(), strict=True)):
+        heights = [force.item(top) for force, top in zip(trial.fz, tops, strict=True)]
+        if min(heights) < LOADED:
+            turned = [pulls(force, top) for force, top in zip(trial.fz, heights, strict=True)]
+            if any(turned):
+                mended[i] = _scaled(trial, np.where(turned, -1.0, 1.0)), float(sum(turned))
+    return mended
+
+
+# --- spikes ---------------------------------------------------------------------------------------------------------
+
+SPIKE, STANDS_OUT = 150.0, 6.0
+"""N, and times the steps beside it, by which one sample leaves both its neighbours if it is none of the athlete's."""
+
+
+def _without_spikes(trials: Sequence[Trial], block: Block, _profile: Profile) -> Mended:
+    """Single samples that stand out of both their neighbours, replaced by the mean of the two."""
+    if block.cell < 3:
+        return {}  # samples so far apart that a heel's impact is one of them
+    # a spike of h in a cell of c samples spreads it by h²(c - 1)/c²
+    least = SPIKE**2 * (block.cell - 1.0) / block.cell**2
+    spread = block.squares / block.cell - block.means**2
+    rows = np.flatnonzero((spread > least).any(axis=1))
+    mended: Mended = {}
+    for i in rows.tolist():
+        if trial_spikes(block.total[i], np.flatnonzero(spread[i] > least), block.cell).size:
+            found = mend_spikes(trials[i])
+            if found[1]:
+                mended[i] = found
+    return mended
+
+
+def trial_spikes(force: Floats, cells: Ints, cell: int) -> Ints:
+    """Samples within some cells that are spikes."""
+    inside = (cells[:, np.newaxis] * cell + np.arange(cell)).ravel()
+    inside = inside[(inside >= 2) & (inside < len(force) - 2)]
+    return inside[is_spike(*(force[inside + k] for k in (-2, -1, 0, 1, 2)))]
+
+
+def is_spike(a: Floats, b: Floats, x: Floats, c: Floats, d: Floats) -> Bools:
+    """Whether x leaves the two samples before and after it to one side, by far more than these differ."""
+    out = np.minimum(np.abs(x - b), np.abs(x - c))
+    steps = np.maximum(np.maximum(np.abs(c - b), np.abs(b - a)), np.abs(d - c))
+    return ((x - b) * (x - c) > 0.0) & (out > SPIKE) & (out > STANDS_OUT * steps)
+
+
+def mend_spikes(trial: Trial) -> tuple[Trial, float]:
+    """The trial without the spikes of each plate, and how many there were."""
+    fz, count = trial.fz.copy(), 0
+    for force in fz:
+        at = 2 + np.flatnonzero(is_spike(*(force[k : len(force) - 4 + k] for k in range(5))))
+        force[at] = 0.5 * (force[at - 1] + force[at + 1])
+        count += len(at)
+    return replace(trial, fz=fz), float(count)

@@ -35,6 +35,7 @@ SHOWN: dict[str, Shown] = {
     "1": Shown(1.0, "", 2),
     "bool": Shown(1.0, "", 0),
     "class": Shown(1.0, "", 0),
+    "Hz": Shown(1.0, "Hz", 0),
     "V": Shown(1.0, "V", 3),
 }
 """Every unit a metric may have (ASCII, SI) and how it is shown."""

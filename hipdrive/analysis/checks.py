@@ -85,6 +85,14 @@ CHECKS = {
               "by the mean of their neighbours", "look for loose cables and static discharge"),
         Check("unit_converted", "-", "1", "by the given mass the forces are in another unit; they were "
               "multiplied by {}", "give the unit with --unit, or export the forces in newtons"),
+        Check("ringing", "-", "N", "the plate rings by up to {} after take-off, so times of contact are less certain",
+              "stand the plate on a hard, even floor, and bolt it down"),
+        Check("filtered", "-", "Hz", "the record was low-pass filtered at about {} before it was saved, which blurs "
+              "contact times and peaks", "export the forces unfiltered"),
+        Check("hum", "-", "Hz", "the noise of the empty plate is one tone of {}",
+              "look for mains hum (50 or 60 Hz), a fan or a treadmill; shield and earth the cables"),
+        Check("weight_light", "-", "N", "{} is the weight of a small child",
+              "if an adult jumped, say the unit of the forces with --unit, for example --unit lbf"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
     )
 }  # fmt: skip

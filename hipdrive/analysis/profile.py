@@ -94,6 +94,9 @@ class Profile:
     offset_min: float = 0.5
     weight_min: float = 200.0
     weight_max: float = 3000.0
+    weight_light: float = 300.0
+    noise_warn: float = 3.0
+    ringing_warn: float = 15.0
     drop_error_warn: float = 0.05
     height_max: float = 1.0
     drop_max: float = 2.0

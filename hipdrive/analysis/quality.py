@@ -27,6 +27,7 @@ from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.records import of_records, other_leg
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Bools, Floats, Ints, divided, gather, within
+from hipdrive.analysis.spectrum import tone_of
 from hipdrive.analysis.weighing import QUARTER
 
 __all__ = [
@@ -51,13 +52,17 @@ def _of_all(rep: Rep) -> Seen:
             still.sd, still.sd > profile.weigh_sd_pass * weight, still.sd > profile.weigh_sd_warn * weight
         ),
         "weigh_slope": limits(still.slope, np.abs(still.slope) * window > 0.003 * weight),
-        "unloaded_noise_sd": limits(facts.noise, facts.noise > 3.0),
+        "unloaded_noise_sd": limits(facts.noise, facts.noise > profile.noise_warn),
         "zero_offset": _zero_offset(facts.level, profile),
         "landing_on_plate": _landing_on_plate(rep),
         "weight_source": _weight_source(rep),
         "session_weight_deviation": _session(rep),
         "cut_forces": _cut(rep),
         "given_mass": _given_mass(rep),
+        "weight_light": limits(np.where(weight < profile.weight_light, weight, np.nan), weight < profile.weight_light),
+        "ringing": _ringing(rep),
+        "filtered": limits(facts.located.cutoff, np.isfinite(facts.located.cutoff)),
+        "hum": _hum(rep),
     }  # fmt: skip
     if facts.plate_zero:
         checks["foot_off_plate"] = _foot_off(rep)
@@ -120,6 +125,23 @@ def _cut(rep: Rep) -> tuple[Floats, Ints]:
     least = np.where(near > 0.0, near, np.inf).min(axis=1)
     cut = exact & ~(facts.located.still.sd <= 0.05) & np.isfinite(least)
     return np.where(cut, least, np.nan), np.where(cut, WARNED, NONE)
+
+
+def _ringing(rep: Rep) -> tuple[Floats, Ints]:
+    """Ringing after take-off where it is seen, N."""
+    ring = rep.facts.located.ring
+    return limits(np.where(ring > 0.0, ring, np.nan), ring > rep.profile.ringing_warn)
+
+
+def _hum(rep: Rep) -> tuple[Floats, Ints]:
+    """The tone in the flights whose noise is worth a warning, Hz, where one tone is most of it."""
+    facts = rep.facts
+    tone = np.full(rep.n, np.nan)
+    for row in np.flatnonzero(facts.noise > rep.profile.noise_warn).tolist():
+        start, end = facts.located.found.start[row], facts.located.found.end[row]
+        trim = (end - start) // 5
+        tone[row] = tone_of(facts.block.total[facts.record[row], start + trim : end - trim], rep.curve.rate)
+    return limits(tone, np.isfinite(tone))
 
 
 def _given_mass(rep: Rep) -> tuple[Floats, Ints]:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hipdrive.analysis.build import rest_impulse
 from hipdrive.analysis.checks import (
     CHECKS,
     FAILED,
@@ -26,6 +25,7 @@ from hipdrive.analysis.facts import BACKWARD, NUMBER
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.records import of_records, other_leg
 from hipdrive.analysis.rep import Rep
+from hipdrive.analysis.rest import rest_impulse
 from hipdrive.analysis.signal import Bools, Floats, Ints, divided, gather, within
 from hipdrive.analysis.spectrum import tone_of
 from hipdrive.analysis.weighing import QUARTER

@@ -87,29 +87,36 @@ def _upright(trials: Sequence[Trial], block: Block, _profile: Profile) -> Mended
 SPIKE, STANDS_OUT = 150.0, 6.0
 """N, and times the steps beside it, by which one sample leaves both its neighbours if it is none of the athlete's."""
 
+SLOPED = 0.06
+"""Scatter of a cell by the squared change of its neighbours; a straight slope has a 48th, the corner of a ramp 0.03."""
+
 
 def _without_spikes(trials: Sequence[Trial], block: Block, _profile: Profile) -> Mended:
     """Single samples that stand out of both their neighbours, replaced by the mean of the two."""
     if block.cell < 3:
         return {}  # samples so far apart that a heel's impact is one of them
-    # a spike of h in a cell of c samples spreads it by h²(c - 1)/c²
-    least = SPIKE**2 * (block.cell - 1.0) / block.cell**2
-    spread = block.squares / block.cell - block.means**2
-    rows = np.flatnonzero((spread > least).any(axis=1))
     mended: Mended = {}
-    for i in rows.tolist():
-        if trial_spikes(block.total[i], np.flatnonzero(spread[i] > least), block.cell).size:
-            found = mend_spikes(trials[i])
-            if found[1]:
-                mended[i] = found
+    for i in np.unique(_suspects(block)).tolist():
+        found = mend_spikes(trials[i])
+        if found[1]:
+            mended[i] = found
     return mended
 
 
-def trial_spikes(force: Floats, cells: Ints, cell: int) -> Ints:
-    """Samples within some cells that are spikes."""
-    inside = (cells[:, np.newaxis] * cell + np.arange(cell)).ravel()
-    inside = inside[(inside >= 2) & (inside < len(force) - 2)]
-    return inside[is_spike(*(force[inside + k] for k in (-2, -1, 0, 1, 2)))]
+def _suspects(block: Block) -> Ints:
+    """Records that hold a spike, looked for in the cells that scatter more than a slope through them would."""
+    cell, means = block.cell, block.means
+    # a spike of h in a cell of c samples scatters it by h²(c - 1)/c²
+    least = SPIKE**2 * (cell - 1.0) / cell**2
+    spread = block.squares * (1.0 / cell)
+    spread -= means * means
+    row, at = np.nonzero(spread > least)
+    slope = means[row, np.minimum(at + 1, means.shape[1] - 1)] - means[row, np.maximum(at - 1, 0)]
+    some = ~(spread[row, at] <= least + SLOPED * slope * slope)
+    row, at = row[some], at[some]
+    place = np.clip(at[:, np.newaxis] * cell + np.arange(cell), 2, block.total.shape[1] - 3)
+    near = (block.total[row[:, np.newaxis], place + k] for k in (-2, -1, 0, 1, 2))
+    return np.asarray(row[is_spike(*near).any(axis=1)])
 
 
 def is_spike(a: Floats, b: Floats, x: Floats, c: Floats, d: Floats) -> Bools:

@@ -227,11 +227,26 @@ def declared_gap(trial: Trial, rng: Generator) -> Trial:
     return dataclasses.replace(trial, gaps=(Gap(first_sample=at, samples=12, code="lost", text="12 samples lost"),))
 
 
+def on_the_plate(trial: Trial, rng: Generator) -> int:
+    """A sample of the movement while the athlete touches the plate."""
+    push = (start(trial), event(trial, "takeoff") - 0.02)
+    land = (event(trial, "touchdown") + 0.02, event(trial, "touchdown") + 0.3)
+    return round(rng.uniform(*(push if rng.random() < 0.6 else land)) * trial.rate)
+
+
 def lost(n: int) -> Fault:
     """Samples that are missing, and the record closed over them; within the movement."""
 
     def spoil(trial: Trial, rng: Generator) -> Trial:
-        at = round(rng.uniform(start(trial), event(trial, "touchdown") + 0.3) * trial.rate)
+        at = on_the_plate(trial, rng)
+        return like(trial, np.delete(trial.fz, np.s_[at : at + n], axis=1))
+
+    return spoil
+
+
+def lost_in_the_air(n: int) -> Fault:
+    def spoil(trial: Trial, rng: Generator) -> Trial:
+        at = round((event(trial, "takeoff") + rng.uniform(0.05, 0.2)) * trial.rate)
         return like(trial, np.delete(trial.fz, np.s_[at : at + n], axis=1))
 
     return spoil
@@ -241,7 +256,7 @@ def frozen(n: int) -> Fault:
     """The last value is repeated instead of samples that did not come."""
 
     def spoil(trial: Trial, rng: Generator) -> Trial:
-        at = round(rng.uniform(start(trial), event(trial, "touchdown") + 0.3) * trial.rate)
+        at = on_the_plate(trial, rng)
         fz = trial.fz.copy()
         fz[:, at : at + n] = fz[:, at : at + 1]
         return like(trial, fz)
@@ -253,7 +268,7 @@ def doubled(n: int) -> Fault:
     """A buffer that was written twice."""
 
     def spoil(trial: Trial, rng: Generator) -> Trial:
-        at = round(rng.uniform(start(trial), event(trial, "touchdown") + 0.3) * trial.rate)
+        at = on_the_plate(trial, rng)
         part = trial.fz[:, at : at + n]
         return like(trial, np.concatenate([trial.fz[:, : at + n], part, trial.fz[:, at + n :]], axis=1))
 
@@ -355,6 +370,7 @@ FAULTS = (
     Named("3 samples lost", lost(3)),
     Named("20 samples lost", lost(20)),
     Named("100 samples lost", lost(100)),
+    Named("20 samples lost in the air", lost_in_the_air(20), ("cmj", "sj")),
     Named("10 samples frozen", frozen(10)),
     Named("100 samples frozen", frozen(100)),
     Named("20 samples doubled", doubled(20)),

@@ -68,7 +68,13 @@ CHECKS = {
         Check("drop_height_error", "-", "m", "drop height less box height is {}",
               "step off the box, neither down nor up; the box height is in metres"),
         Check("takeoff_displacement", "-", "m", "the centre of mass rose by {} before take-off",
-              "weigh again, and check the sampling rate"),
+              "weigh again, and check the sampling rate: half the rate makes it a quarter, twice the rate four times "
+              "as far"),
+        Check("push_distance", "-", "m", "the centre of mass rose by {} in the push of the squat jump",
+              "check the sampling rate (half the rate makes it a quarter, twice the rate four times as far), and weigh "
+              "again"),
+        Check("broken_record", "-", "N", "the force jumps by {} from one sample to the next: samples were lost, "
+              "repeated or doubled there", "record or export again; look for a computer too slow for the plate"),
         Check("cut_forces", "-", "N", "forces below {} were set to zero before they were saved, so the edges of "
               "contact are lost and its times less certain", "export the forces unfiltered, without a threshold"),
         Check("given_mass", "-", "%", "the given mass differs by {} from what the plate weighs",

@@ -103,11 +103,14 @@ class Profile:
     depth_max: float = 0.8
     rise_min: float = 0.03
     rise_max: float = 0.2
+    push_min: float = 0.15
+    push_max: float = 0.7
     given_mass_warn: float = 2.0
     session_weight_warn: float = 0.5
     offset_warn: float = 20.0
     height_gap_high: float = 0.03
     height_gap_low: float = -0.02
+    closure_noted: float = 0.02
     closure_warn: float = 0.05
     closure_fail: float = 0.15
     rate_min: float = 500.0

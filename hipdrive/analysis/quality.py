@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hipdrive.analysis.broken import jumps_of_force
 from hipdrive.analysis.checks import (
     CHECKS,
     FAILED,
@@ -29,6 +30,7 @@ from hipdrive.analysis.rest import rest_impulse
 from hipdrive.analysis.signal import Bools, Floats, Ints, divided, gather, within
 from hipdrive.analysis.spectrum import tone_of
 from hipdrive.analysis.weighing import QUARTER
+from hipdrive.trial import BOX
 
 __all__ = [
     "CHECKS", "FAILED", "LEVELS", "NONE", "NOTED", "OF_TEST", "WARNED", "Check", "Seen", "finding", "limits",
@@ -73,6 +75,7 @@ def _of_drop(rep: Rep) -> Seen:
     """The further checks of a drop jump."""
     error = rep["drop_height_error"][:, 0]
     return {
+        "broken_record": _broken(rep, np.ones(rep.n, dtype=bool)),
         "drop_height_error": limits(error, np.abs(error) > rep.profile.drop_error_warn),
         "flight_ft_tov_discrepancy": _heights(rep, rep.facts.tier <= BACKWARD),
     }
@@ -87,13 +90,16 @@ def _of_jump(rep: Rep) -> Seen:
     checks["velocity_closure_error"] = limits(
         closure, np.abs(closure) > profile.closure_warn, np.abs(closure) > profile.closure_fail
     )
+    # forces are looked at sample by sample only where the velocity does not close, or nobody can say
+    checks["broken_record"] = _broken(rep, ~(np.abs(closure) < profile.closure_noted))
     checks["system_weight_impulse"] = _impulse_weight(rep, impulse, duration)
     checks["flight_ft_tov_discrepancy"] = _heights(rep, np.ones(rep.n, dtype=bool))
     checks["onset_in_movement"] = _onset_quiet(rep)
+    rise = rep["takeoff_displacement"][:, 0]
     if facts.test == "sj":
         checks["sj_countermovement"] = _dip(rep)
+        checks["push_distance"] = limits(rise, (rise < profile.push_min) | (rise > profile.push_max))
     else:
-        rise = rep["takeoff_displacement"][:, 0]
         checks["takeoff_displacement"] = limits(rise, (rise < profile.rise_min) | (rise > profile.rise_max))
         checks["mixed_movement"] = _mixed(rep)
     return checks
@@ -107,6 +113,12 @@ OF_TEST: dict[str, Callable[[Rep], Seen]] = {"cmj": _of_jump, "sj": _of_jump, "d
 """Test -> its further checks."""
 
 
+def _broken(rep: Rep, rows: Bools) -> tuple[Floats, Ints]:
+    """Jumps of the force between two samples of contact or landing, N."""
+    jump = jumps_of_force(rep, rows)
+    return jump, np.where(np.isfinite(jump), FAILED, NONE)
+
+
 def _mixed(rep: Rep) -> tuple[Floats, Ints]:
     """Movements with the speed or the depth of a countermovement, but not both."""
     speed = rep["peak_negative_velocity_value"][:, 0]
@@ -116,15 +128,34 @@ def _mixed(rep: Rep) -> tuple[Floats, Ints]:
 
 
 def _cut(rep: Rep) -> tuple[Floats, Ints]:
-    """Smallest force before the take-off of records whose flight is exactly zero."""
+    """Smallest force before the take-off of records whose small forces were set to zero."""
     facts = rep.facts
-    exact = facts.noise == 0.0
     found = np.floor(np.nan_to_num(facts.events["takeoff"]) * rep.curve.rate).astype(np.int64)
+    zeros = (facts.noise == 0.0) | (_exact_zeros(rep) >= SOME_ZEROS)
     width = max(4, round(0.03 * rep.curve.rate))
     near = gather(facts.block.total, facts.record, found - width + 3, width) - facts.level[:, np.newaxis]
     least = np.where(near > 0.0, near, np.inf).min(axis=1)
-    cut = exact & ~(facts.located.still.sd <= 0.05) & np.isfinite(least)
+    cut = zeros & ~(facts.located.still.sd <= 0.05) & np.isfinite(least)
     return np.where(cut, least, np.nan), np.where(cut, WARNED, NONE)
+
+
+SOME_ZEROS, IN_THE_AIR = 3, 24
+"""Samples of one plate that are exactly zero, and how many in the middle of the flight are looked at."""
+
+
+def _exact_zeros(rep: Rep) -> Ints:
+    """How many samples in the middle of the flight are exactly zero, on the plate that has most."""
+    facts, found = rep.facts, rep.facts.located.found
+    middle = (found.start + found.end - IN_THE_AIR) // 2
+    samples = np.ones((rep.n, len(facts.block.names), IN_THE_AIR))
+    for out, r, a in zip(samples, facts.record.tolist(), np.maximum(middle, 0).tolist(), strict=True):
+        part = facts.block.plates[r][:, a : a + IN_THE_AIR]
+        out[:, : part.shape[1]] = part
+    ground = [i for i, name in enumerate(facts.block.names) if name != BOX]
+    zeros = (samples[:, ground] == 0.0).sum(axis=2)
+    # whole numbers are zero now and then
+    coarse = (samples[:, ground] == np.round(samples[:, ground])).all(axis=2)
+    return np.asarray(np.where(coarse & (zeros < IN_THE_AIR), 0, zeros).max(axis=1), dtype=np.int64)
 
 
 def _ringing(rep: Rep) -> tuple[Floats, Ints]:

@@ -24,9 +24,9 @@ from hipdrive.analysis.analyse import analyse
 from hipdrive.results import Analysis
 from hipdrive.trial import Trial
 
-LIMITS = {"jump_height_tov": 0.010, "takeoff_velocity": 0.035, "jump_height_ft": 0.006, "flight_time": 0.004,
-          "contact_time": 0.003, "drop_height": 0.020, "touchdown_velocity": 0.07, "system_weight": 5.0,
-          "countermovement_depth": 0.020, "time_to_takeoff": 0.030, "rsi_modified": 0.03, "rsi_jh": 0.05,
+LIMITS = {"jump_height_tov": 0.020, "takeoff_velocity": 0.060, "jump_height_ft": 0.010, "flight_time": 0.005,
+          "contact_time": 0.004, "drop_height": 0.050, "touchdown_velocity": 0.20, "system_weight": 5.0,
+          "countermovement_depth": 0.030, "time_to_takeoff": 0.030, "rsi_modified": 0.05, "rsi_jh": 0.06,
           "peak_landing_force": 150.0}  # fmt: skip
 """How wrong a number of a trial called ok may be, unless three times its own u95 says more."""
 

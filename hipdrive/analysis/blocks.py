@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hipdrive.analysis import quality, segment
+from hipdrive.analysis import quality, segment, touched
 from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.finders import finder
 from hipdrive.analysis.group import Group, group_of
@@ -83,7 +83,7 @@ def _refused(members: Sequence[int], code: str) -> Batch:
     return Batch(np.array(members), (), {}, np.full(n, NUMBER[code]), np.zeros(n, dtype=np.int64))
 
 
-def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) -> Batch:
+def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile, *, again: bool = False) -> Batch:
     trials, block, mended = repaired(trials, Block.of(trials), profile)
     given = Given(
         np.array([np.nan if t.mass is None else (t.mass + t.load) * profile.g for t in trials]),
@@ -93,13 +93,24 @@ def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) ->
     located, seen, runs = locate(block, given, profile)
     checks = {**quality.of_records(block, trials, runs, seen.rough_weight, profile), **mended}
     code = _upside_down(block, _record_code(checks))
+    spoiled = np.where(touched.local(code), code, 0)
+    code = np.where(spoiled > 0, 0, code)
     found = finder(test)(Scene(block, tuple(trials), seen, runs, located, given, code, profile))
     groups = tuple(group_of(one.rep, index, one.code, one.number) for one in found.groups)
     others, held = found.others, np.zeros(len(trials), dtype=bool)
     for one in found.groups:
         held[one.rep.facts.record] = True
     code = np.where((code == 0) & ~held, _why_none(block, seen, runs, others, given, profile), code)
+    if spoiled.any() and not again:
+        groups, spoiled = touched.refused(trials, index, groups, spoiled, lambda trial: _alone(trial, test, profile))
+        code = np.where(spoiled > 0, spoiled, code)
     return Batch(index, groups, checks, code, others)
+
+
+def _alone(trial: Trial, test: str, profile: Profile) -> tuple[Group, ...]:
+    """The repetitions of one trial that nothing is known against."""
+    batch = _batch([trial], np.zeros(1, dtype=np.int64), test, profile, again=True)
+    return batch.groups if not batch.code.any() else ()
 
 
 def _upside_down(block: Block, code: Ints) -> Ints:

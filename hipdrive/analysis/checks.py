@@ -73,6 +73,9 @@ CHECKS = {
         Check("push_distance", "-", "m", "the centre of mass rose by {} in the push of the squat jump",
               "check the sampling rate (half the rate makes it a quarter, twice the rate four times as far), and weigh "
               "again"),
+        Check("probable_rate", "-", "Hz", "the movement would have the size of a body's at a sampling rate of {}",
+              "look the rate up where it was recorded and give it with --rate: heights, velocities and times hang "
+              "on it"),
         Check("broken_record", "-", "N", "the force jumps by {} from one sample to the next: samples were lost, "
               "repeated or doubled there", "record or export again; look for a computer too slow for the plate"),
         Check("cut_forces", "-", "N", "forces below {} were set to zero before they were saved, so the edges of "

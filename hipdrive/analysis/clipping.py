@@ -17,6 +17,8 @@ def clipped(block: Block, trials: Sequence[Trial]) -> Floats:
     tops = []
     for i, (trial, at) in enumerate(zip(trials, block.tops.tolist(), strict=True)):
         ranges, samples = trial.ranges, trial.fz.shape[1]
+        if trial.raw and _counts_end(trial):
+            value[i] = float(trial.fz[:, at].max())
         for row, (force, top) in enumerate(zip(trial.fz, at, strict=True)):
             known = ranges[row] if row < len(ranges) else math.nan
             if math.isfinite(known):
@@ -34,6 +36,22 @@ def clipped(block: Block, trials: Sequence[Trial]) -> Floats:
         value[i] = force[top]
     return value
 
+
+def _counts_end(trial: Trial) -> bool:
+    """Whether a channel of 16 bits that belongs to a plate holds its last count: one corner of a plate can be clipped
+    while the sum of the corners looks plausible.
+    """
+    for raw in trial.raw:
+        if raw.values.dtype == np.int16:
+            used = [i for i, role in enumerate(raw.roles) if "." in role]
+            ends = np.abs(raw.values[:, used].astype(np.int32)) >= END
+            if (ends[1:] & ends[:-1]).any():
+                return True
+    return False
+
+
+END = 2**15 - 1
+"""The last count of 16 bits."""
 
 CLIP_BAND = 8.0
 """N: samples so close to the largest belong to one plateau, noise or not."""

@@ -110,7 +110,7 @@ class Profile:
     offset_warn: float = 20.0
     height_gap_high: float = 0.03
     height_gap_low: float = -0.02
-    closure_noted: float = 0.02
+    closure_noted: float = 0.01
     closure_warn: float = 0.05
     closure_fail: float = 0.15
     rate_min: float = 500.0

@@ -95,14 +95,34 @@ def _of_jump(rep: Rep) -> Seen:
     checks["system_weight_impulse"] = _impulse_weight(rep, impulse, duration)
     checks["flight_ft_tov_discrepancy"] = _heights(rep, np.ones(rep.n, dtype=bool))
     checks["onset_in_movement"] = _onset_quiet(rep)
-    rise = rep["takeoff_displacement"][:, 0]
     if facts.test == "sj":
         checks["sj_countermovement"] = _dip(rep)
-        checks["push_distance"] = limits(rise, (rise < profile.push_min) | (rise > profile.push_max))
+        checks["push_distance"], checks["probable_rate"] = _lengths(rep, profile.push_min, profile.push_max)
     else:
-        checks["takeoff_displacement"] = limits(rise, (rise < profile.rise_min) | (rise > profile.rise_max))
+        checks["takeoff_displacement"], checks["probable_rate"] = _lengths(rep, profile.rise_min, profile.rise_max)
         checks["mixed_movement"] = _mixed(rep)
     return checks
+
+
+SMALL = 1.5
+"""Times the least rise and depth below which a movement is a small body's in both, or that of a wrong clock."""
+
+
+def _lengths(rep: Rep, least: float, most: float) -> tuple[tuple[Floats, Ints], tuple[Floats, Ints]]:
+    """The rise until take-off, m, against a body's; and the rate at which it would be a body's, Hz.
+
+    Lengths grow with the square of the sampling interval, and nothing else in a jump tells the rate: both heights
+    scale alike.
+    """
+    rise = rep["takeoff_displacement"][:, 0]
+    short, far = rise < least, rise > most
+    if rep.facts.test == "cmj":
+        depth = rep["countermovement_depth"][:, 0]
+        short |= (rise < SMALL * least) & (depth > SMALL * rep.profile.cmj_depth)
+    factor = np.where(short, 0.5, np.where(far, 2.0, np.nan))
+    fits = (rise / factor**2 > least) & (rise / factor**2 < most)
+    rate = np.where(fits, rep.curve.rate * factor, np.nan)
+    return limits(rise, short | far), limits(rate, np.isfinite(rate))
 
 
 def _of_none(_rep: Rep) -> Seen:

@@ -69,7 +69,7 @@ class Side:
 
     def times(self, at: str | Floats) -> Floats:
         """An event's times, or times as given, (n, 1)."""
-        return self._whole.times(at)[:, :1]
+        return _measured(self._whole.times(at))
 
     def duration(self, start: str | Floats, end: str | Floats) -> Floats:
         """Time between two events, s, (n, 1)."""
@@ -77,16 +77,16 @@ class Side:
 
     def time_of_max(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
         """When the total is largest, s, (n, 1)."""
-        return self._whole.time_of_max(name, start, end)[:, :1]
+        return _measured(self._whole.time_of_max(name, start, end))
 
     def time_of_min(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
         """When the total is smallest, s, (n, 1)."""
-        return self._whole.time_of_min(name, start, end)[:, :1]
+        return _measured(self._whole.time_of_min(name, start, end))
 
     def _left(self, at: str | Floats) -> tuple[Floats, Floats]:
         foot = self._foot
         if not isinstance(at, str):
-            return foot.curve.read(at)
+            return foot.curve.read(_measured(at))
         if at not in foot.readings:
             # every event in one go
             moments = self._whole.moments
@@ -100,7 +100,7 @@ class Side:
         if name != "force":
             return self._whole.quantity(name, at)[:, :1]
         whole = self._whole.quantity("force", at)[:, :1]
-        left = self._left(at)[0] if isinstance(at, str) else self._foot.curve.value(at)
+        left = self._left(at)[0] if isinstance(at, str) else self._foot.curve.value(_measured(at))
         return left if self._name == "left" else whole - left
 
     def at(self, name: str, event: str, offset: float) -> Floats:
@@ -126,6 +126,11 @@ class Side:
     def min(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
         """This plate's value at the instant of the total's smallest."""
         return self.quantity(name, self.time_of_min(name, start, end))
+
+
+def _measured(times: Floats) -> Floats:
+    """The measurement's column; times without copies are handed on as they are, so that they are read once."""
+    return times if times.shape[1] == 1 else times[:, :1]
 
 
 class _Forces:

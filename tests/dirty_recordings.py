@@ -7,22 +7,26 @@ python tests/dirty_recordings.py --real               every real recording in HI
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from faults import FAULTS, Named
+from faults import FAULTS, UNSEEN, Named
 
+from hipdrive.acquisition.formats.reading import read
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis.analyse import analyse
 from hipdrive.results import Analysis
 from hipdrive.trial import Trial
+from hipdrive.units import text
 
 LIMITS = {"jump_height_tov": 0.020, "takeoff_velocity": 0.060, "jump_height_ft": 0.010, "flight_time": 0.005,
           "contact_time": 0.004, "drop_height": 0.050, "touchdown_velocity": 0.20, "system_weight": 5.0,
@@ -63,14 +67,11 @@ class Tally:
     flagged: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     silent: list[tuple[int, str]] = field(default_factory=list)
-    flagged_right: int = 0
 
     def text(self) -> str:
-        """As a cell of the table."""
-        parts = [f"right {self.right}"] if self.right else []
-        parts += [f"{name} {n}" for name, n in self.flagged.most_common(2)]
-        parts += [f"**{name}** {n}" for name, n in self.refused.most_common(2)]
-        return ", ".join(parts + ([f"SILENT {len(self.silent)}"] if self.silent else []))
+        """As cells of the table."""
+        cells = (", ".join(f"`{name}` {n}" for name, n in of.most_common(3)) for of in (self.flagged, self.refused))
+        return f"{self.right or ''} | {' | '.join(cells)} | {len(self.silent)}"
 
 
 def warnings(analysis: Analysis) -> list[str]:
@@ -89,7 +90,6 @@ def judged(fault: Named, test: str, seeds: Sequence[int]) -> Tally:
         elif analysis.status == "flagged":
             said = warnings(analysis) or [rep[n].code or "" for rep in analysis.reps for n in analysis.headline]
             tally.flagged[next(filter(None, said), "flagged")] += 1
-            tally.flagged_right += not wrong(trial, analysis)
         elif error := wrong(trial, analysis):
             tally.silent.append((seed, error))
         else:
@@ -97,24 +97,77 @@ def judged(fault: Named, test: str, seeds: Sequence[int]) -> Tally:
     return tally
 
 
-def table(seeds: Sequence[int], only: str = "") -> Iterator[tuple[str, str, Tally]]:
+def table(seeds: Sequence[int], faults: Sequence[Named], only: str = "") -> Iterator[tuple[str, str, Tally]]:
     """Fault, test, tally."""
-    for fault in FAULTS:
+    for fault in faults:
         for test in fault.tests:
             if only in fault.name:
                 yield fault.name, test, judged(fault, test, seeds)
 
 
+HEAD = "| fault | test | right | flagged by | refused, code | silent |\n|---|---|---|---|---|---|"
+
+
+def real(folder: Path) -> Iterator[str]:
+    """A row for every file that holds forces of somebody: what became of it."""
+    for file, options in sorted(REAL.items()):
+        trial = read(folder / file, **options)
+        analysis = analyse(trial)
+        said = list(dict.fromkeys(w for w in warnings(analysis)))
+        heights = ", ".join(text(rep["jump_height_ft"].value, "m", rep["jump_height_ft"].u95) for rep in analysis.reps
+                            if rep["jump_height_ft"].code is None)  # fmt: skip
+        verdict = (
+            f"refused, `{analysis.code}`" if analysis.status == "refused" else f"{analysis.status}, {analysis.test}"
+        )
+        yield f"| {file} | {analysis.status}, {why} | {heights} | {', '.join(f'`{name}`' for name in said)} |"
+
+
+HERTZ = {
+    "bmc_vertical_jump/GRFZjump.txt": 600, "bmc_vertical_jump/GRFZjump_m.txt": 300,
+    "bmc_vertical_jump/GRFZjump_n.txt": 300, "dryft_treadmill_run/custom_drift_S001runT25.csv": 300,
+    **{f"gidiel_cmj_sj_dj/{k}-{t}-Fz.txt": 1000 for k in ("Dual", "Single") for t in ("CMJ", "SJ", "DJ")},
+    "jumpmetrics_cmj_sj/F02_CTRL1.txt": 2000, "jumpmetrics_cmj_sj/FHOC_P30_SQT300007.txt": 1000,
+    "jumpmetrics_cmj_sj/FHOC_P31_SQT900020.txt": 1000,
+    "quiet_standing_dualplate/Control 0 trial 0.txt": 100, "quiet_standing_dualplate/Control 1 trial 0.txt": 100,
+}  # fmt: skip
+"""Recordings that do not say their rate, and what it is, Hz."""
+
+TIMED = (
+    *(f"acl_squat_jump/BFR0{n}_squat_jump.csv" for n in ("07", "10", "12")),
+    "bmc_vertical_jump/jump1.txt", "bmc_vertical_jump/jump2.txt",
+    "btk_vendor_formats/amti_asc/Trial1-FxFyFzMxMyMz.asc",
+    "jumpmetrics_cmj_sj/cmj_jumpmetrics_converted.csv",
+    *(f"opencap_lab_subject4/{name}_grf.mot" for name in ("DJ1", "DJ2", "DJ3", "DJAsym1", "squats1", "static1")),
+)  # fmt: skip
+"""Recordings that do."""
+
+REAL: dict[str, dict[str, Any]] = {
+    **{name: {} for name in TIMED}, **{name: {"rate": rate} for name, rate in HERTZ.items()},
+}  # fmt: skip
+"""Real recordings and what has to be said about them to be read."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the table; exit 1 if an error was silent."""
+    """Print the tables; exit 1 if an error was silent."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=200)
-    parser.add_argument("--fault", default="")
+    parser.add_argument("--fault", default="", help="only those whose name holds this")
+    parser.add_argument("--real", action="store_true")
     args = parser.parse_args(argv)
+    if args.real:
+        print("| file | verdict | height by flight time | checks that warn |\n|---|---|---|---|")
+        for row in real(Path(os.environ.get("HIPDRIVE_DATA", "../shared/data"))):
+            print(row)
+        return 0
     silent = 0
-    for name, test, tally in table(range(args.seeds), args.fault):
-        silent += len(tally.silent)
-        print(f"| {name} | {test} | {tally.text()} |", *tally.silent[:3], flush=True)
+    for faults in (FAULTS, UNSEEN):
+        print(HEAD)
+        for name, test, tally in table(range(args.seeds), faults, args.fault):
+            silent += len(tally.silent) * (faults is FAULTS)
+            print(f"| {name} | {test} | {tally.text()} |", flush=True)
+            for seed, error in tally.silent[:3] if faults is FAULTS else ():
+                print(f"{name}, {test}, seed {seed}: {error}", file=sys.stderr)
+        print()
     return int(silent > 0)
 
 

@@ -380,9 +380,6 @@ FAULTS = (
     Named("begins in the movement", begins_late(-0.2, 0.1)),
     Named("begins just before it", begins_late(0.2, 1.2)),
     Named("rate said 2 x", said_rate(2.0)),
-    Named("rate said 1.2 x", said_rate(1.2)),
-    Named("rate said 1.05 x", said_rate(1.05)),
-    Named("rate said 0.83 x", said_rate(1.0 / 1.2)),
     Named("rate said half", said_rate(0.5)),
     Named("upside down", scaled(-1.0)),
     Named("one plate upside down", one_upside_down),
@@ -393,3 +390,12 @@ FAULTS = (
     Named("grams", scaled(1000.0 / 9.80665)),
     Named("volts", scaled(1.0 / 400.0)),
 )  # fmt: skip
+
+UNSEEN = (
+    Named("rate said 1.2 x", said_rate(1.2)),
+    Named("rate said 1.05 x", said_rate(1.05)),
+    Named("rate said 0.83 x", said_rate(1.0 / 1.2)),
+    Named("20 samples lost in the air", lost_in_the_air(20), ("dj",)),
+    Named("5 % of the feet off, landing", unloaded(0.95, "landing"), ("dj",)),
+)  # fmt: skip
+"""Faults that leave no trace in the force of one plate, for the honest part of the table."""

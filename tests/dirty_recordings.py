@@ -116,9 +116,7 @@ def real(folder: Path) -> Iterator[str]:
         said = list(dict.fromkeys(w for w in warnings(analysis)))
         heights = ", ".join(text(rep["jump_height_ft"].value, "m", rep["jump_height_ft"].u95) for rep in analysis.reps
                             if rep["jump_height_ft"].code is None)  # fmt: skip
-        verdict = (
-            f"refused, `{analysis.code}`" if analysis.status == "refused" else f"{analysis.status}, {analysis.test}"
-        )
+        why = f"`{analysis.code}`" if analysis.code else analysis.test
         yield f"| {file} | {analysis.status}, {why} | {heights} | {', '.join(f'`{name}`' for name in said)} |"
 
 

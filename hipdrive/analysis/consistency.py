@@ -18,8 +18,8 @@ EXPECTED = 2.0
 POSTURE = -0.007, 0.025
 """m: what height by flight exceeds height by impulse by, through the landing's posture alone."""
 
-HALF = 0.5
-"""Standard uncertainty of a velocity by an error that large: twice that covers it."""
+HALF = 0.6
+"""Standard uncertainty of a velocity by an error of one: u95 covers it, and some error of the inputs beside it."""
 
 
 def closure_doubt(rep: Rep) -> Floats:

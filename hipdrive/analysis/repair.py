@@ -55,8 +55,7 @@ def _in_newtons(trials: Sequence[Trial], block: Block, _profile: Profile) -> Men
         weight = ((trial.mass or 0.0) + trial.load) * _profile.g
         stands = loaded_level(block.means[i])
         for factor in FACTORS.values():
-            # newtons, and a person a quarter heavier or lighter than said, are left as they are
-            if factor != 1.0 and abs(stands * factor / weight - 1.0) < NEAR:
+            if factor != 1.0 and 1.0 / NEAR < stands * factor / weight < NEAR:
                 mended[i] = _scaled(trial, np.full(len(trial.fz), factor)), factor
     return mended
 

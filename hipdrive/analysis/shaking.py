@@ -33,6 +33,9 @@ AHEAD, DEPTH, PLACE = 0.060, 6.0, 0.16
 """s before touchdown in which a filter that looks ahead dips below zero; by how many SDs of noise; where the lowest
 point is, times the cut-off frequency (simulated: Butterworth, 10 to 100 Hz)."""
 
+COARSE = 0.04
+"""Part of the sampling rate above which the place of a dip is known to too few samples."""
+
 LEAST_DIP = 3.0
 """N: the smallest dip that counts."""
 
@@ -78,7 +81,10 @@ def cutoff(block: Block, record: Ints, start: Ints, touchdown: Floats, level: Fl
     # noise up to a frequency f only bends by (2 pi f / rate)², and its square has the mean of a fifth of that at f
     by_noise = rate / (2.0 * np.pi) * (30.0 * part * part) ** 0.25
     found = np.where((part < FINE) & (white < WHITE), by_noise, np.nan)
-    return np.fmin(found, _looked_ahead(block, record, start, end, level, noise))
+    by_dip = _looked_ahead(block, record, start, end, level, noise)
+    # a dip a few samples wide is too coarse to tell the frequency where the noise can
+    coarse = np.isfinite(found) & (by_dip > COARSE * rate)
+    return np.where(coarse, found, np.fmin(found, by_dip))
 
 
 def _looked_ahead(block: Block, record: Ints, start: Ints, end: Ints, level: Floats, noise: Floats) -> Floats:

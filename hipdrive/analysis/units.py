@@ -11,17 +11,20 @@ from hipdrive.analysis.signal import Block, Floats, Ints
 FACTORS = {"N": 1.0, "kN": 1000.0, "kgf": 9.80665, "lbf": 4.4482216152605, "gf": 0.00980665}
 """Newtons in one of a unit."""
 
-NEAR = 0.25
-"""Relative difference from the given weight up to which a unit explains it."""
+NEAR = 1.4
+"""How many times the given weight, or a part of it, a unit may explain: no two units are nearer than 2.2."""
+
+PART = 0.08
+"""Part of the range of a record, up to the peak of a landing, above which somebody stands on the plate."""
 
 LOUD = 50.0
 """A load is so many times the usual step from sample to sample; an empty plate's noise is not."""
 
 
 def loaded_level(means: Floats) -> float:
-    """Median of the cells above three tenths of the range, less the lowest: about the weight, in whatever unit."""
+    """Median of the cells above a small part of the range, less the lowest: about the weight, in whatever unit."""
     low, high = float(np.nanmin(means)), float(np.nanmax(means))
-    above = means[means > low + 0.3 * (high - low)]
+    above = means[means > low + PART * (high - low)]
     return float(np.median(above)) - low if len(above) else 0.0
 
 

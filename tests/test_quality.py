@@ -201,7 +201,7 @@ PROVOKED: list[tuple[str, Callable[[str], Trial], tuple[str, ...], str]] = [
             ("filtered", faults.filtered(50.0), TESTS, WARN),
             ("filtered", faults.filtered(20.0), TESTS, WARN),
             ("hum", faults.hum(8.0, 50.0), TESTS, WARN),
-            ("broken_record", faults.lost(20), ("dj",), FAIL),
+            ("broken_record", faults.doubled(20), ("dj",), FAIL),
             ("cut_forces", faults.cut_below(20.0), TESTS, WARN),
             ("sign_turned", faults.scaled(-1.0), TESTS, WARN),
             ("sign_turned", faults.one_upside_down, TESTS, WARN),

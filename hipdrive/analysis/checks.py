@@ -82,6 +82,8 @@ CHECKS = {
               "contact are lost and its times less certain", "export the forces unfiltered, without a threshold"),
         Check("given_mass", "-", "%", "the given mass differs by {} from what the plate weighs",
               "check the mass, and that the plate is zeroed; the plate's weight was used"),
+        Check("load", "-", "kg", "without the load the athlete weighs {}",
+              "check --load: it is in kilograms, and part of what the plate weighs"),
         Check("sampling_rate", "-", "s", "one sample every {} is coarse for contact and flight times",
               "record at 1000 Hz"),
         Check("weight_source", "-", "N", "the weight of {} was not measured in a still stance before the movement",

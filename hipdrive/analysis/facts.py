@@ -34,6 +34,7 @@ class Facts:
     anchor_at : the event that the anchor is, "" where it is none. tier : of the touchdown velocity of a drop jump,
     index into TIERS; rows anchored to the flight leave with half its velocity. tail : s that lengthen the noise's
     random walk (METRICS.md 20, T_w / 12).
+    load : kg carried, part of the weight.
     origin : event at which displacement is zero. plate_zero : zero level of each plate, N.
     """
 
@@ -61,6 +62,7 @@ class Facts:
     plate_zero: Mapping[str, Floats]
     box_height: Floats
     given_weight: Floats
+    load: Floats
     tier: Ints
     two_plate_velocity: Floats
 

@@ -65,6 +65,7 @@ def _of_all(rep: Rep) -> Seen:
         "ringing": _ringing(rep),
         "filtered": limits(facts.located.cutoff, np.isfinite(facts.located.cutoff)),
         "hum": _hum(rep),
+        "load": _load(rep),
     }  # fmt: skip
     if facts.plate_zero:
         checks["foot_off_plate"] = _foot_off(rep)
@@ -210,6 +211,14 @@ def _given_mass(rep: Rep) -> tuple[Floats, Ints]:
     facts = rep.facts
     differs = divided(100.0 * (facts.given_weight - facts.weight), facts.weight)
     return differs, np.where(np.abs(differs) > rep.profile.given_mass_warn, WARNED, NONE)
+
+
+def _load(rep: Rep) -> tuple[Floats, Ints]:
+    """Mass that remains without the load, kg: that of a person, who carries no more than anybody can."""
+    load, profile = rep.facts.load, rep.profile
+    body = np.where(load > 0.0, rep.mass[:, 0] - load, np.nan)
+    odd = (body < profile.body_mass_min) | (load > profile.load_max * np.maximum(body, 0.0))
+    return body, np.where(np.isfinite(body) & odd, WARNED, np.where(np.isfinite(body), NOTED, NONE))
 
 
 def _zero_offset(level: Floats, profile: Profile) -> tuple[Floats, Ints]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hipdrive.analysis import events, segment
+from hipdrive.analysis import events, segment, shaking
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.segment import Candidates, Runs, Survey
 from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, gather, last_true, lasting
@@ -77,6 +77,12 @@ class Located:
 
     drift_u: Floats
     """Standard uncertainty of the weight by the plate's drift between the weighing and the flight that zeroes it, N."""
+
+    ring: Floats
+    """How far the plate rings after take-off, N; zero where it does not."""
+
+    cutoff: Floats
+    """Frequency above which the record was filtered before it was saved, Hz; NaN where it was not."""
 
     @property
     def record(self) -> Ints:
@@ -153,14 +159,22 @@ def _weighed_and_started(
     drop = alone & (found.empty >= 0) & ~found.after_flight & gone if not landed else np.ones(len(record), dtype=bool)
     still, source, weight = _weighed(block, found, before, after, drop, beside, departed, zero, given, profile)
     theta = events.onset_threshold(np.where(np.isfinite(still.sd), still.sd, 0.0), profile)
+    takeoff = events.takeoff_edge(block, record, found.start, level, found.noise, profile)
+    touchdown = events.touchdown_edge(block, record, found.end, level, found.noise, profile)
+    contact_edge = _contact(block, found, runs, empty, drop, profile)
+    hertz = shaking.cutoff(block, record, found.start, touchdown.at, level, found.noise)
+    ring = shaking.ringing(block, record, takeoff.at, level, found.noise)
+    ring = np.where(np.isfinite(hertz), 0.0, ring)  # a filter rings, too
+    takeoff, touchdown, contact_edge = (
+        shaking.blurred(shaking.shaken(block, record, edge, side, ring), hertz)
+        for edge, side in ((takeoff, 1), (touchdown, -1), (contact_edge, -1))
+    )
     located = Located(
         found, zero, _zero_u(found, zero), weight, still, before, after, source, theta, found.start,
         np.full(len(record), np.nan), np.full(len(record), np.nan), np.full(len(record), np.nan),
-        events.takeoff_edge(block, record, found.start, level, found.noise, profile),
-        events.touchdown_edge(block, record, found.end, level, found.noise, profile),
-        _contact(block, found, runs, empty, drop, profile),
-        drop, (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
-        drift_u(found, runs, before, after, still, block.rate),
+        takeoff, touchdown, contact_edge, drop,
+        (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
+        drift_u(found, runs, before, after, still, block.rate), ring, hertz,
     )  # fmt: skip
     located = replace(located, search_from=search_start(block, located, profile))
     return with_onset(block, located, np.zeros(len(record), dtype=bool), profile)

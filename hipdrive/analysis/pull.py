@@ -106,6 +106,7 @@ def _located(block: Block, found: Spans, given: Floats, profile: Profile) -> Pul
     return Pulls(
         candidates, zero, np.where(zeroed == 1, zero_u, np.nan), weight, still, before, after, source, onset.theta,
         found.ground, onset.at, onset.at, onset.u, leave, none, none, no, no, onset.threshold - zero, np.zeros(n),
+        np.zeros(n), np.full(n, np.nan),
         onset, found.cell.astype(np.int64), found.over.astype(np.int64), zeroed, found.drift,
     )  # fmt: skip
 

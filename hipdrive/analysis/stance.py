@@ -254,7 +254,7 @@ def _nowhere(
     missing = still.only(false)
     return Located(
         found, zero, np.zeros(n), weight, still, still, missing, nothing, none, start, none, none, none, edge, edge,
-        edge, false, false, weight, np.zeros(n),
+        edge, false, false, weight, np.zeros(n), np.zeros(n), none,
     )  # fmt: skip
 
 

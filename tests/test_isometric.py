@@ -365,7 +365,7 @@ def test_kilograms_and_kilonewtons_are_no_pull(factor: float) -> None:
     trial = simulate("isometric", seed=1)
     analysis = analyse(Trial.from_forces(trial.fz * factor, trial.rate, trial.plates, test="isometric"))
     assert analysis.status == "refused" and not analysis.reps
-    assert analysis.code in ("no_pull", "no_load", "not_this_test")
+    assert analysis.code in ("unit_kilogram", "unit_kilonewton", "no_pull", "no_load", "not_this_test")
 
 
 def test_standing_and_stepping_on_and_off_is_no_pull_even_where_one_was_asked_for() -> None:
@@ -391,9 +391,16 @@ def test_real_squats_standing_and_jumps_are_no_pull(data: Path, name: str) -> No
 
 
 def test_a_clipped_pull_is_still_seen() -> None:
+    """The peak, its time and what reaches it are refused; what lies below the end of the range stands."""
     trial = simulate("isometric", seed=2, offset=0.0)
     fz = np.minimum(trial.fz, 0.7 * trial.fz.max(axis=1, keepdims=True))
-    assert analyse(Trial.from_forces(fz, trial.rate, trial.plates, test="isometric")).code == "saturated"
+    analysis = analyse(Trial.from_forces(fz, trial.rate, trial.plates, test="isometric"))
+    assert analysis.status == "flagged"
+    assert "peak_saturation" in {f.check for f in analysis.quality if f.level == "fail"}
+    rep = analysis.reps[0]
+    for name in ("iso_peak_force", "iso_time_to_peak", "iso_rfd_0_200ms"):
+        assert rep[name].code == "saturated", name
+    assert rep["iso_force_at_50ms"].value == pytest.approx(truth_of(trial)["iso_force_at_50ms"], rel=0.03)
 
 
 def test_a_plateau_is_not_taken_for_a_clipped_channel() -> None:

@@ -14,7 +14,7 @@ def tone_of(samples: Floats, rate: float) -> float:
     """Frequency of the tone that is most of the noise, Hz; NaN where none is.
 
     >>> times = np.arange(300) / 1000.0
-    >>> float(round(tone_of(np.sin(2.0 * np.pi * 50.0 * times), 1000.0)))
+    >>> round(float(tone_of(np.sin(2.0 * np.pi * 50.0 * times), 1000.0)))
     50
     """
     n = len(samples)

@@ -38,6 +38,9 @@ def landings(scene: Scene) -> Found:
     others = np.zeros(len(block.lengths), dtype=np.int64)
     code = np.full(len(others), NUMBER["no_touchdown"])
     usable = _ends_loaded(block, runs, profile) & (scene.refused[runs.record] == 0)
+    if scene.given.test == "auto":
+        # the landing of a jump belongs to the jump, and where that is refused, to nothing
+        usable &= ~runs.flight
     np.add.at(others, runs.record[runs.flight & ~usable & (scene.refused[runs.record] == 0)], 1)
     if not usable.any():
         return Found((), others, code)

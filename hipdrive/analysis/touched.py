@@ -105,7 +105,15 @@ def _raised(trial: Trial, row: int) -> Floats:
     force = trial.fz[row]
     known = trial.ranges[row] if row < len(trial.ranges) else np.nan
     limit = 0.99 * known if np.isfinite(known) else float(force.max(initial=0.0)) - CLIP_BAND
-    return np.asarray(np.where(np.abs(force) >= limit, (1.0 + RAISED) * force, force))
+    hit = np.abs(force) >= limit
+    # more and more along each stretch, so that the place of the peak moves, too
+    starts = np.flatnonzero(hit & ~np.r_[False, hit[:-1]])
+    if not len(starts):
+        return force
+    run = np.maximum(np.cumsum(np.isin(np.arange(len(force)), starts)) - 1, 0)
+    length = np.maximum(np.bincount(run[hit], minlength=len(starts)), 1)
+    along = (np.arange(len(force)) - starts[run]) / length[run]
+    return np.asarray(np.where(hit, (1.0 + RAISED * (0.5 + along)) * force, force))
 
 
 def _without(group: Group, rows: Ints, tried: Group, reason: str) -> Group:

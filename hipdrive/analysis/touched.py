@@ -109,7 +109,7 @@ def _raised(trial: Trial, row: int) -> Floats:
     # more and more along each stretch, so that the place of the peak moves, too
     starts = np.flatnonzero(hit & ~np.r_[False, hit[:-1]])
     if not len(starts):
-        return force
+        return np.asarray(force)
     run = np.maximum(np.cumsum(np.isin(np.arange(len(force)), starts)) - 1, 0)
     length = np.maximum(np.bincount(run[hit], minlength=len(starts)), 1)
     along = (np.arange(len(force)) - starts[run]) / length[run]

@@ -1,6 +1,7 @@
-"""How often u95 covers the truth: the command behind the coverage table of docs/uncertainty.md.
+"""How often u95 covers the truth: the command behind the coverage tables of docs/uncertainty.md.
 
 python tests/coverage_study.py --seeds 2000          every cell, seeds 0 to 1999, none skipped
+python tests/coverage_study.py --cell "cmj sway"     the cells whose name holds this
 """
 
 from __future__ import annotations
@@ -14,11 +15,19 @@ import numpy as np
 
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis.analyse import analyse_many
-from hipdrive.analysis.registry import headline
+from hipdrive.analysis.registry import METRICS
+from hipdrive.analysis.table import Table
 from hipdrive.trial import Trial
 
-MORE = {"cmj": ("system_weight", "flight_time"), "sj": ("system_weight", "flight_time"),
-        "dj": ("system_weight", "jump_height_tov", "touchdown_velocity", "rsi_ft")}  # fmt: skip
+TESTS = ("cmj", "sj", "dj")
+LOW, HIGH = 92.0, 98.0
+"""% that the truth must be covered in."""
+
+LIMITED = 88.0
+"""% in the cells for which METRICS.md 20 names a limit: soft edges alone, slow sway."""
+
+PIECE = 250
+"""Trials that are held together."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +36,30 @@ class Cell:
 
     name: str
     test: str
-    varied: bool = False
+    varied: bool = True
     edge: str | None = None
+    drift: float = 0.0
+    sway: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def low(self) -> float:
+        """Least coverage, %."""
+        return LIMITED if self.edge == "soft" or self.sway[1] > 0.0 else LOW
 
 
-CELLS = tuple(Cell(f"{test} 1 kHz 1.5 N", test) for test in ("cmj", "sj", "dj")) + tuple(
-    Cell(f"{test} varied", test, varied=True) for test in ("cmj", "sj", "dj")
-)
-"""Plain: 1 kHz, 1.5 N. Varied: 0.5 to 4 N, offset within 10 N, 500, 1000 or 2000 Hz, drawn by the seed."""
+KINDS = {
+    "plain": {"varied": False},
+    "varied": {},
+    "soft": {"edge": "soft"},
+    "drift": {"drift": 0.1},
+    "sway": {"sway": (0.5, 1.5)},
+    "sway+drift": {"sway": (0.5, 1.5), "drift": 0.1},
+}
+"""Plain: 1 kHz, 1.5 N, else 0.5 to 4 N and 500, 1000 or 2000 Hz; all with an offset within 10 N, 50 to 110 kg, steep
+and soft edges mixed and a share of each foot that moves to and fro. Soft: soft edges alone. Drift: within 0.1 N/s.
+Sway: 0.5 to 1.5 N at 0.15 to 0.6 Hz, with its velocity."""
+
+CELLS = tuple(Cell(f"{test} {kind}", test, **how) for kind, how in KINDS.items() for test in TESTS)  # type: ignore[arg-type]
 
 
 def trials(cell: Cell, seeds: Sequence[int]) -> Iterator[Trial]:
@@ -43,15 +68,14 @@ def trials(cell: Cell, seeds: Sequence[int]) -> Iterator[Trial]:
         rng = np.random.default_rng([seed, 20])
         noise, offset = float(rng.uniform(0.5, 4.0)), float(rng.uniform(-10.0, 10.0))
         rate = float(rng.choice([500.0, 1000.0, 2000.0]))
-        if cell.varied:
-            yield simulate(cell.test, seed=seed, edge=cell.edge, noise=noise, offset=offset, rate=rate)
-        else:
-            yield simulate(cell.test, seed=seed, edge=cell.edge)
+        drift, sway = float(rng.uniform(-cell.drift, cell.drift)), float(rng.uniform(*cell.sway))
+        varied = {"noise": noise, "offset": offset, "rate": rate} if cell.varied else {}
+        yield simulate(cell.test, seed=seed, edge=cell.edge, drift=drift, sway=sway, share_swing=0.05, **varied)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Row:
-    """Coverage of one field in one cell, %, with the median u95 and the largest error."""
+    """Coverage of one field in one cell, %, with the median u95, the largest error and the median one."""
 
     cell: str
     field: str
@@ -62,39 +86,56 @@ class Row:
     bias: float
 
 
+def fields_of(test: str) -> list[str]:
+    """Every number with a known answer that states an uncertainty: all but flags, and those with a stated reason."""
+    truth = simulate(test, seed=0).truth
+    assert truth is not None
+    return [name for name in truth.values if name not in NONE_STATED]
+
+
+NONE_STATED: frozenset[str] = frozenset()
+"""Numbers with a known answer and no u95; docs/uncertainty.md says why."""
+
+
 def study(cell: Cell, seeds: Sequence[int]) -> list[Row]:
-    """Coverage of every headline number; a missing number counts as not covered."""
-    held = list(trials(cell, seeds))
-    table = analyse_many(held, test=cell.test)
-    assert list(table.trial) == list(range(len(held))), "every trial gives exactly one repetition"
-    rows = []
-    for field in dict.fromkeys((*headline(cell.test), *MORE[cell.test])):
-        truth = np.array([t.truth[field] for t in held])  # type: ignore[index]
-        error = table[field] - truth
-        covered = np.abs(error) <= table.u95[field]
-        rows.append(Row(cell.name, field, len(held), 100.0 * float(covered.mean()), float(np.median(table.u95[field])),
-                        float(np.abs(error).max()), float(np.median(error))))  # fmt: skip
-    return rows
+    """Coverage of every field; a missing number, or one without u95, counts as not covered."""
+    fields = fields_of(cell.test)
+    errors, widths = [], []
+    for first in range(0, len(seeds), PIECE):
+        held = list(trials(cell, seeds[first : first + PIECE]))
+        table = analyse_many(held, test=cell.test)
+        assert list(table.trial) == list(range(len(held))), "every trial gives exactly one repetition"
+        errors.append([table[f] - np.array([t.truth[f] for t in held]) for f in fields])  # type: ignore[index]
+        widths.append([table.u95[f] for f in fields])
+    error, width = np.concatenate(errors, axis=1), np.concatenate(widths, axis=1)
+    covered = 100.0 * (np.abs(error) <= width).mean(axis=1)
+    return [Row(cell.name, f, len(seeds), float(covered[i]), float(np.nanmedian(width[i])),
+                float(np.nanmax(np.abs(error[i]))), float(np.nanmedian(error[i])))
+            for i, f in enumerate(fields)]  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; exit 1 if a cell lies outside the limits."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=2000)
-    parser.add_argument("--low", type=float, default=92.0)
-    parser.add_argument("--high", type=float, default=98.0)
+    parser.add_argument("--low", type=float, help="least coverage, instead of each cell's own, %%")
+    parser.add_argument("--high", type=float, default=HIGH, help="largest coverage, %%")
     parser.add_argument("--cell", default="")
+    parser.add_argument("--outside", action="store_true", help="print only what lies outside the limits")
     args = parser.parse_args(argv)
     outside = 0
-    print(f"{'cell':18} {'field':24} {'n':>5} {'covered %':>9} {'median u95':>11} {'max error':>10} {'bias':>10}")
+    print(f"{'cell':15} {'field':34} {'n':>5} {'covered %':>9} {'median u95':>11} {'max error':>10} {'bias':>10}")
     for cell in CELLS:
         if args.cell not in cell.name:
             continue
+        low = cell.low if args.low is None else args.low
         for row in study(cell, range(args.seeds)):
-            bad = not args.low <= row.covered <= args.high
+            bad = not low <= row.covered <= args.high
             outside += bad
-            print(f"{row.cell:18} {row.field:24} {row.n:5d} {row.covered:9.1f} {row.u95:11.3g} {row.largest:10.3g} "
-                  f"{row.bias:10.2g}{'  outside' if bad else ''}", flush=True)  # fmt: skip
+            if bad or not args.outside:
+                print(f"{row.cell:15} {row.field:34} {row.n:5d} {row.covered:9.1f} {row.u95:11.3g} "
+                      f"{row.largest:10.3g} {row.bias:10.2g}{'  outside' if bad else ''}", flush=True)  # fmt: skip
+    print(f"{outside} outside the limits")
     return int(outside > 0)
 
 

@@ -8,7 +8,7 @@ movement itself, without noise or sampling.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +18,8 @@ from numpy.random import Generator
 from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
+from hipdrive.acquisition.simulated import exact
+from hipdrive.acquisition.simulated.exact import Exact, shares
 from hipdrive.acquisition.simulated.motion import (
     Edge,
     Motion,
@@ -30,6 +32,7 @@ from hipdrive.acquisition.simulated.motion import (
     phase,
     solve,
 )
+from hipdrive.acquisition.simulated.sway import Waves, swaying
 from hipdrive.errors import UsageError
 from hipdrive.trial import BOX, LEFT, RIGHT, Trial, Truth
 
@@ -54,6 +57,7 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
     "sway": (0.0, 10_000.0, " N"),
     "mass": (20.0, 300.0, " kg"),
     "left_share": (0.0, 1.0, ""),
+    "share_swing": (0.0, 0.3, ""),
     "posture": (-0.04, 0.2, " m"),
     "quiet": (0.0, 600.0, " s"),
     "settle": (0.0, 600.0, " s"),
@@ -80,6 +84,7 @@ def simulate(
     sway: float = 0.0,
     mass: float | None = None,
     left_share: float | None = None,
+    share_swing: float = 0.0,
     posture: float | None = None,
     edge: str | None = None,
     plates: int = 2,
@@ -97,9 +102,11 @@ def simulate(
     rate : sampling rate, Hz.
     noise : SD of the total force, N (white, independent between plates).
     offset : zero error, N in total; drawn within 10 N where not given. drift : its growth, N/s.
-    sway : SD of slow force variation while standing, N; it fades out before the movement.
+    sway : SD of slow force variation while standing, N; it fades out before the movement, but not the velocity that
+        it gives.
     mass, left_share, posture : kg; fraction of force on the left plate; how much lower than at take-off
         the centre of mass is at touchdown, m. Drawn from the seed where not given.
+    share_swing : how far that fraction goes to and fro in push-off and landing, at most.
     edge : "steep", "soft", or None to draw each edge by the seed.
     plates : 1 or 2. box_plate : dj only, a further plate under the box sees the step-off.
     quiet, settle : s of standing before the movement, and after the landing.
@@ -113,7 +120,7 @@ def simulate(
     (2, 2.98)
     """
     settings = {"seed": seed, "rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway,
-                "mass": mass, "left_share": left_share, "posture": posture, "edge": edge, "plates": plates,
+                "mass": mass, "left_share": left_share, "share_swing": share_swing, "posture": posture, "edge": edge, "plates": plates,
                 "box_plate": box_plate, "quiet": quiet, "settle": settle}  # fmt: skip
     _check(test, settings, unknown)
     rng = np.random.default_rng([seed, *map(ord, test)])
@@ -125,11 +132,14 @@ def simulate(
     zero = float(rng.uniform(-10.0, 10.0)) if offset is None else offset
     phase_shift = float(rng.uniform(0.0, 1.0)) / rate
     times = np.arange(phase_shift, movement.marks["end"], 1.0 / rate)
+    waves = Waves.drawn(rng, sway / (mass * G))
+    movement = replace(movement, motion=swaying(movement.motion, waves, movement.marks["start"],
+                                                movement.marks["rest"], G))  # fmt: skip
+    left = shares(np.random.default_rng([seed, 7]), share, share_swing, movement.marks)
     force = mass * G * (1.0 + movement.motion.net(times))
-    force += _sway(rng, times, movement.marks, sway)
-    return _record(test, rng, times, force, movement, share, plates, box_plate,
+    return _record(test, rng, times, force, movement, left, plates, box_plate,
                    {"seed": seed, "rate": rate, "noise": noise, "offset": zero, "drift": drift, "sway": sway,
-                    "mass": mass, "left_share": share, "posture": drop, "phase": phase_shift})  # fmt: skip
+                    "mass": mass, "left_share": share, "share_swing": share_swing, "posture": drop, "phase": phase_shift})  # fmt: skip
 
 
 def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, object]) -> None:
@@ -262,25 +272,19 @@ MAKERS: Mapping[str, Callable[..., Movement]] = {"cmj": _cmj, "sj": _sj, "dj": _
 """Test -> the maker of its movement."""
 
 
-def _sway(rng: Generator, times: Any, marks: Mapping[str, float], size: float) -> Any:
-    """Slow force variation in quiet standing, zero around the movement."""
-    waves = [np.sin(2 * np.pi * (rng.uniform(0.15, 0.6) * times + rng.random())) for _ in range(3)]
-    still = np.clip((marks["start"] - 0.1 - times) / 0.2, 0.0, 1.0) + np.clip((times - marks["rest"]) / 0.2, 0.0, 1.0)
-    return size * np.sqrt(2.0 / 3.0) * sum(waves) * still
-
-
 def _record(
-    test: str, rng: Generator, times: Any, force: Any, movement: Movement, share: float, plates: int,
+    test: str, rng: Generator, times: Any, force: Any, movement: Movement, left: PPoly, plates: int,
     box_plate: bool, settings: dict[str, Any],
 ) -> Trial:  # fmt: skip
     """What the plates see, and the truth beside it."""
     on_box = times < movement.marks.get("first_contact", -1.0)
     ground, box = np.where(on_box, 0.0, force), np.where(on_box, force, 0.0)
-    rows, names = [(ground, 1.0)], ["plate1"]
+    rows, names = [(ground, np.ones(1))], ["plate1"]
     if plates == 2:
+        share = left(times)
         rows, names = [(ground, share), (ground, 1.0 - share)], [LEFT, RIGHT]
     if box_plate and test == "dj":
-        rows, names = [*rows, (box, 1.0)], [*names, BOX]
+        rows, names = [*rows, (box, np.ones(1))], [*names, BOX]
     elapsed = times - times[0]
     ground_plates = plates
     fz = []
@@ -288,7 +292,7 @@ def _record(
         size = settings["noise"] / np.sqrt(ground_plates)
         error = (settings["offset"] + settings["drift"] * elapsed) / ground_plates
         fz.append(values * part + error + rng.normal(0.0, size, len(times)))
-    truth = _truth(test, movement, settings)
+    truth = _truth(test, movement, settings, left)
     box_height = truth.values.get("drop_height")
     return Trial.from_forces(
         np.array(fz), settings["rate"], names, test=test, athlete=f"simulated-{settings['seed']}", truth=truth,
@@ -297,7 +301,7 @@ def _record(
     )  # fmt: skip
 
 
-def _truth(test: str, movement: Movement, settings: Mapping[str, Any]) -> Truth:
+def _truth(test: str, movement: Movement, settings: Mapping[str, Any], left: PPoly) -> Truth:
     """The definitions of METRICS.md on the movement itself; event times from the first sample."""
     motion, marks, weight = movement.motion, movement.marks, settings["mass"] * G
     to, td = marks["takeoff"], marks["touchdown"]
@@ -312,10 +316,8 @@ def _truth(test: str, movement: Movement, settings: Mapping[str, Any]) -> Truth:
     }
     events = {"takeoff": to, "touchdown": td}
     TRUTHS[test](motion, marks, weight, settings, values, events)
-    landing = extreme(motion.net, td, min(td + 0.3, marks["end"]))
-    values["peak_landing_force"] = weight * (1.0 + landing[1])
-    values["time_to_peak_landing_force"] = landing[0] - td
     events["landing_zero_velocity"] = float(crossings(motion.velocity, 0.0, td, marks["rest"] - 1e-9)[0])
+    _further(Exact(motion, weight, G), marks, values, events, left)
     first = settings["phase"]
     return Truth(
         values=MappingProxyType(values),
@@ -324,10 +326,29 @@ def _truth(test: str, movement: Movement, settings: Mapping[str, Any]) -> Truth:
     )
 
 
+def _further(x: Exact, marks: Mapping[str, float], values: dict[str, float], events: Any, left: PPoly) -> None:
+    """Phases, rates, landing and feet; what is known already stays."""
+    to, td = marks["takeoff"], marks["touchdown"]
+    on, low, pnv = (events.get(name) for name in ("onset", "zero_velocity", "peak_negative_velocity"))
+    down = events.get("first_contact")
+    more = exact.common(x, on if low is None else low, to, td, events["landing_zero_velocity"], marks["end"])
+    if on is not None:
+        more |= exact.jump(x, on, on if low is None else low, to)
+    if on is not None and low is None:
+        more |= exact.squat(x, on, to)
+    if pnv is not None:
+        more |= exact.countermovement(x, on, pnv, low, to)
+    if down is not None:
+        more |= exact.drop(x, down, low, to)
+    for name, value in more.items():
+        values.setdefault(name, value)
+    values.update(exact.feet(x, left, values, events, td))
+
+
 def _jump_truth(motion: Motion, marks: Any, weight: float, settings: Any, values: Any, events: Any) -> None:
     """From standing or from the squat: onset by the default rule, phases, forces, work and power."""
     to = marks["takeoff"]
-    theta = max(ONSET_SDS * settings["noise"], ONSET_FLOOR) / weight
+    theta = max(ONSET_SDS * float(np.hypot(settings["noise"], settings["sway"])), ONSET_FLOOR) / weight
     crossed = np.r_[crossings(motion.net, theta, marks["start"], to), crossings(motion.net, -theta, marks["start"], to)]
     if not crossed.size:
         raise UsageError("simulate", f"simulate: a noise of {settings['noise']:g} N hides the start of this movement; "

@@ -7,7 +7,7 @@ same numbers for many repetitions as arrays; a `Results` is a row of it, made in
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -65,6 +65,27 @@ class Finding:
     rep: int = 0
 
 
+class Rows(Locked, Mapping[str, Floats]):
+    """Arrays of shape (n,) by field: the rows of one array (fields, n), which is locked once for all."""
+
+    def __init__(self, names: Sequence[str], table: Floats) -> None:
+        lock(table)
+        self.table = table
+        self._row: dict[str, Floats] = dict(zip(names, table, strict=True))
+
+    def __getitem__(self, name: str) -> Floats:
+        """The row of a field."""
+        return self._row[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Fields, in order."""
+        return iter(self._row)
+
+    def __len__(self) -> int:
+        """How many fields."""
+        return len(self._row)
+
+
 @dataclass(frozen=True, eq=False)
 class Columns(Locked):
     """Numbers of many repetitions: arrays of shape (n,) by field.
@@ -82,7 +103,8 @@ class Columns(Locked):
     def __post_init__(self) -> None:
         """Lock the arrays."""
         for part in (self.values, self.u95, self.methods, self.codes):
-            lock(part)
+            if not isinstance(part, Rows):
+                lock(part)
 
     def value(self, name: str, row: int) -> Value:
         """One cell as a `Value`."""

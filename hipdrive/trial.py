@@ -10,7 +10,7 @@ import copyreg
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,8 @@ def lock(facts: object) -> None:
         facts.flags.writeable = False
     elif isinstance(facts, Mapping):
         for part in facts.values():
-            lock(part)
+            if not isinstance(part, (str, NoneType)):
+                lock(part)
 
 
 class Locked:

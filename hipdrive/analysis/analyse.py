@@ -7,7 +7,9 @@ results.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -89,7 +91,7 @@ def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profi
     code = CODES[batch.code[position]]
     chosen = [g for g in batch.groups if (g.trial == index).any()]
     test = chosen[0].test if chosen else asked
-    results = tuple(_results(chosen[0], row) for row in _rows(chosen[0], index)) if chosen else ()
+    results = _results_of(chosen[0], index) if chosen else ()
     findings = _findings(trial, batch, position, chosen, index)
     if results and all(r.status == REFUSED for r in results):
         code = CODES[chosen[0].code[_rows(chosen[0], index)[0]]]
@@ -126,12 +128,18 @@ def _flagged(results: Sequence[Results], findings: Sequence[Finding]) -> bool:
     return any(r.status != OK for r in results) or any(f.level in ("warn", "fail") for f in findings)
 
 
-def _results(group: Group, row: int) -> Results:
-    events = {name: Event(float(t[row]), float(u[row])) for name, (t, u) in group.events.items() if np.isfinite(t[row])}
+def _results_of(group: Group, index: int) -> tuple[Results, ...]:
+    status = statuses(group).tolist()
+    return tuple(_results(group, row, status[row]) for row in _rows(group, index))
+
+
+def _results(group: Group, row: int, status: str) -> Results:
+    known = [(t.item(row), u.item(row), name) for name, (t, u) in group.events.items()]
+    times = sorted((event for event in known if math.isfinite(event[0])), key=itemgetter(0))
     code = CODES[group.code[row]]
     return Results(
-        group.columns, row, int(group.rep[row]), group.test, str(statuses(group)[row]),
-        sentence(code) if code else None, MappingProxyType(dict(sorted(events.items(), key=lambda e: e[1].t))),
+        group.columns, row, int(group.rep[row]), group.test, status,
+        sentence(code) if code else None, MappingProxyType({name: Event(t, u) for t, u, name in times}),
         MappingProxyType(ALIASES),
     )  # fmt: skip
 

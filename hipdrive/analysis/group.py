@@ -10,11 +10,11 @@ import numpy as np
 
 from hipdrive.analysis import asymmetry, quality
 from hipdrive.analysis.facts import CODES, NUMBER
-from hipdrive.analysis.registry import METRICS, headline, metrics_for
+from hipdrive.analysis.registry import METRICS, headline, labels_for, metrics_for, stem, units_for
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Bools, Floats, Ints, divided
-from hipdrive.analysis.uncertainty import COVERAGE, evaluate, evaluate_side, u95
-from hipdrive.results import FLAGGED, OK, REFUSED, Columns
+from hipdrive.analysis.uncertainty import COVERAGE, evaluate, evaluate_side, rest_of_side, u95
+from hipdrive.results import FLAGGED, OK, REFUSED, Columns, Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Group:
     """Why a repetition is refused as a whole, 0 if it is not."""
 
 
-def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
+def group_of(rep: Rep, index: Ints, code: Ints, number: Ints) -> Group:
     """Every metric of the repetitions, with sides, uncertainty, reasons, events and checks."""
     test = rep.facts.test
     names = [m.name for m in metrics_for(test)]
@@ -43,28 +43,32 @@ def group_of(rep: Rep, index: Ints, code: Ints, numbers: Ints) -> Group:
     if "velocity_closure_error" in checks:
         failed = checks["velocity_closure_error"][1] == quality.FAILED
         lost = np.where((code == 0) & failed, NUMBER["closure"], code)
-    width = dict(zip(names, u95(rep, names), strict=True))
+    numbers, width = u95(rep, names)
     if rep.facts.plate_zero:
-        names += _sides(rep, names, width)
-    values = {name: rep.fields[name][:, 0] for name in names}
-    codes: dict[str, Any] = {}
-    for name in names:
-        reasons = rep.field_reasons.get(name)
-        codes[name] = None if reasons is None else np.array(CODES, dtype=object)[reasons]
+        names, numbers, width = _with_sides(rep, names, numbers, width)
+    values, widths = Rows(names, numbers), Rows(names, width)
+    codes: dict[str, Any] = dict.fromkeys(names)
+    codes.update((name, NAMES[rep.field_reasons[name]]) for name in names if name in rep.field_reasons)
     unweighed = ~np.isfinite(rep.facts.weight)
     if lost.any() or unweighed.any():
-        _refuse_rows(values, codes, lost)
-        _refuse_unweighed(values, codes, unweighed)
-        width = {name: np.where(np.isfinite(values[name]), part, np.nan) for name, part in width.items()}
+        kept = dict(values)
+        _refuse_rows(kept, codes, lost)
+        _refuse_unweighed(kept, codes, unweighed)
+        values = Rows(names, np.array([*kept.values()]))
+        widths = Rows(names, np.where(np.isfinite(values.table), width, np.nan))
     columns = Columns(
         values=values,
-        u95=width,
-        units={name: unit_of(name) for name in names},
+        u95=widths,
+        units=units_for(test),
         methods={name: rep.methods[name] for name in names},
         codes=codes,
-        labels={name: METRICS[name].labels for name in names if name in METRICS and METRICS[name].labels},
+        labels=labels_for(test),
     )
-    return Group(test, index[rep.facts.record], numbers, columns, _events(rep), checks, code)
+    return Group(test, index[rep.facts.record], number, columns, _events(rep), checks, code)
+
+
+NAMES = np.array(CODES, dtype=object)
+"""Reason codes by number, as an array."""
 
 
 def _missing(rep: Rep, test: str) -> quality.Seen:
@@ -95,12 +99,12 @@ WEIGHTLESS = {"jump_height_ft", "rsi_jh", "rsi_ft", "impact_peak_flag", "ssc_cla
 
 def _refuse_rows(values: dict[str, Floats], codes: dict[str, Any], lost: Ints) -> None:
     """Take back the numbers of refused rows, or those that rest on a velocity known to be wrong."""
-    closure, names = lost == NUMBER["closure"], np.array(CODES, dtype=object)
+    closure = lost == NUMBER["closure"]
     for name in values:
         rows = (lost > 0) & ~closure if name not in TIMED else np.zeros(len(lost), dtype=bool)
         if stem(name) not in UNINTEGRATED:
             rows |= closure
-        _refuse(values, codes, name, rows, names[lost])
+        _refuse(values, codes, name, rows, NAMES[lost])
 
 
 def _refuse_unweighed(values: dict[str, Floats], codes: dict[str, Any], unweighed: Bools) -> None:
@@ -111,11 +115,6 @@ def _refuse_unweighed(values: dict[str, Floats], codes: dict[str, Any], unweighe
             _refuse(values, codes, name, unweighed & np.isfinite(values[name]), "no_weight")
 
 
-def stem(name: str) -> str:
-    """The metric of a field, a side or an index."""
-    return name if name in METRICS else name.removeprefix("asym_").removesuffix("_left").removesuffix("_right")
-
-
 def _refuse(values: dict[str, Floats], codes: dict[str, Any], name: str, rows: Bools, code: Any) -> None:
     if rows.any():
         values[name] = np.where(rows, np.nan, values[name])
@@ -123,33 +122,40 @@ def _refuse(values: dict[str, Floats], codes: dict[str, Any], name: str, rows: B
         codes[name] = np.where(rows, code, old)
 
 
-def unit_of(name: str) -> str:
-    """Unit of a field, a side or an index."""
-    return "%" if name not in METRICS and name.startswith("asym_") else METRICS[stem(name)].unit
+def _with_sides(rep: Rep, names: list[str], numbers: Floats, width: Floats) -> tuple[list[str], Floats, Floats]:
+    """Fields, numbers and widths with left, right and index of every additive metric: one step for all metrics."""
+    places = [i for i, name in enumerate(names) if METRICS[name].sides]
+    if not places:
+        return names, numbers, width
+    additive, whole = [names[i] for i in places], numbers[places]
+    left = np.array([evaluate_side(rep, name, "left")[:, 0] for name in additive])
+    right = whole - left
+    for i, name in enumerate(additive):
+        if METRICS[name].builtin:
+            rest_of_side(rep, name, right[i, :, np.newaxis])
+        else:
+            # somebody's own need not add up
+            right[i] = evaluate_side(rep, name, "right")[:, 0]
+    index = asymmetry.bilateral_index(left, right)
+    _index_reasons(rep, additive, index)
+    spread = np.array([rep.unknown if rep.spreads[name] is None else rep.spreads[name] for name in additive])
+    left_width, right_width = (np.abs(divided(part, whole)) * width[places] for part in (left, right))
+    index_width = divided(COVERAGE * 200.0 * spread * np.hypot(left, right), (left + right) ** 2)
+    made = [field for name in additive for field in (f"{name}_left", f"{name}_right", f"asym_{name}")]
+    more = np.stack([left, right, index], axis=1).reshape(len(made), rep.n)
+    wider = np.stack([left_width, right_width, index_width], axis=1).reshape(len(made), rep.n)
+    return [*names, *made], np.concatenate([numbers, more]), np.concatenate([width, wider])
 
 
-def _sides(rep: Rep, names: Sequence[str], width: dict[str, Floats]) -> list[str]:
-    """Left, right and their index for every additive metric, with u95 into `width`."""
-    made: list[str] = []
-    for name in names:
-        if not METRICS[name].sides:
-            continue
-        left, right = (evaluate_side(rep, name, side) for side in ("left", "right"))
-        l, r = rep.fields[left][:, 0], rep.fields[right][:, 0]  # noqa: E741
-        index, total = f"asym_{name}", rep.fields[name][:, 0]
-        rep.fields[index] = asymmetry.bilateral_index(l, r)[:, np.newaxis]
-        rep.methods[index] = asymmetry.METHOD
-        reasons = rep.field_reasons.get(left)
-        bad = ~np.isfinite(rep.fields[index][:, 0])
-        if bad.any():
-            known = np.zeros(rep.n, dtype=np.int64) if reasons is None else reasons
-            rep.field_reasons[index] = np.where(bad, np.where(known > 0, known, NUMBER["undefined"]), 0)
-        spread = rep.spreads[name]
-        width[left], width[right] = (np.abs(divided(part, total)) * width[name] for part in (l, r))
-        noise = np.full(rep.n, np.nan) if spread is None else COVERAGE * 200.0 * spread * np.hypot(l, r)
-        width[index] = divided(noise, (l + r) ** 2)
-        made += [left, right, index]
-    return made
+def _index_reasons(rep: Rep, additive: Sequence[str], index: Floats) -> None:
+    """The indices' method, and why rows of them are missing: for the reason of the left, or two zeros have none."""
+    bad = ~np.isfinite(index)
+    for i, name in enumerate(additive):
+        rep.methods[f"asym_{name}"] = asymmetry.METHOD
+        if bad[i].any():
+            known = rep.field_reasons.get(f"{name}_left", np.zeros(rep.n, dtype=np.int64))
+            reasons = np.where(bad[i], np.where(known > 0, known, NUMBER["undefined"]), 0)
+            rep.field_reasons[f"asym_{name}"] = reasons
 
 
 def _events(rep: Rep) -> dict[str, tuple[Floats, Floats]]:
@@ -172,7 +178,7 @@ def _events(rep: Rep) -> dict[str, tuple[Floats, Floats]]:
     events["rest_start"] = (np.where(after.found, after.start / rate, np.nan), nothing)
     if "onset" in names:
         events["movement_threshold_crossing"] = (located.crossing / rate, nothing)
-    return dict(sorted(events.items(), key=lambda item: np.nan_to_num(item[1][0][0], nan=1e9)))
+    return events
 
 
 def statuses(group: Group) -> Any:

@@ -9,7 +9,7 @@ import difflib
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -109,7 +109,7 @@ class Profile:
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter by name, as stored with a result."""
-        return {k: v for k, v in asdict(self).items() if k != "name"}
+        return {name: getattr(self, name) for name in KINDS}
 
 
 KINDS: Mapping[str, type] = MappingProxyType({f.name: type(f.default) for f in fields(Profile) if f.name != "name"})

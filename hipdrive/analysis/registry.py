@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hipdrive.errors import UsageError
@@ -100,8 +101,8 @@ def metric(
             sides, labels, repeats, method, group, scope,
         )  # fmt: skip
         ALIASES.update(dict.fromkeys(second, name))
-        metrics_for.cache_clear()
-        summaries_for.cache_clear()
+        for known in (metrics_for, summaries_for, units_for, labels_for):
+            known.cache_clear()
         return function
 
     return register
@@ -155,6 +156,32 @@ def summaries_for(test: str) -> tuple[Metric, ...]:
 def _of_scope(test: str, scope: str) -> tuple[Metric, ...]:
     load_builtin()
     return tuple(m for m in METRICS.values() if test in m.tests and m.scope == scope)
+
+
+@cache
+def units_for(test: str) -> Mapping[str, str]:
+    """Every field of a repetition of a test, sides and indices included, with its unit."""
+    units = {m.name: m.unit for m in metrics_for(test)}
+    for m in metrics_for(test):
+        if m.sides:
+            units |= {f"{m.name}_left": m.unit, f"{m.name}_right": m.unit, f"asym_{m.name}": "%"}
+    return MappingProxyType(units)
+
+
+@cache
+def labels_for(test: str) -> Mapping[str, tuple[str, ...]]:
+    """The enumerations among the metrics of a test, with the names of their classes."""
+    return MappingProxyType({m.name: m.labels for m in metrics_for(test) if m.labels})
+
+
+def stem(name: str) -> str:
+    """The metric of a field, a side or an index."""
+    return name if name in METRICS else name.removeprefix("asym_").removesuffix("_left").removesuffix("_right")
+
+
+def unit_of(name: str) -> str:
+    """Unit of a field, a side or an index."""
+    return "%" if name not in METRICS and name.startswith("asym_") else METRICS[stem(name)].unit
 
 
 def headline(test: str) -> tuple[str, ...]:

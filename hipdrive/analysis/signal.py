@@ -7,6 +7,7 @@ never influences another: results do not depend on what else is in the block.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -192,8 +193,13 @@ def line(samples: Floats, spacing: float) -> tuple[Floats, Floats]:
     return samples.mean(axis=1) + slope * x[0], slope / spacing
 
 
+def numbers(values: Floats) -> bool:
+    """Whether all are finite; a single one, of which a trial alone has many, is asked in a tenth of the time."""
+    return math.isfinite(values.item()) if values.size == 1 else bool(np.isfinite(values).all())
+
+
 def divided(numerator: Any, denominator: Any) -> Floats:
     """A quotient that is NaN, not a warning, where it has no value."""
     result = np.asarray(numerator / denominator, dtype=np.float64)
     fine = np.isfinite(result)
-    return result if fine.all() else np.where(fine, result, np.nan)
+    return result if np.count_nonzero(fine) == fine.size else np.where(fine, result, np.nan)

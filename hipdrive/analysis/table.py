@@ -11,8 +11,8 @@ import numpy as np
 
 from hipdrive.analysis.blocks import Batch
 from hipdrive.analysis.facts import CODES
-from hipdrive.analysis.group import Group, statuses, stem, unit_of
-from hipdrive.analysis.registry import ALIASES, METRICS
+from hipdrive.analysis.group import Group, statuses
+from hipdrive.analysis.registry import ALIASES, METRICS, stem, unit_of
 from hipdrive.analysis.signal import Ints
 
 

@@ -7,6 +7,7 @@ threshold crossing, where a profile keeps one, is added linearly.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.registry import METRICS, Metric
 from hipdrive.analysis.rep import INPUTS, Rep
-from hipdrive.analysis.signal import Floats
+from hipdrive.analysis.signal import Floats, numbers
 from hipdrive.errors import UsageError
 
 COVERAGE = 1.96
@@ -55,32 +56,29 @@ def _called(metric: Metric, rep: Rep) -> Any:
         raise UsageError("metric_failed", said) from why
 
 
-def evaluate_side(rep: Rep, name: str, side: str) -> str:
-    """Compute an additive metric of one plate, (n, 1), under its own name, which is returned.
+def evaluate_side(rep: Rep, name: str, side: str) -> Floats:
+    """Compute an additive metric of one plate, (n, 1), under its own name, and return it.
 
     Its uncertainty is its share of the whole's: events, weight and zero move both feet together.
     """
     rep.begin()
     metric, field = METRICS[name], f"{name}_{side}"
-    first = rep.fields.get(f"{name}_left")
-    if first is not None and side == "right" and metric.builtin:
-        # additive: what the left foot does not do, the right one does
-        _rest(rep, name, field, first)
-        return field
     result = metric.function(rep.left if side == "left" else rep.right)
     value = result[0] if isinstance(result, tuple) else result
-    rep.fields[field] = _with_reasons(rep, field, np.asarray(value, dtype=np.float64))
+    rep.fields[field] = value = _with_reasons(rep, field, np.asarray(value, dtype=np.float64))
     rep.spreads[field] = rep.spreads[name]
     rep.methods[field] = rep.method if rep.method is not None else metric.method
-    return field
+    return value
 
 
-def _rest(rep: Rep, name: str, field: str, left: Floats) -> None:
-    """The right plate's number: the whole less the left, missing where either is and for its reason."""
-    for other in (name, f"{name}_left"):
+def rest_of_side(rep: Rep, name: str, right: Floats) -> None:
+    """Keep the right plate's number, (n, 1): the whole less the left, missing where either is and for its reason."""
+    field, left = f"{name}_right", f"{name}_left"
+    rep.begin()
+    for other in (name, left):
         rep.note(other)
-    rep.fields[field] = _with_reasons(rep, field, rep.fields[name][:, :1] - left)
-    rep.spreads[field], rep.methods[field] = rep.spreads[name], rep.methods[f"{name}_left"]
+    rep.fields[field] = _with_reasons(rep, field, right)
+    rep.spreads[field], rep.methods[field] = rep.spreads[name], rep.methods[left]
 
 
 def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:
@@ -88,7 +86,7 @@ def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:
     refused = rep._refused
     if refused is not None and refused.any():
         value = np.where((refused > 0)[:, np.newaxis], np.nan, value)
-    if not np.isfinite(value[:, 0]).all():
+    if not numbers(value[:, 0]):
         bad = ~np.isfinite(value[:, 0])
         code = np.full(rep.n, NUMBER["undefined"])
         for known in (rep._why, refused):
@@ -97,18 +95,18 @@ def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:
     return value
 
 
-def u95(rep: Rep, names: list[str]) -> Floats:
-    """95 % half widths of fields already evaluated, (fields, n)."""
-    fields = [rep.fields[name] for name in names]
-    half = np.empty((len(names), rep.n, rep.k // 2))
-    for part, values in zip(half, fields, strict=True):
-        np.subtract(values[:, 1::2], values[:, 2::2], out=part)
+def u95(rep: Rep, names: Sequence[str]) -> tuple[Floats, Floats]:
+    """Numbers of fields already evaluated, and their 95 % half widths, (fields, n) both."""
+    # one array of all copies: what follows is then a step for all fields, not one for each
+    copies = np.concatenate([rep.fields[name] for name in names]).reshape(len(names), rep.n, rep.k)
+    values = copies[:, :, 0].copy()
+    half = copies[:, :, 1::2] - copies[:, :, 2::2]
     half *= 0.5
     square = np.einsum("fnk,fnk->fn", half, half)
-    for i, name in enumerate(names):
-        spread = rep.spreads.get(name)
-        if spread is not None:
-            square[i] += spread * spread
+    more = [(i, rep.spreads[name]) for i, name in enumerate(names) if rep.spreads[name] is not None]
+    if more:
+        spread = np.array([part for _, part in more])
+        square[[i for i, _ in more]] += spread * spread
     width = COVERAGE * np.sqrt(square)
     if rep.facts.bias:
         for event, bias in rep.facts.bias.items():
@@ -116,8 +114,10 @@ def u95(rep: Rep, names: list[str]) -> Floats:
             moved = np.abs(half[:, :, column])
             # an event that does not reach a number adds nothing to it, not even where the event is missing
             width += np.where(moved == 0.0, 0.0, moved / np.maximum(rep.facts.u[event], 1e-7) * bias)
-    modelled = np.array([METRICS[n].unit not in ("bool", "class") if n in METRICS else True for n in names])
-    width[~modelled] = np.nan
+    width[[i for i, name in enumerate(names) if METRICS[name].unit in CLASSES]] = np.nan
     # a width of exactly zero says that no input reaches the number: nothing is modelled
-    finite = np.isfinite([values[:, 0] for values in fields])
-    return np.asarray(np.where(finite & (width > 0.0), width, np.nan))
+    return values, np.where(np.isfinite(values) & (width > 0.0), width, np.nan)
+
+
+CLASSES = ("bool", "class")
+"""Units of what has no width."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hipdrive.analysis.extreme import place_u
 from hipdrive.analysis.facts import BACKWARD, TIERS, TWO_PLATE
 from hipdrive.analysis.landing import first_peak_rate
 from hipdrive.analysis.registry import metric
@@ -179,7 +180,8 @@ def spring_like_correlation(rep: Rep) -> Floats:
 @metric("time_to_peak_force_dj", unit="s", tests=DJ, source="vendor", method="sample_maximum", group="time")
 def time_to_peak_force_dj(rep: Rep) -> tuple[Floats, Floats]:
     """From first contact to the peak of force."""
-    return rep.time_of_max("force", "first_contact", "takeoff") - rep.t["first_contact"], rep.unknown
+    at = rep.time_of_max("force", "first_contact", "takeoff")
+    return at - rep.t["first_contact"], place_u(rep, "force", at[:, 0])
 
 
 @metric("impact_peak_flag", unit="bool", tests=DJ, source="vendor", method="first_fifth", group="time")

@@ -34,7 +34,11 @@ class Facts:
     anchor_at : the event that the anchor is, "" where it is none. tier : of the touchdown velocity of a drop jump,
     index into TIERS; rows anchored to the flight leave with half its velocity. tail : s that lengthen the noise's
     random walk (METRICS.md 20, T_w / 12).
-    origin : event at which displacement is zero. plate_zero : zero level of each plate, N.
+    start_weight : N by which the weight is less where the velocity at the anchor is more by start_u (sway).
+    drift, drift_u : of the zero, N/s, as far as the record shows it, and its standard uncertainty; it turns about
+    weighed_at and zeroed_at, s, where the weight and the zero were taken.
+    origin : event at which displacement is zero. plate_zero, plate_noise : zero level and SD of each
+    foot's plate in the flight, N.
     """
 
     block: Block
@@ -55,10 +59,16 @@ class Facts:
     anchor_at: str
     anchor_velocity: Floats
     start_u: Floats
+    start_weight: Floats
+    drift: Floats
+    drift_u: Floats
+    weighed_at: Floats
+    zeroed_at: Floats
     tail: Floats
     origin: str
     located: Located
     plate_zero: Mapping[str, Floats]
+    plate_noise: Mapping[str, Floats]
     box_height: Floats
     given_weight: Floats
     tier: Ints

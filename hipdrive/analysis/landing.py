@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from hipdrive.analysis.jump import ALL, EXTREME
+from hipdrive.analysis.extreme import peak_u, place_u
+from hipdrive.analysis.jump import ALL, rate_u
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, Ints, divided, first_true, gather, lasting
+
+BETWEEN = 0.6
+"""SD of the force at touchdown, read on the line between two samples, in parts of it: in truth it is zero."""
 
 STABLE_SEARCH = 5.0
 """s after touchdown in which stabilisation is looked for (METRICS.md 4: fix the record length)."""
@@ -33,7 +37,8 @@ def _held(rep: Rep, after: float) -> None:
 def peak_landing_force(rep: Rep) -> tuple[Floats, Floats]:
     """Largest force within 0.3 s of touchdown, unfiltered."""
     _landed(rep)
-    return rep.max("force", "touchdown", _end(rep)), EXTREME * rep.noise
+    at = rep.time_of_max("force", "touchdown", _end(rep))
+    return rep.quantity("force", at), peak_u(rep, at)
 
 
 @metric("peak_landing_force_rel", unit="1", tests=ALL, source="derived (METRICS.md 4)", repeats="peak_landing_force",
@@ -49,15 +54,19 @@ def peak_landing_force_rel(rep: Rep) -> tuple[Floats, Floats]:
 def time_to_peak_landing_force(rep: Rep) -> tuple[Floats, Floats]:
     """From touchdown to the peak landing force."""
     _landed(rep)
-    return rep.time_of_max("force", "touchdown", _end(rep)) - rep.t["touchdown"], rep.unknown
+    at = rep.time_of_max("force", "touchdown", _end(rep))
+    return at - rep.t["touchdown"], place_u(rep, "force", at[:, 0])
 
 
 @metric("landing_rate_mean", unit="N/s", tests=ALL, source="derived (METRICS.md 4)", method="sample_maximum",
         group="landing")  # fmt: skip
 def landing_rate_mean(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force from touchdown to its peak, over its time."""
-    rise = rep["peak_landing_force"] - rep.force["touchdown"]
-    return divided(rise, rep["time_to_peak_landing_force"]), rep.unknown
+    start, time = rep.force["touchdown"], rep["time_to_peak_landing_force"]
+    rise = rep["peak_landing_force"] - start
+    # force begins between two samples, and what the later one has of it seems to be there at once
+    begun = np.hypot(rep.noise, BETWEEN * np.abs(start[:, 0]))
+    return divided(rise, time), rate_u(rep, rise, time, rep.time_of_max("force", "touchdown", _end(rep)), begun)
 
 
 @metric(
@@ -113,18 +122,20 @@ def _rising_through(force: Floats, level: Floats, before: Ints) -> Floats:
 
 @metric("landing_net_impulse_100ms", unit="N*s", tests=ALL, source="derived (METRICS.md 4)", method="first_100ms",
         group="landing")  # fmt: skip
-def landing_net_impulse_100ms(rep: Rep) -> Floats:
+def landing_net_impulse_100ms(rep: Rep) -> tuple[Floats, Floats]:
     """Net impulse of the first 100 ms after touchdown."""
     _held(rep, 0.1)
-    return rep.net_impulse("touchdown", rep.after("touchdown", 0.1))
+    end = rep.after("touchdown", 0.1)
+    return rep.net_impulse("touchdown", end), rep.impulse_noise("touchdown", end)
 
 
 @metric("landing_gross_impulse_100ms", unit="N*s", tests=ALL, source="derived (METRICS.md 4, 7)", sides=True,
         repeats="landing_net_impulse_100ms", method="first_100ms", group="landing")  # fmt: skip
-def landing_gross_impulse_100ms(rep: Rep) -> Floats:
+def landing_gross_impulse_100ms(rep: Rep) -> tuple[Floats, Floats]:
     """Impulse of the whole force in the first 100 ms after touchdown: the form that left and right add up to."""
     _held(rep, 0.1)
-    return rep.impulse("touchdown", rep.after("touchdown", 0.1))
+    end = rep.after("touchdown", 0.1)
+    return rep.impulse("touchdown", end), rep.impulse_noise("touchdown", end)
 
 
 @metric("landing_depth", unit="m", tests=ALL, source="vendor", method="double_integration", group="landing")
@@ -140,17 +151,19 @@ def landing_time(rep: Rep) -> Floats:
 
 
 @metric("landing_stiffness", unit="N/m", tests=ALL, source="vendor", method="force/depth", group="landing")
-def landing_stiffness(rep: Rep) -> Floats:
+def landing_stiffness(rep: Rep) -> tuple[Floats, Floats]:
     """Force at the lowest point over the landing depth; it ignores the weight."""
-    return divided(rep.force["landing_zero_velocity"], -rep["landing_depth"])
+    descent = -rep["landing_depth"]
+    return divided(rep.force["landing_zero_velocity"], descent), divided(rep.noise, descent[:, 0])
 
 
 @metric("landing_stiffness_slope", unit="N/m", tests=ALL, source="derived (METRICS.md 4)", method="slope",
         group="landing")  # fmt: skip
-def landing_stiffness_slope(rep: Rep) -> Floats:
+def landing_stiffness_slope(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force from touchdown to the lowest point over the landing depth."""
-    rise = rep.force["landing_zero_velocity"] - rep.force["touchdown"]
-    return divided(rise, -rep["landing_depth"])
+    start, descent = rep.force["touchdown"], -rep["landing_depth"]
+    begun = np.hypot(rep.noise, BETWEEN * np.abs(start[:, 0]))
+    return divided(rep.force["landing_zero_velocity"] - start, descent), divided(begun, descent[:, 0])
 
 
 @metric(

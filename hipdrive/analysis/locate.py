@@ -23,9 +23,6 @@ SETTLE = 0.2
 CALM = 0.1
 """s within the departure band that count as not yet moving, for the provisional start."""
 
-EMPTY_LOOK = 4.0
-"""Variances of noise that a change of the empty plate must exceed before it is taken for drift (simulated)."""
-
 WEIGHED = ("before", "after", "before_unsteady", "after_unsteady", "box", "mass", "elsewhere", "none")
 """Where the weight came from, in the order of preference of a jump."""
 
@@ -68,8 +65,11 @@ class Located:
     rough: Floats
     """Median of the loaded cells, N: the scale of the force where no weight is known."""
 
-    drift_u: Floats
-    """Standard uncertainty of the weight by the plate's drift between the weighing and the flight that zeroes it, N."""
+    creep: Floats
+    """Drift of the zero from the empty plate before the contact to the flight, N/s; 0 where it was not empty before."""
+
+    creep_u: Floats
+    """Its standard uncertainty by noise; infinite where there is none."""
 
     @property
     def record(self) -> Ints:
@@ -131,7 +131,7 @@ def _weighed_and_started(
         events.touchdown_edge(block, record, found.end, level, found.noise, profile),
         _contact(block, found, runs, empty, drop, profile),
         drop, (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
-        _drift_u(found, runs, before, after, still, block.rate),
+        *_creep(found, runs, block.rate),
     )  # fmt: skip
     return with_onset(block, located, np.zeros(len(record), dtype=bool), profile)
 
@@ -142,28 +142,18 @@ def _zero_u(found: Candidates, zero: Floats) -> Floats:
     return np.sqrt(found.noise**2 / np.maximum(found.count, 1) + (left / 1.96) ** 2)
 
 
-def _drift_u(found: Candidates, runs: Runs, before: Still, after: Still, still: Still, rate: float) -> Floats:
-    """How far the zero may have moved between the weighing and the flight, N, beyond what noise and sway explain.
-
-    Seen where the athlete was weighed before and after, or else between the empty plate before and the flight.
-    """
-    flight = 0.5 * (found.start + found.end)
+def _creep(found: Candidates, runs: Runs, rate: float) -> tuple[Floats, Floats]:
+    """Drift between the empty plate before the contact and the flight, N/s, and its standard uncertainty."""
+    nothing = np.zeros(len(found.record))
+    if not len(runs.record):
+        return nothing, nothing + np.inf
     empty = np.maximum(found.empty, 0)
-    if len(runs.record):
-        level, count, centre = runs.level[empty], runs.count[empty], 0.5 * (runs.start + runs.end)[empty]
-        change = np.where(found.empty >= 0, found.level - level, np.nan)
-        # so short a look is noise in the first place
-        doubt = runs.noise[empty] ** 2 / np.maximum(count, 1) + found.noise**2 / np.maximum(found.count, 1)
-        doubt *= EMPTY_LOOK
-        time = (flight - centre) / rate
-    else:
-        change = doubt = time = np.full(len(flight), np.nan)
-    twice = before.found & after.found
-    change = np.where(twice, after.mean - before.mean, change)
-    doubt = np.where(twice, before.mean_variance + after.mean_variance, doubt)
-    time = np.where(twice, after.centre / rate - before.centre / rate, time)
-    drift = np.sqrt(np.maximum(divided(change * change - doubt, time * time), 0.0))
-    return np.nan_to_num(drift * np.abs(flight - still.centre) / rate)
+    flight = 0.5 * (found.start + found.end)
+    time = (flight - 0.5 * (runs.start + runs.end)[empty]) / rate
+    change = divided(found.level - runs.level[empty], time)
+    doubt = runs.noise[empty] ** 2 / np.maximum(runs.count[empty], 1) + found.noise**2 / np.maximum(found.count, 1)
+    known = (found.empty >= 0) & np.isfinite(change)
+    return np.where(known, change, 0.0), np.where(known, np.sqrt(doubt) / time, np.inf)
 
 
 def _departure(block: Block, found: Candidates, rough: Floats, profile: Profile) -> Ints:

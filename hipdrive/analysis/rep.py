@@ -32,7 +32,7 @@ FARTHEST_COPY = 0.25
 SOON = 0.3
 """s: the first stretch in which a zero of velocity is looked for."""
 
-INPUTS = ("weight", "zero", "start_velocity", "noise")
+INPUTS = ("weight", "zero", "start_velocity", "noise", "drift")
 """Uncertain inputs of every test, before its events."""
 
 
@@ -109,9 +109,14 @@ class Rep:
         self.weight = self._raised("weight", facts.weight, facts.weight_u)
         zero = self._raised("zero", np.zeros(self.n), facts.zero_u)
         self.weight = self.weight + zero
+        if self.inputs:
+            self._move(self.weight, "start_velocity", -facts.start_weight)
+            self._move(self.weight, "drift", facts.drift_u * (facts.zeroed_at - facts.weighed_at))
         # what the curve lacks to the whole force
         self._gross = self._base[:, np.newaxis] + zero
         self.mass = self.weight / self.g
+        self._drift_steps = facts.drift_u[:, np.newaxis] * np.array([1.0, -1.0])
+        self._zeroed = facts.zeroed_at[:, np.newaxis]
         for name, times in facts.events.items():
             step = np.maximum(facts.u[name], 1e-7)
             self.moments[name] = self._raised(name, times, step)
@@ -125,6 +130,20 @@ class Rep:
         result[:, column] += step
         result[:, column + 1] -= step
         return result
+
+    def _move(self, values: Floats, name: str, step: Floats) -> None:
+        """Raise and lower the two columns of an input in place."""
+        column = 1 + 2 * self.inputs.index(name)
+        values[:, column] += step
+        values[:, column + 1] -= step
+
+    def _drifted(self, values: Floats, factor: Floats) -> Floats:
+        """`values`, (n, k) and our own, less what a drift of 1 N/s would add to them, in the two copies with drift."""
+        if self.inputs:
+            column = 1 + 2 * INPUTS.index("drift")
+            part = factor if factor.shape[1] == 1 else factor[:, column : column + 2]
+            values[:, column : column + 2] -= part * self._drift_steps
+        return values
 
     def _curve(self) -> Curve:
         """Net force (F - W of the measurement) over the samples that any event needs."""
@@ -203,7 +222,7 @@ class Rep:
     def _read_events(self) -> None:
         """Read the curve at every event that is new, in one go: a reading costs more than its times do."""
         names = [name for name in self.moments if name not in self._read]
-        parts = [self._own_columns(name) for name in names]
+        parts = [self.own_columns(name) for name in names]
         readings = self.curve.read_twice(np.concatenate([times for times, _ in parts], axis=1))
         first = 0
         for name, (times, columns) in zip(names, parts, strict=True):
@@ -212,7 +231,7 @@ class Rep:
             self._read[name], self._read_twice[name] = (value, once), (once, twice)
             first = last
 
-    def _own_columns(self, event: str) -> tuple[Floats, Ints]:
+    def own_columns(self, event: str) -> tuple[Floats, Ints]:
         """An event's times in column 0 and in the columns that differ from it, and which these are."""
         times = self.moments[event]
         if event in self.inputs:
@@ -225,7 +244,7 @@ class Rep:
         """Force N, velocity m/s, displacement m or power W at an event or at times, (n, k)."""
         if name == "force":
             value = self._reading(at)[0] if isinstance(at, str) else self.curve.value(at)
-            return value + self._gross
+            return self._force(value, self.times(at))
         self.note("weight")
         self.note(self.facts.anchor_at)
         if name in ("velocity", "displacement"):
@@ -240,8 +259,12 @@ class Rep:
             return self._motion[name, at]
         if name == "power":
             speed = self._velocity(at)
-            return (self._reading(at)[0] + self._gross) * speed
+            return self._force(self._reading(at)[0], self.times(at)) * speed
         raise KeyError(f"a repetition has no quantity {name!r}: force, velocity, displacement or power")
+
+    def _force(self, value: Floats, times: Floats) -> Floats:
+        """Whole force where the curve has this value, in every copy."""
+        return self._drifted(value + self._gross, times - self._zeroed)
 
     def _anchored(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Anchor time, its integral, the anchor's velocity, and force not in the integral, (n, k)."""
@@ -302,12 +325,13 @@ class Rep:
         time, integral, start, rest = self._anchored()
         tau = times - time
         walk = np.sqrt((np.abs(tau) + self.facts.tail[:, np.newaxis]) * self.facts.block.dt)
-        return start + (reading - integral + rest * tau) / self.mass + self._walk * walk
+        speed = start + (reading - integral + rest * tau) / self.mass + self._walk * walk
+        return self._drifted(speed, tau * (0.5 * (times + time) - self._zeroed) / self.mass[:, :1])
 
     def force_and_velocity(self, times: Floats) -> tuple[Floats, Floats]:
         """Both at times, from one reading."""
         value, once = self.curve.read(times)
-        return value + self._gross, self._speed(once, times)
+        return self._force(value, times), self._speed(once, times)
 
     def _path(self, at: str | Floats) -> Floats:
         """Displacement from the origin event, from its velocity and the double integral between."""
@@ -321,7 +345,9 @@ class Rep:
         change = self._twice(at)[1] - twice - once * tau
         walk = self._walk * np.sign(tau) * np.sqrt(np.abs(tau) ** 3 * (self.facts.block.dt / 3.0))
         path = tau * speed + change / self.mass + walk
-        return path + 0.5 * rest * tau * tau / self.mass
+        path = path + 0.5 * rest * tau * tau / self.mass
+        bend = tau * tau * (0.5 * (start - self._zeroed) + tau / 6.0) / self.mass[:, :1]
+        return self._drifted(path, bend)
 
     def _twice(self, at: str | Floats) -> tuple[Floats, Floats]:
         """Integral and double integral from the curve's first sample."""
@@ -349,7 +375,28 @@ class Rep:
 
     def impulse(self, start: str | Floats, end: str | Floats) -> Floats:
         """Gross impulse, N*s."""
-        return self._reading(end)[1] - self._reading(start)[1] + self._gross * self.duration(start, end)
+        begin, stop = self.times(start), self.times(end)
+        duration = stop - begin
+        total = self._reading(end)[1] - self._reading(start)[1] + self._gross * duration
+        if self.inputs:
+            self._move(total, "noise", self.noise * (self._walked(stop) - self._walked(begin)))
+        return self._drifted(total, duration * (0.5 * (begin + stop) - self._zeroed))
+
+    def end_noise(self, _start: str | Floats, _end: str | Floats) -> Floats:
+        """What noise adds to an impulse whose ends lie where velocity is known, (n,), N*s: its copies hold it all."""
+        return np.zeros(self.n)
+
+    def _walked(self, times: Floats) -> Floats:
+        """How far the sum of unit noise has walked from the anchor to times, √s·√s, (n,): part of every velocity."""
+        time = np.abs(times[:, 0] - self.facts.anchor) + self.facts.tail
+        return np.sqrt(np.nan_to_num(time) * self.facts.block.dt)
+
+    def impulse_noise(self, start: str | Floats, end: str | Floats) -> Floats:
+        """SD of an impulse by the noise of its own samples, beyond what its copies hold, (n,), N*s."""
+        begin, stop = self.times(start), self.times(end)
+        walked = self._walked(stop) - self._walked(begin)
+        own = np.abs(stop - begin)[:, 0] * self.facts.block.dt - walked * walked
+        return self.noise * np.sqrt(np.maximum(own, 0.0))
 
     def net_impulse(self, start: str | Floats, end: str | Floats) -> Floats:
         """Impulse above the weight, N*s."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hipdrive.analysis.curve import Curve
+from hipdrive.analysis.curve import Curve, spread
 from hipdrive.analysis.signal import Floats, divided, plate_windows
 
 if TYPE_CHECKING:
@@ -26,11 +26,31 @@ class Side:
     """One foot's share of additive quantities, with the events of the whole: what `sides=True` metrics are given.
 
     Peaks are read at the instant of the total's peak, and right is the whole less left, so that they add up to the
-    total (METRICS.md 7). Sides are measured only, without copies: k is 1.
+    total (METRICS.md 7). A foot has the copies of the whole, in which events move; what its own plate adds, noise
+    and zero, is a metric's spread.
     """
 
     def __init__(self, whole: Rep, name: str) -> None:
         self._whole, self._name = whole, name
+
+    @property
+    def whole(self) -> Rep:
+        """The whole body."""
+        return self._whole
+
+    @property
+    def noise(self) -> Floats:
+        """SD of this plate's noise, N, (n,)."""
+        known: Floats | None = self._whole.facts.plate_noise.get(self._name)
+        return self._whole.noise if known is None else known
+
+    def end_noise(self, start: str | Floats, end: str | Floats) -> Floats:
+        """SD of this plate's impulse by noise and zero, (n,), N*s."""
+        time = np.abs(self.duration(start, end))[:, 0]
+        zero = self._whole.facts.zero_u * divided(self.noise, self._whole.noise)
+        return np.hypot(self.noise * np.sqrt(time / self._whole.curve.rate), zero * time)
+
+    impulse_noise = end_noise
 
     @property
     def force(self) -> _Forces:
@@ -60,28 +80,28 @@ class Side:
 
     def __getitem__(self, field: str) -> Floats:
         """Another metric of the whole body."""
-        return self._whole[field][:, :1]
+        return self._whole[field]
 
     @property
     def t(self) -> dict[str, Floats]:
-        """Event times, (n, 1)."""
-        return {name: times[:, :1] for name, times in self._whole.moments.items()}
+        """Event times, (n, k)."""
+        return self._whole.moments
 
     def times(self, at: str | Floats) -> Floats:
-        """An event's times, or times as given, (n, 1)."""
-        return self._whole.times(at)[:, :1]
+        """An event's times, or times as given, (n, k)."""
+        return self._whole.times(at)
 
     def duration(self, start: str | Floats, end: str | Floats) -> Floats:
-        """Time between two events, s, (n, 1)."""
-        return self.times(end) - self.times(start)
+        """Time between two events, s, (n, k)."""
+        return self._whole.duration(start, end)
 
     def time_of_max(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
-        """When the total is largest, s, (n, 1)."""
-        return self._whole.time_of_max(name, start, end)[:, :1]
+        """When the total is largest, s, (n, k)."""
+        return self._whole.time_of_max(name, start, end)
 
     def time_of_min(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
-        """When the total is smallest, s, (n, 1)."""
-        return self._whole.time_of_min(name, start, end)[:, :1]
+        """When the total is smallest, s, (n, k)."""
+        return self._whole.time_of_min(name, start, end)
 
     def _left(self, at: str | Floats) -> tuple[Floats, Floats]:
         foot = self._foot
@@ -89,17 +109,21 @@ class Side:
             return foot.curve.read(at)
         if at not in foot.readings:
             # every event in one go
-            moments = self._whole.moments
-            value, integral = foot.curve.read(np.concatenate([times[:, :1] for times in moments.values()], axis=1))
-            for i, name in enumerate(moments):
-                foot.readings[name] = value[:, i : i + 1], integral[:, i : i + 1]
+            whole = self._whole
+            parts = [whole.own_columns(name) for name in whole.moments]
+            readings = foot.curve.read(np.concatenate([times for times, _ in parts], axis=1))
+            first = 0
+            for name, (times, columns) in zip(whole.moments, parts, strict=True):
+                last = first + times.shape[1]
+                value, once = (spread(part[:, first:last], columns, whole.k) for part in readings)
+                foot.readings[name], first = (value, once), last
         return foot.readings[at]
 
     def quantity(self, name: str, at: str | Floats) -> Floats:
         """Force of this plate at an event or at times, N."""
         if name != "force":
-            return self._whole.quantity(name, at)[:, :1]
-        whole = self._whole.quantity("force", at)[:, :1]
+            return self._whole.quantity(name, at)
+        whole = self._whole.quantity("force", at)
         left = self._left(at)[0] if isinstance(at, str) else self._foot.curve.value(at)
         return left if self._name == "left" else whole - left
 
@@ -109,14 +133,14 @@ class Side:
 
     def impulse(self, start: str | Floats, end: str | Floats) -> Floats:
         """Gross impulse of this plate, N*s."""
-        whole = self._whole.impulse(start, end)[:, :1]
+        whole = self._whole.impulse(start, end)
         left = self._left(end)[1] - self._left(start)[1]
         return left if self._name == "left" else whole - left
 
     def mean(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
         """Mean force of this plate."""
         if name != "force":
-            return self._whole.mean(name, start, end)[:, :1]
+            return self._whole.mean(name, start, end)
         return np.asarray(divided(self.impulse(start, end), self.duration(start, end)))
 
     def max(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
@@ -129,7 +153,7 @@ class Side:
 
 
 class _Forces:
-    """`rep.left.force["takeoff"]`, (n, 1)."""
+    """`rep.left.force["takeoff"]`, (n, k)."""
 
     def __init__(self, side: Side) -> None:
         self._side = side

@@ -15,11 +15,14 @@ import numpy as np
 from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.registry import METRICS, Metric
 from hipdrive.analysis.rep import INPUTS, Rep
-from hipdrive.analysis.signal import Floats, numbers
+from hipdrive.analysis.signal import Floats, divided, numbers
 from hipdrive.errors import UsageError
 
 COVERAGE = 1.96
 """Standard uncertainties in the half width of a 95 % interval."""
+
+ONE_SIDED = 1.645
+"""Standard uncertainties that hold 95 % on one side."""
 
 T95 = np.array([np.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179])
 """97.5 % quantile of Student's t for 0 to 12 degrees of freedom (scipy.stats would cost 0.9 s of import)."""
@@ -57,28 +60,56 @@ def _called(metric: Metric, rep: Rep) -> Any:
 
 
 def evaluate_side(rep: Rep, name: str, side: str) -> Floats:
-    """Compute an additive metric of one plate, (n, 1), under its own name, and return it.
-
-    Its uncertainty is its share of the whole's: events, weight and zero move both feet together.
-    """
+    """Compute an additive metric of one plate, (n, k), under its own name, and return it."""
     rep.begin()
     metric, field = METRICS[name], f"{name}_{side}"
     result = metric.function(rep.left if side == "left" else rep.right)
-    value = result[0] if isinstance(result, tuple) else result
-    rep.fields[field] = value = _with_reasons(rep, field, np.asarray(value, dtype=np.float64))
-    rep.spreads[field] = rep.spreads[name]
+    value, rep.spreads[field] = result if isinstance(result, tuple) else (result, None)
+    value = np.asarray(value, dtype=np.float64)
+    if value.shape != (rep.n, rep.k):
+        value = np.broadcast_to(value.reshape(-1, 1) if value.ndim == 1 else value, (rep.n, rep.k))
+    rep.fields[field] = value = _with_reasons(rep, field, value)
     rep.methods[field] = rep.method if rep.method is not None else metric.method
     return value
 
 
 def rest_of_side(rep: Rep, name: str, right: Floats) -> None:
-    """Keep the right plate's number, (n, 1): the whole less the left, missing where either is and for its reason."""
+    """Keep the right plate's number, (n, k): the whole less the left, missing where either is and for its reason."""
     field, left = f"{name}_right", f"{name}_left"
     rep.begin()
     for other in (name, left):
         rep.note(other)
     rep.fields[field] = _with_reasons(rep, field, right)
-    rep.spreads[field], rep.methods[field] = rep.spreads[name], rep.methods[left]
+    rep.methods[field] = rep.methods[left]
+    noise, spread = rep.facts.plate_noise, rep.spreads[left]
+    # what a plate adds of its own grows with its noise
+    rep.spreads[field] = None if spread is None else spread * divided(noise["right"], noise["left"])
+
+
+def side_widths(rep: Rep, names: Sequence[str], left: Floats, right: Floats) -> tuple[Floats, Floats, Floats]:
+    """u95 of the left, the right and their index, (fields, n) each, from their copies (fields, n, k).
+
+    Inputs that events carry move both feet together; noise and zero are each plate's own.
+    """
+    total = left + right
+    index = divided(100.0 * (left - right), total)
+    left_own, right_own = (
+        np.array([np.zeros(rep.n) if rep.spreads[f"{name}_{side}"] is None else rep.spreads[f"{name}_{side}"]
+                  for name in names]) for side in ("left", "right")
+    )  # fmt: skip
+    l, r = left[:, :, 0], right[:, :, 0]  # noqa: E741
+    index_own = divided(200.0 * np.hypot(r * left_own, l * right_own), total[:, :, 0] ** 2)
+    widths = []
+    for copies, own in ((left, left_own), (right, right_own), (index, index_own)):
+        half = 0.5 * (copies[:, :, 1::2] - copies[:, :, 2::2])
+        half[:, :, OF_PLATES] = 0.0
+        width = COVERAGE * np.sqrt(np.einsum("fnk,fnk->fn", half, half) + own * own)
+        widths.append(np.where(np.isfinite(copies[:, :, 0]) & (width > 0.0), width, np.nan))
+    return widths[0], widths[1], widths[2]
+
+
+OF_PLATES = [INPUTS.index("zero"), INPUTS.index("drift")]
+"""Inputs that a foot does not share with the whole."""
 
 
 def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:
@@ -95,6 +126,17 @@ def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:
     return value
 
 
+def half_width(bias: Floats, u: Floats) -> Floats:
+    """Half width that holds 95 % of a normal error with mean `bias` and SD `u`: 1.96 u, and abs(bias) + 1.645 u.
+
+    Between the two, with x = abs(bias)/u, to 0.005 u: (x + 1.645 + 0.315 exp(-4.94 x^1.21)) u.
+    """
+    bias = np.abs(bias)
+    ratio = divided(bias, u)
+    extra = np.exp(-4.94 * np.nan_to_num(ratio) ** 1.21)
+    return bias + (ONE_SIDED + (COVERAGE - ONE_SIDED) * extra) * u
+
+
 def u95(rep: Rep, names: Sequence[str]) -> tuple[Floats, Floats]:
     """Numbers of fields already evaluated, and their 95 % half widths, (fields, n) both."""
     # one array of all copies: what follows is then a step for all fields, not one for each
@@ -105,9 +147,10 @@ def u95(rep: Rep, names: Sequence[str]) -> tuple[Floats, Floats]:
     square = np.einsum("fnk,fnk->fn", half, half)
     more = [(i, rep.spreads[name]) for i, name in enumerate(names) if rep.spreads[name] is not None]
     if more:
-        spread = np.array([part for _, part in more])
-        square[[i for i, _ in more]] += spread * spread
-    width = COVERAGE * np.sqrt(square)
+        own = np.array([part for _, part in more])
+        square[[i for i, _ in more]] += own * own
+    spread = np.sqrt(square)
+    width = half_width(half[:, :, INPUTS.index("drift")] * (rep.facts.drift / rep.facts.drift_u), spread)
     if rep.facts.bias:
         for event, bias in rep.facts.bias.items():
             column = len(INPUTS) + list(rep.facts.events).index(event)

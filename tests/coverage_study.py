@@ -15,8 +15,6 @@ import numpy as np
 
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis.analyse import analyse_many
-from hipdrive.analysis.registry import METRICS
-from hipdrive.analysis.table import Table
 from hipdrive.trial import Trial
 
 TESTS = ("cmj", "sj", "dj")

@@ -49,7 +49,7 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
         anchor_velocity=np.zeros(len(record)), start_u=np.where(own, np.nan_to_num(known.velocity), 0.0),
         start_weight=np.zeros(len(record)), drift=known.drift, drift_u=known.drift_u,
         weighed_at=np.where(own, located.still.centre / rate, np.nan_to_num(0.5 * (times["takeoff"] + times["touchdown"]))),
-        zeroed_at=0.5 * (located.found.start + located.found.end) / rate,
+        zeroed_at=np.asarray(0.5 * (located.found.start + located.found.end) / rate, dtype=np.float64),
         tail=np.zeros(len(record)), origin="takeoff", located=located,
         plate_zero=_plate_zero(block, located), plate_noise=_plate_noise(block, located), box_height=given.box_height[record],
         given_weight=given.weight[record],
@@ -163,7 +163,7 @@ def _jump_facts(block: Block, located: Located, test: str, given: Given, profile
 
 
 def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, like: Rep | None) -> Rep:
-    time, u = _force_is_weight(facts, curve, slowest)
+    time, u, slope = _force_is_weight(facts, curve, slowest)
     down = dip < DIP
     time = np.where(down, time, np.nan)
     events, us = dict(facts.events), dict(facts.u)
@@ -177,14 +177,15 @@ def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, l
     facts = with_reason(facts, "peak_negative_velocity", ~np.isfinite(time), "no_countermovement")
     facts = following(facts, "zero_velocity", "peak_negative_velocity")
     rep = Rep(facts, curve=curve, like=like)
+    rep.cross_weight("peak_negative_velocity", slope)
     lowest = rep.time_of_min("force", "onset", "peak_negative_velocity")[:, :1]
     rep.moments["force_min"] = np.repeat(lowest, rep.k, axis=1)
     rep.facts = following(rep.facts, "force_min", "peak_negative_velocity")
     return _phases(rep, time)
 
 
-def _force_is_weight(facts: Facts, curve: Curve, slowest: Floats) -> tuple[Floats, Floats]:
-    """`peak_negative_velocity`: the interpolated F = W crossing next to the lowest velocity, and its standard u."""
+def _force_is_weight(facts: Facts, curve: Curve, slowest: Floats) -> tuple[Floats, Floats, Floats]:
+    """`peak_negative_velocity`: the interpolated F = W crossing next to the lowest velocity, its u, and F's slope."""
     rate = facts.block.rate
     known = np.isfinite(slowest)
     at = np.round(np.where(known, slowest, 0.0) * rate).astype(np.int64) - curve.origin
@@ -196,7 +197,7 @@ def _force_is_weight(facts: Facts, curve: Curve, slowest: Floats) -> tuple[Float
     half = max(1, round(0.010 * rate))
     slope = line(gather(curve.values, rows, at - half, 2 * half + 1), 1.0 / rate)[1]
     u = np.sqrt((CROSSING * divided(facts.noise, slope)) ** 2 + (0.3 / rate) ** 2)
-    return np.where(known, (curve.origin + at + part) / rate, np.nan), u
+    return np.where(known, (curve.origin + at + part) / rate, np.nan), u, slope
 
 
 def _squat(block: Block, located: Located, curve: Curve, dips: Bools, given: Given, profile: Profile) -> Rep:

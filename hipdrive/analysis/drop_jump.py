@@ -155,7 +155,7 @@ def contact_displacement(rep: Rep) -> Floats:
 def dj_vertical_stiffness(rep: Rep) -> tuple[Floats, Floats]:
     """Force at the lowest point over the descent: a spring only if spring_like_correlation is high."""
     descent = -rep["contact_displacement"]
-    return divided(rep.force["zero_velocity"], descent), divided(rep.noise, descent[:, 0])
+    return divided(rep.force["zero_velocity"], descent), divided(rep.between_noise, descent[:, 0])
 
 
 @metric("spring_like_correlation", unit="1", tests=DJ, source="Padua 2005", method="pearson", group="movement")

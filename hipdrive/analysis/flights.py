@@ -69,6 +69,6 @@ def _subset(rep: Rep, keep: Bools) -> Rep:
     """The same repetitions without some rows; derived events are taken over."""
     part = Rep(rep.facts.where(keep), curve=rep.curve.where(keep))
     for name, times in rep.moments.items():
-        if name not in part.moments:
-            part.moments[name] = times[keep]
+        part.moments[name] = times[keep]
+    part.moved = rep.moved
     return part

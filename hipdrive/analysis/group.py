@@ -12,7 +12,7 @@ from hipdrive.analysis import asymmetry, quality
 from hipdrive.analysis.facts import CODES, NUMBER
 from hipdrive.analysis.registry import METRICS, headline, labels_for, metrics_for, stem, units_for
 from hipdrive.analysis.rep import Rep
-from hipdrive.analysis.signal import Bools, Floats, Ints, divided
+from hipdrive.analysis.signal import Bools, Floats, Ints
 from hipdrive.analysis.uncertainty import COVERAGE, evaluate, evaluate_side, rest_of_side, side_widths, u95
 from hipdrive.results import FLAGGED, OK, REFUSED, Columns, Rows
 

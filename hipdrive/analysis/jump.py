@@ -242,8 +242,7 @@ def cmj_stiffness(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force over descent in braking."""
     low, fast = "zero_velocity", "peak_negative_velocity"
     descent = rep.displacement[fast] - rep.displacement[low]
-    # wherever it is found, force is the weight there: an error of its time does not change it
-    return divided(rep.force[low] - rep.force[fast][:, :1], descent), divided(rep.noise, descent[:, 0])
+    return divided(rep.force[low] - rep.at_weight(fast), descent), divided(rep.between_noise, descent[:, 0])
 
 
 # --- force --------------------------------------------------------------------------------------------------------
@@ -260,7 +259,7 @@ def min_force(rep: Rep) -> tuple[Floats, Floats]:
         group="force")  # fmt: skip
 def force_at_zero_velocity(rep: Rep) -> tuple[Floats, Floats]:
     """Force at the lowest point."""
-    return rep.force["zero_velocity"], rep.noise
+    return rep.force["zero_velocity"], rep.between_noise
 
 
 @metric("mean_braking_force", unit="N", tests=PHASED, source="McMahon 2018, 2021", sides=True, method="velocity_zero",
@@ -310,10 +309,9 @@ for _field, _tests in (("mean_braking_force", PHASED), ("mean_propulsive_force",
         group="force")  # fmt: skip
 def mean_braking_rfd(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force over the time of braking."""
-    # wherever it is found, force is the weight there: an error of its time does not change it
-    rise = rep.force["zero_velocity"] - rep.force["peak_negative_velocity"][:, :1]
+    rise = rep.force["zero_velocity"] - rep.at_weight("peak_negative_velocity")
     time = rep.duration("peak_negative_velocity", "zero_velocity")
-    return divided(rise, time), divided(rep.noise, time[:, 0])
+    return divided(rise, time), divided(np.hypot(rep.between_noise, rep.crossing_noise), time[:, 0])
 
 
 @metric("braking_rfd_from_min", unit="N/s", tests=CMJ, source="vendor", method="sample_minimum", group="force")

@@ -154,7 +154,7 @@ def landing_time(rep: Rep) -> Floats:
 def landing_stiffness(rep: Rep) -> tuple[Floats, Floats]:
     """Force at the lowest point over the landing depth; it ignores the weight."""
     descent = -rep["landing_depth"]
-    return divided(rep.force["landing_zero_velocity"], descent), divided(rep.noise, descent[:, 0])
+    return divided(rep.force["landing_zero_velocity"], descent), divided(rep.between_noise, descent[:, 0])
 
 
 @metric("landing_stiffness_slope", unit="N/m", tests=ALL, source="derived (METRICS.md 4)", method="slope",

@@ -131,7 +131,7 @@ def _weighed_and_started(
         events.touchdown_edge(block, record, found.end, level, found.noise, profile),
         _contact(block, found, runs, empty, drop, profile),
         drop, (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
-        *_creep(found, runs, block.rate),
+        *_creep(block, found, runs),
     )  # fmt: skip
     return with_onset(block, located, np.zeros(len(record), dtype=bool), profile)
 
@@ -142,18 +142,36 @@ def _zero_u(found: Candidates, zero: Floats) -> Floats:
     return np.sqrt(found.noise**2 / np.maximum(found.count, 1) + (left / 1.96) ** 2)
 
 
-def _creep(found: Candidates, runs: Runs, rate: float) -> tuple[Floats, Floats]:
-    """Drift between the empty plate before the contact and the flight, N/s, and its standard uncertainty."""
+def _creep(block: Block, found: Candidates, runs: Runs) -> tuple[Floats, Floats]:
+    """Drift of the empty plate before the contact, N/s, and its standard uncertainty by noise.
+
+    By its own slope, and by its mean against the flight's; each weighs as much as noise lets it be known.
+    """
     nothing = np.zeros(len(found.record))
-    if not len(runs.record):
+    if not len(runs.record) or not (found.empty >= 0).any():
         return nothing, nothing + np.inf
     empty = np.maximum(found.empty, 0)
-    flight = 0.5 * (found.start + found.end)
-    time = (flight - 0.5 * (runs.start + runs.end)[empty]) / rate
-    change = divided(found.level - runs.level[empty], time)
-    doubt = runs.noise[empty] ** 2 / np.maximum(runs.count[empty], 1) + found.noise**2 / np.maximum(found.count, 1)
-    known = (found.empty >= 0) & np.isfinite(change)
-    return np.where(known, change, 0.0), np.where(known, np.sqrt(doubt) / time, np.inf)
+    edge = round(EMPTY_EDGE * block.rate)
+    first, last = -(-(runs.start[empty] + edge) // block.cell), (runs.end[empty] - edge) // block.cell
+    count = np.maximum(last - first, 0)
+    width = int(max(count.max(initial=0), 2))
+    inside = np.arange(width) < count[:, np.newaxis]
+    means = np.where(inside, gather(block.means, runs.record[empty], first, width), 0.0)
+    away = np.where(inside, (np.arange(width) - 0.5 * (count - 1.0)[:, np.newaxis]) * block.cell_time, 0.0)
+    square, noise = (away * away).sum(axis=1), runs.noise[empty] ** 2
+    slope, slope_sure = divided((away * means).sum(axis=1), square), divided(square * block.cell, noise)
+    level = divided(means.sum(axis=1), count)
+    time = (0.5 * (found.start + found.end) - 0.5 * (first + last) * block.cell) / block.rate
+    doubt = divided(noise, count * block.cell) + found.noise**2 / np.maximum(found.count, 1)
+    change, change_sure = divided(found.level - level, time), divided(time * time, doubt)
+    sure = slope_sure + change_sure
+    known = (found.empty >= 0) & (count >= 4) & np.isfinite(sure) & (sure > 0.0)
+    seen = divided(slope_sure * slope + change_sure * change, sure)
+    return np.where(known, seen, 0.0), np.where(known, divided(1.0, np.sqrt(sure)), np.inf)
+
+
+EMPTY_EDGE = 0.1
+"""s at either end of an empty stretch in which the plate may still ring, or be loaded already."""
 
 
 def _departure(block: Block, found: Candidates, rough: Floats, profile: Profile) -> Ints:

@@ -14,7 +14,7 @@ import numpy as np
 
 from hipdrive.analysis.curve import Curve, spread
 from hipdrive.analysis.facts import FLIGHT_ANCHORED, NUMBER, Facts
-from hipdrive.analysis.side import Foot, Side
+from hipdrive.analysis.side import BETWEEN_SAMPLES, Foot, Side
 from hipdrive.analysis.signal import (
     Bools,
     Floats,
@@ -28,6 +28,9 @@ MARGIN = 4
 
 FARTHEST_COPY = 0.25
 """s that an event's copy may lie before the event; beyond that its number has no u95."""
+
+STEEPEST = 1.1
+"""Standard deviations of one window's slope in the steepest window's (simulated)."""
 
 SOON = 0.3
 """s: the first stretch in which a zero of velocity is looked for."""
@@ -94,6 +97,8 @@ class Rep:
         self._after: dict[tuple[str, float], Floats] = {}
         self._latest: tuple[Floats, tuple[Floats, Floats]] | None = None
         self.foot: Foot | None = None
+        # events that move with other inputs than their own, and the columns in which they do
+        self.moved: dict[str, Ints] = {}
         # the measurement's velocities, where another Rep of the same rows and anchor has them already
         self._speeds: tuple[int, int, Floats] = (0, -1, np.empty((0, 0))) if like is None else like._speeds
         self._base = np.where(np.isfinite(facts.weight), facts.weight, 0.0)
@@ -234,6 +239,8 @@ class Rep:
     def own_columns(self, event: str) -> tuple[Floats, Ints]:
         """An event's times in column 0 and in the columns that differ from it, and which these are."""
         times = self.moments[event]
+        if event in self.moved:
+            return times[:, np.r_[0, self.moved[event]]], self.moved[event]
         if event in self.inputs:
             column = 1 + 2 * self.inputs.index(event)
             columns = np.array([column, column + 1])
@@ -382,6 +389,20 @@ class Rep:
             self._move(total, "noise", self.noise * (self._walked(stop) - self._walked(begin)))
         return self._drifted(total, duration * (0.5 * (begin + stop) - self._zeroed))
 
+    @property
+    def between_noise(self) -> Floats:
+        """SD of force at an instant between two samples, N, (n,): two thirds of a sample's variance on average."""
+        return np.asarray(self.noise * BETWEEN_SAMPLES)
+
+    def at_weight(self, event: str) -> Floats:
+        """Force at an event at which it crosses the weight: wherever it is found, force is the weight, (n, 1)."""
+        return self.force[event][:, :1]
+
+    @property
+    def crossing_noise(self) -> Floats:
+        """SD of force where it crosses the weight, (n,), N: there it is the weight, by definition."""
+        return np.zeros(self.n)
+
     def end_noise(self, _start: str | Floats, _end: str | Floats) -> Floats:
         """What noise adds to an impulse whose ends lie where velocity is known, (n,), N*s: its copies hold it all."""
         return np.zeros(self.n)
@@ -500,6 +521,20 @@ class Rep:
             speed += rest / mass * (at - time)
         return speed
 
+    def cross_weight(self, event: str, slope: Floats) -> None:
+        """Let an event at which force crosses the weight move with the weight, by the slope of force (n,), N/s."""
+        times = self.moments[event]
+        lacking = self._drifted(self._gross - self.weight, times[:, :1] - self._zeroed)
+        lacking -= lacking[:, :1]
+        shift = divided(lacking, slope[:, np.newaxis])
+        self.moments[event] = times - np.where(np.isfinite(shift) | np.isnan(lacking), shift, 0.0)
+        names = ("weight", "start_velocity", "drift", event)
+        self.moved[event] = np.array([c for name in names for c in self._columns_of(name)], dtype=np.int64)
+
+    def _columns_of(self, name: str) -> tuple[int, int]:
+        column = 1 + 2 * self.inputs.index(name)
+        return column, column + 1
+
     def first_upward(self, start: Floats, end: Floats, level: float) -> Floats:
         """First time in (start, end] at which the measured velocity passes a level from below, s; NaN if never.
 
@@ -574,7 +609,8 @@ class Rep:
             rows = np.flatnonzero(known & (count > 0))
             parts = zip(slopes[rows], (first - low)[rows].tolist(), (first - low + count)[rows].tolist(), strict=True)
             best[rows] = [row[a + row[a:b].argmax()] for row, a, b in parts]
-        spread = self.noise * self.curve.rate / np.sqrt(size * (size * size - 1) / 12.0)
+        # the steepest of neighbours that share most of their samples is a little too steep by chance
+        spread = STEEPEST * self.noise * self.curve.rate / np.sqrt(size * (size * size - 1) / 12.0)
         return np.repeat(best[:, np.newaxis], self.k, axis=1), spread
 
     # --- sides and other fields ---------------------------------------------------------------------------------

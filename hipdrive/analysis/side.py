@@ -10,6 +10,9 @@ import numpy as np
 from hipdrive.analysis.curve import Curve, spread
 from hipdrive.analysis.signal import Floats, divided, plate_windows
 
+BETWEEN_SAMPLES = np.sqrt(2.0 / 3.0)
+"""Noise on the straight line between two samples, in parts of a sample's: its variance is (1 - p)² + p² at p."""
+
 if TYPE_CHECKING:
     from hipdrive.analysis.rep import Rep
 
@@ -43,6 +46,19 @@ class Side:
         """SD of this plate's noise, N, (n,)."""
         known: Floats | None = self._whole.facts.plate_noise.get(self._name)
         return self._whole.noise if known is None else known
+
+    @property
+    def between_noise(self) -> Floats:
+        """SD of this plate's force at an instant between two samples, N, (n,)."""
+        return np.asarray(self.noise * BETWEEN_SAMPLES)
+
+    def at_weight(self, event: str) -> Floats:
+        """Force of this plate at an event at which the whole crosses the weight, (n, k): its share goes on moving."""
+        foot, body = self.force[event], self._whole.force[event]
+        return foot - divided(foot[:, :1], body[:, :1]) * (body - body[:, :1])
+
+    crossing_noise = between_noise
+    """Where the whole force crosses the weight, a foot's is still noisy."""
 
     def end_noise(self, start: str | Floats, end: str | Floats) -> Floats:
         """SD of this plate's impulse by noise and zero, (n,), N*s."""

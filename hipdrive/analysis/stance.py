@@ -13,17 +13,19 @@ import numpy as np
 from hipdrive.analysis.locate import Located
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.signal import Block, Floats, divided
-from hipdrive.analysis.uncertainty import student
 from hipdrive.analysis.weighing import QUARTER, Still
 
-SEEN = 3.0
+SEEN = 4.0
 """Blocks must vary by so many standard deviations more than noise alone makes them before it is called sway."""
 
-SWAY_TIME = 0.85
-"""s: sway of 1 N moves a body of m kg with 0.85/m m/s (1/2πf over 0.15 to 0.6 Hz, and what a short look misses)."""
+NOISE_KNOWN = 12.0
+"""Quarter seconds of standing that know the noise as well as the flight does, hum and ringing included."""
 
-SWAY_WEIGHT = 1.5
-"""s: over a weighing of T s, sway of 1 N moves the mean by 1.5/T N: the momentum it gains in T, over T."""
+SWAY_TIME = 0.8
+"""s: sway of 1 N moves a body of m kg with 0.8/m m/s (1/2πf over 0.15 to 0.6 Hz, and what a short look misses)."""
+
+SWAY_WEIGHT = 1.4
+"""s: over a weighing of T s, sway of 1 N moves the mean by 1.4/T N: the momentum it gains in T, over T."""
 
 SHARED = 0.8
 """Correlation of the weight's error with the velocity at the end of the weighing: both are the same momentum."""
@@ -48,7 +50,7 @@ def stance(block: Block, located: Located, profile: Profile) -> Stance:
     noise, still = located.found.noise, located.still
     sway = sway_of(block, located)
     window = np.maximum(still.end - still.start, 1) / block.rate
-    calm = np.sqrt(still.mean_variance) * student(still.blocks.astype(np.float64))
+    calm = _calm_u(block, still, noise)
     swayed = SWAY_WEIGHT * sway / window
     swaying = sway > 0.0
     alone = np.where(swaying, noise * np.sqrt(block.dt / window) + 0.0 * calm, calm)
@@ -58,6 +60,16 @@ def stance(block: Block, located: Located, profile: Profile) -> Stance:
         velocity=SWAY_TIME * sway * profile.g / np.where(located.weight > 0.0, located.weight, np.nan),
         drift=drift, drift_u=drift_u,
     )  # fmt: skip
+
+
+def _calm_u(block: Block, still: Still, noise: Floats) -> Floats:
+    """Standard uncertainty of the mean of a stretch without sway, N; NaN below 4 blocks, which could not show any.
+
+    The flight knows the noise as well as NOISE_KNOWN blocks would, the stretch's own blocks say if there is more.
+    """
+    alone, free = noise * noise * block.dt / QUARTER, still.blocks - 1.0
+    variance = (NOISE_KNOWN * alone + free * still.block_sd**2) / (NOISE_KNOWN + free)
+    return np.where(still.blocks >= 4, np.sqrt(variance / np.maximum(still.blocks, 1)), np.nan)
 
 
 def sway_of(block: Block, located: Located) -> Floats:

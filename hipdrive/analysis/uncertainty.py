@@ -99,17 +99,18 @@ def side_widths(rep: Rep, names: Sequence[str], left: Floats, right: Floats) -> 
     )  # fmt: skip
     l, r = left[:, :, 0], right[:, :, 0]  # noqa: E741
     index_own = divided(200.0 * np.hypot(r * left_own, l * right_own), total[:, :, 0] ** 2)
+    halves = [0.5 * (copies[:, :, 1::2] - copies[:, :, 2::2]) for copies in (left, right, index)]
+    # the whole's noise is in the whole's copies; what it does through events a foot has in proportion
+    noise = INPUTS.index("noise")
+    halves[1][:, :, noise] = halves[0][:, :, noise] * divided(r, l)
+    halves[2][:, :, noise] = 0.0
     widths = []
-    for copies, own in ((left, left_own), (right, right_own), (index, index_own)):
-        half = 0.5 * (copies[:, :, 1::2] - copies[:, :, 2::2])
-        half[:, :, OF_PLATES] = 0.0
-        width = COVERAGE * np.sqrt(np.einsum("fnk,fnk->fn", half, half) + own * own)
+    for copies, half, own in zip((left, right, index), halves, (left_own, right_own, index_own), strict=True):
+        half[:, :, INPUTS.index("zero")] = 0.0
+        drift = half[:, :, INPUTS.index("drift")] * (rep.facts.drift / rep.facts.drift_u)
+        width = half_width(drift, np.sqrt(np.einsum("fnk,fnk->fn", half, half) + own * own))
         widths.append(np.where(np.isfinite(copies[:, :, 0]) & (width > 0.0), width, np.nan))
     return widths[0], widths[1], widths[2]
-
-
-OF_PLATES = [INPUTS.index("zero"), INPUTS.index("drift")]
-"""Inputs that a foot does not share with the whole."""
 
 
 def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:

@@ -374,13 +374,8 @@ def _jump_truth(motion: Motion, marks: Any, weight: float, settings: Any, values
         }
         values["mean_braking_rfd"] = (values["force_at_zero_velocity"] - weight) / values["braking_time"]
     start = onset if low == to else low
-    rise = float(motion.displacement(to) - motion.displacement(start))
-    work = weight * (values["jump_height_tov"] + rise)
     values |= {
         "takeoff_displacement": float(motion.displacement(to) - motion.displacement(onset)),
-        "propulsive_work": work,
-        "mean_propulsive_power": work / (to - start),
-        "mean_propulsive_force": weight * (1.0 + values["takeoff_velocity"] / G / (to - start)),
         "peak_propulsive_force": weight * (1.0 + extreme(motion.net, start, to)[1]),
         "peak_power": extreme(motion.power(G, weight / G), start, to)[1],
         "peak_velocity": extreme(motion.velocity, start, to)[1],

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.interpolate import CubicHermiteSpline, PPoly
 
-from hipdrive.acquisition.simulated.motion import Motion, crossings, extreme, times
+from hipdrive.acquisition.simulated.motion import Motion, extreme, times
 
 RFD_WINDOW, LANDING_WINDOW = 0.020, 0.3
 """s: the default windows of METRICS.md 3 and 4."""
@@ -32,7 +32,7 @@ class Exact:
 
     @property
     def mass(self) -> float:
-        """kg."""
+        """Kg."""
         return self.weight / self.g
 
     def force(self, time: float) -> float:
@@ -185,7 +185,9 @@ def shares(rng: Generator, share: float, swing: float, marks: Mapping[str, float
     return CubicHermiteSpline(knots, level, np.zeros(len(knots)))
 
 
-def feet(x: Exact, share: PPoly, values: Mapping[str, float], events: Mapping[str, float], td: float) -> dict[str, float]:
+def feet(
+    x: Exact, share: PPoly, values: Mapping[str, float], events: Mapping[str, float], td: float
+) -> dict[str, float]:
     """Left, right and index of every number that two feet add up to."""
     force = _left(x.motion.net, share)
     area = force.antiderivative()
@@ -216,7 +218,7 @@ def feet(x: Exact, share: PPoly, values: Mapping[str, float], events: Mapping[st
     if low is not None and pnv is not None:
         left["mean_braking_rfd"] = (at(low) - at(pnv)) / (low - pnv)
         left["min_force"] = at(extreme(x.motion.net, events["onset"], pnv, np.argmin)[0])
-    sides = {}
+    sides: dict[str, float] = {}
     for name, part in left.items():
         rest = values[name] - part
         sides |= {f"{name}_left": part, f"{name}_right": rest, f"asym_{name}": 100.0 * (part - rest) / values[name]}

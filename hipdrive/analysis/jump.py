@@ -152,12 +152,12 @@ def system_mass(rep: Rep) -> Floats:
 
 def _with_weight(rep: Rep, method: str) -> None:
     """Name the method, and where the weight came from if not from the usual place."""
-    from hipdrive.analysis.locate import WEIGHED
-
     usual = 1 if rep.facts.test == "dj" else 0
     source = rep.facts.located.source
     if (source == usual).all():
         return
+    from hipdrive.analysis.locate import WEIGHED
+
     names = np.array(["", "after_landing", "unsteady_stance", "unsteady_stance", "box_plate", "given_mass",
                       "elsewhere_in_record", ""])  # fmt: skip
     assert len(names) == len(WEIGHED)

@@ -7,13 +7,15 @@ Force is integrated once; a copy differs by a shift of force, weight, start or e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from hipdrive.analysis.curve import Curve, spread
+from hipdrive.analysis.curve import Curve
 from hipdrive.analysis.facts import FLIGHT_ANCHORED, NUMBER, Facts
+from hipdrive.analysis.registry import ALIASES
 from hipdrive.analysis.side import BETWEEN_SAMPLES, Foot, Side
 from hipdrive.analysis.signal import (
     Bools,
@@ -22,6 +24,9 @@ from hipdrive.analysis.signal import (
     divided,
     gather,
 )
+
+MOVE = ("weight", "start_velocity", "drift")
+"""Inputs that move an event at which force crosses the weight."""
 
 MARGIN = 4
 """Columns of velocity beyond those asked for."""
@@ -70,6 +75,25 @@ class AtEvents:
         return self._rep.quantity(self._quantity, event)
 
 
+class Readings(NamedTuple):
+    """The curve read at several events in one go, (n, events, k) each: times, value, integral, double integral."""
+
+    events: tuple[str, ...]
+    times: Floats
+    value: Floats
+    once: Floats
+    twice: Floats
+
+
+class AtEvent(NamedTuple):
+    """One event among readings, (n, k) each."""
+
+    value: Floats
+    once: Floats
+    twice: Floats
+    among: Readings
+
+
 class Rep:
     """Repetitions of one test as metrics see them. Times in s from the start of the record, forces in N."""
 
@@ -84,8 +108,8 @@ class Rep:
         self.inputs = (*INPUTS, *facts.events) if copies else ()
         self.k = 1 + 2 * len(self.inputs)
         self.moments: dict[str, Floats] = {}
-        self._read: dict[str, tuple[Floats, Floats]] = {}
-        self._read_twice: dict[str, tuple[Floats, Floats]] = {}
+        self._read: dict[str, AtEvent] = {}
+        self._kept: dict[tuple[str, int], tuple[Floats, Any]] = {}
         self._peaks: dict[tuple[Any, ...], tuple[Any, Any, Floats]] = {}
         self.fields: dict[str, Floats] = {}
         self.field_reasons: dict[str, Ints] = {}
@@ -93,12 +117,12 @@ class Rep:
         self.methods: dict[str, Any] = {}
         self._origin: tuple[Floats, Floats, Floats, Floats] | None = None
         self._anchor: tuple[Floats, Floats, Floats, Floats] | None = None
-        self._motion: dict[tuple[str, str], Floats] = {}
+        self._motion: dict[tuple[str, ...], Floats] = {}
         self._after: dict[tuple[str, float], Floats] = {}
-        self._latest: tuple[Floats, tuple[Floats, Floats]] | None = None
         self.foot: Foot | None = None
-        # events that move with other inputs than their own, and the columns in which they do
-        self.moved: dict[str, Ints] = {}
+        self.lends = True
+        # events that move with other inputs than their own, too
+        self.moved: frozenset[str] = frozenset()
         # the measurement's velocities, where another Rep of the same rows and anchor has them already
         self._speeds: tuple[int, int, Floats] = (0, -1, np.empty((0, 0))) if like is None else like._speeds
         self._base = np.where(np.isfinite(facts.weight), facts.weight, 0.0)
@@ -117,11 +141,11 @@ class Rep:
         if self.inputs:
             self._move(self.weight, "start_velocity", -facts.start_weight)
             self._move(self.weight, "drift", facts.drift_u * (facts.zeroed_at - facts.weighed_at))
+        self._drift_steps = facts.drift_u[:, np.newaxis] * np.array([1.0, -1.0])
+        self._zeroed = facts.zeroed_at[:, np.newaxis]
         # what the curve lacks to the whole force
         self._gross = self._base[:, np.newaxis] + zero
         self.mass = self.weight / self.g
-        self._drift_steps = facts.drift_u[:, np.newaxis] * np.array([1.0, -1.0])
-        self._zeroed = facts.zeroed_at[:, np.newaxis]
         for name, times in facts.events.items():
             step = np.maximum(facts.u[name], 1e-7)
             self.moments[name] = self._raised(name, times, step)
@@ -143,12 +167,25 @@ class Rep:
         values[:, column + 1] -= step
 
     def _drifted(self, values: Floats, factor: Floats) -> Floats:
-        """`values`, (n, k) and our own, less what a drift of 1 N/s would add to them, in the two copies with drift."""
+        """`values`, our own, less what a drift of 1 N/s adds to them (`factor`), in the two copies with drift.
+
+        Both (n, k) or (n, events, k); of a factor without copies there is one column.
+        """
         if self.inputs:
             column = 1 + 2 * INPUTS.index("drift")
-            part = factor if factor.shape[1] == 1 else factor[:, column : column + 2]
-            values[:, column : column + 2] -= part * self._drift_steps
+            part = factor if factor.shape[-1] == 1 else factor[..., column : column + 2]
+            steps = self._drift_steps if values.ndim == 2 else self._drift_steps[:, np.newaxis]
+            values[..., column : column + 2] -= part * steps
         return values
+
+    def cross_weight(self, event: str, slope: Floats) -> None:
+        """Let an event at which force crosses the weight move with the weight, by the slope of force (n,), N/s."""
+        times = self.moments[event]
+        lacking = self._drifted(self._gross - self.weight, times[:, :1] - self._zeroed)
+        lacking -= lacking[:, :1]
+        shift = divided(lacking, slope[:, np.newaxis])
+        self.moments[event] = times - np.where(np.isfinite(shift) | np.isnan(lacking), shift, 0.0)
+        self.moved = self.moved | {event}
 
     def _curve(self) -> Curve:
         """Net force (F - W of the measurement) over the samples that any event needs."""
@@ -179,6 +216,8 @@ class Rep:
 
     def note(self, name: str) -> None:
         """Remember why rows of an event, the weight or another field are missing, in case the metric is too."""
+        if not (self.facts.reasons or self.field_reasons):
+            return
         reason = self.facts.reasons.get(name)
         if reason is None:
             reason = self.field_reasons.get(name)
@@ -190,7 +229,10 @@ class Rep:
 
         Raises KeyError for a code that errors.REASONS does not know.
         """
-        bad = np.where(np.asarray(condition), 0, NUMBER[code])
+        number, condition = NUMBER[code], np.asarray(condition, dtype=bool)
+        if np.count_nonzero(condition) == condition.size:
+            return
+        bad = np.where(condition, 0, number)
         self._refused = bad if self._refused is None else np.where(self._refused > 0, self._refused, bad)
 
     @property
@@ -212,65 +254,94 @@ class Rep:
 
     def times(self, at: str | Floats) -> Floats:
         """An event's times, or times as given."""
-        return self.t[at] if isinstance(at, str) else at
+        if not isinstance(at, str):
+            return at
+        self.note(at)
+        return self.moments[at]
 
     def _reading(self, at: str | Floats) -> tuple[Floats, Floats]:
+        """Value and integral from the curve's first sample, at an event or at times."""
         if not isinstance(at, str):
-            if self._latest is None or self._latest[0] is not at:
-                self._latest = at, self.curve.read(at)
-            return self._latest[1]
+            value, once = self._once("reading", at, self.curve.read)
+            return value, once
         self.note(at)
-        if at not in self._read:
+        return self._event(at)[:2]
+
+    def _event(self, event: str) -> AtEvent:
+        if event not in self._read:
             self._read_events()
-        return self._read[at]
+        return self._read[event]
+
+    def _once(self, what: str, at: Floats, find: Callable[[Floats], Any]) -> Any:
+        """What is found at times; at times that nobody can change (ours) it is found once."""
+        if at.flags.writeable:
+            return find(at)
+        key = what, id(at)
+        if key not in self._kept:
+            # what is kept lives, so no other array can have its id
+            self._kept[key] = at, find(at)
+        return self._kept[key][1]
 
     def _read_events(self) -> None:
         """Read the curve at every event that is new, in one go: a reading costs more than its times do."""
-        names = [name for name in self.moments if name not in self._read]
-        parts = [self.own_columns(name) for name in names]
-        readings = self.curve.read_twice(np.concatenate([times for times, _ in parts], axis=1))
-        first = 0
-        for name, (times, columns) in zip(names, parts, strict=True):
-            last = first + times.shape[1]
-            value, once, twice = (spread(part[:, first:last], columns, self.k) for part in readings)
-            self._read[name], self._read_twice[name] = (value, once), (once, twice)
-            first = last
+        names = tuple(name for name in self.moments if name not in self._read)
+        times = np.concatenate([self.moments[name] for name in names], axis=1)
+        own, back = self.own_columns(names)
+        shape = self.n, len(names), self.k
+        # a copy that shares the measurement's time is not read again
+        parts = self.curve.read_all(times.take(own, axis=1))
+        value, once, twice = (part.take(back, axis=1).reshape(shape) for part in parts)
+        among = Readings(names, times.reshape(shape), value, once, twice)
+        for i, name in enumerate(names):
+            self._read[name] = AtEvent(value[:, i], once[:, i], twice[:, i], among)
 
-    def own_columns(self, event: str) -> tuple[Floats, Ints]:
-        """An event's times in column 0 and in the columns that differ from it, and which these are."""
-        times = self.moments[event]
-        if event in self.moved:
-            return times[:, np.r_[0, self.moved[event]]], self.moved[event]
-        if event in self.inputs:
-            column = 1 + 2 * self.inputs.index(event)
-            columns = np.array([column, column + 1])
-            return times[:, [0, column, column + 1]], columns
-        return times, np.arange(1, self.k)
+    def own_columns(self, events: tuple[str, ...]) -> tuple[Ints, Ints]:
+        """Which of the events' columns side by side must be read, and which of those each column is."""
+        return _own_columns(self.inputs, events, self.moved)
 
     def quantity(self, name: str, at: str | Floats) -> Floats:
         """Force N, velocity m/s, displacement m or power W at an event or at times, (n, k)."""
-        if name == "force":
-            value = self._reading(at)[0] if isinstance(at, str) else self.curve.value(at)
-            return self._force(value, self.times(at))
-        self.note("weight")
-        self.note(self.facts.anchor_at)
-        if name in ("velocity", "displacement"):
-            find = self._velocity if name == "velocity" else self._path
-            if not isinstance(at, str):
-                return find(at)
-            if (name, at) not in self._motion:
-                self._motion[name, at] = find(at)
-                # many metrics are handed this one array
-                self._motion[name, at].flags.writeable = False
+        if name != "force":
+            self.note("weight")
+            self.note(self.facts.anchor_at)
+        if isinstance(at, str):
             self.note(at)
-            return self._motion[name, at]
+            if (name, at) not in self._motion:
+                self._find(name, at)
+            return self._handed(self._motion[name, at])
+        if name == "force":
+            return self._force(self._once("value", at, self.curve.value), at)
+        if name == "velocity":
+            return self._speed(self._reading(at)[1], at)
+        if name == "displacement":
+            return self._path(*self.curve.read_twice(at)[1:], at)
         if name == "power":
-            speed = self._velocity(at)
-            return self._force(self._reading(at)[0], self.times(at)) * speed
-        raise KeyError(f"a repetition has no quantity {name!r}: force, velocity, displacement or power")
+            value, once = self._reading(at)
+            return self._force(value, at) * self._speed(once, at)
+        raise _no_quantity(name)
+
+    def _find(self, name: str, event: str) -> None:
+        """A quantity at an event and at every other one that was read with it, in one go."""
+        among = self._event(event).among
+        if name == "force":
+            found = self._force(among.value, among.times)
+        elif name == "velocity":
+            found = self._speed(among.once, among.times)
+        elif name == "displacement":
+            found = self._path(among.once, among.twice, among.times)
+        elif name == "power":
+            found = self._force(among.value, among.times) * self._speed(among.once, among.times)
+        else:
+            raise _no_quantity(name)
+        # many metrics are handed these same arrays
+        found.flags.writeable = False
+        for i, other in enumerate(among.events):
+            self._motion[name, other] = found[:, i]
 
     def _force(self, value: Floats, times: Floats) -> Floats:
-        """Whole force where the curve has this value, in every copy."""
+        """Whole force where the curve has this value, at times (n, k) or (n, events, k), in every copy."""
+        if times.ndim == 3:
+            return self._drifted(value + self._gross[:, np.newaxis], times - self._zeroed[:, np.newaxis])
         return self._drifted(value + self._gross, times - self._zeroed)
 
     def _anchored(self) -> tuple[Floats, Floats, Floats, Floats]:
@@ -281,7 +352,7 @@ class Rep:
             velocity = self._raised("start_velocity", facts.anchor_velocity, facts.start_u)
             if facts.anchor_at:
                 time = self.moments[facts.anchor_at]
-                integral = self._reading(facts.anchor_at)[1]
+                integral = self._event(facts.anchor_at).once
             else:
                 time, integral = facts.anchor[:, np.newaxis], self.integral_to(facts.anchor)[:, np.newaxis]
             anchored = facts.tier == FLIGHT_ANCHORED
@@ -292,7 +363,7 @@ class Rep:
                     np.where(rows, leave, time),
                     np.where(rows, 0.5 * self.g * (land - leave), velocity),
                 )
-                integral = np.where(rows, self._reading("takeoff")[1], integral)
+                integral = np.where(rows, self._event("takeoff").once, integral)
             self._anchor = time, integral, velocity, rest
             steps = self._raised("noise", np.zeros(self.n), np.ones(self.n))
             self._walk = steps * (facts.noise[:, np.newaxis] / self.mass[:, :1])
@@ -324,44 +395,45 @@ class Rep:
         return np.asarray(np.where(far, integral + (total + 0.5 * ends) / curve.rate,
                                    np.where(np.isfinite(times), integral, np.nan)))  # fmt: skip
 
-    def _velocity(self, at: str | Floats) -> Floats:
-        return self._speed(self._reading(at)[1], self.times(at))
-
     def _speed(self, reading: Floats, times: Floats) -> Floats:
-        """Velocity where the integral reads so, at times, in every copy."""
+        """Velocity where the integral reads so, at times (n, k) or (n, events, k), in every copy."""
         time, integral, start, rest = self._anchored()
+        mass, steps, tail, zeroed = self.mass, self._walk, self.facts.tail[:, np.newaxis], self._zeroed
+        if times.ndim == 3:
+            time, integral, start, rest, mass, steps, tail, zeroed = (
+                part[:, np.newaxis] for part in (time, integral, start, rest, mass, steps, tail, zeroed)
+            )
         tau = times - time
-        walk = np.sqrt((np.abs(tau) + self.facts.tail[:, np.newaxis]) * self.facts.block.dt)
-        speed = start + (reading - integral + rest * tau) / self.mass + self._walk * walk
-        return self._drifted(speed, tau * (0.5 * (times + time) - self._zeroed) / self.mass[:, :1])
+        walk = np.sqrt((np.abs(tau) + tail) * self.facts.block.dt)
+        speed = start + (reading - integral + rest * tau) / mass + steps * walk
+        return self._drifted(speed, tau * (0.5 * (times + time) - zeroed) / mass[..., :1])
 
     def force_and_velocity(self, times: Floats) -> tuple[Floats, Floats]:
         """Both at times, from one reading."""
         value, once = self.curve.read(times)
         return self._force(value, times), self._speed(once, times)
 
-    def _path(self, at: str | Floats) -> Floats:
-        """Displacement from the origin event, from its velocity and the double integral between."""
-        if self._origin is None:
-            origin = self.facts.origin
-            start = self.moments[origin]
-            self._origin = start, self._velocity(origin), *self._twice(origin)
-        start, speed, once, twice = self._origin
-        rest = self._anchored()[3]
-        tau = self.times(at) - start
-        change = self._twice(at)[1] - twice - once * tau
-        walk = self._walk * np.sign(tau) * np.sqrt(np.abs(tau) ** 3 * (self.facts.block.dt / 3.0))
-        path = tau * speed + change / self.mass + walk
-        path = path + 0.5 * rest * tau * tau / self.mass
-        bend = tau * tau * (0.5 * (start - self._zeroed) + tau / 6.0) / self.mass[:, :1]
-        return self._drifted(path, bend)
+    def _path(self, once: Floats, twice: Floats, times: Floats) -> Floats:
+        """Displacement from the origin event, from its velocity and the double integral between.
 
-    def _twice(self, at: str | Floats) -> tuple[Floats, Floats]:
-        """Integral and double integral from the curve's first sample."""
-        if not isinstance(at, str):
-            return self.curve.read_twice(at)[1:]
-        self._reading(at)
-        return self._read_twice[at]
+        Where integral and double integral read so, at times (n, k) or (n, events, k).
+        """
+        if self._origin is None:
+            at = self._event(self.facts.origin)
+            start = self.moments[self.facts.origin]
+            self._origin = start, self._speed(at.once, start), at.once, at.twice
+        (start, speed, first, double), rest = self._origin, self._anchored()[3]
+        mass, steps, zeroed = self.mass, self._walk, self._zeroed
+        if times.ndim == 3:
+            start, speed, first, double, rest, mass, steps, zeroed = (
+                part[:, np.newaxis] for part in (start, speed, first, double, rest, mass, steps, zeroed)
+            )
+        tau = times - start
+        change = twice - double - first * tau
+        far = np.abs(tau)
+        walk = steps * tau * np.sqrt(far * (self.facts.block.dt / 3.0))
+        path = tau * speed + change / mass + walk + 0.5 * rest * tau * tau / mass
+        return self._drifted(path, tau * tau * (0.5 * (start - zeroed) + tau / 6.0) / mass[..., :1])
 
     def at(self, name: str, event: str, offset: float) -> Floats:
         """A quantity `offset` s after an event."""
@@ -371,23 +443,52 @@ class Rep:
         """Times `offset` s after an event, (n, k): the same array each time, which is read and searched once."""
         self.note(event)
         if (event, offset) not in self._after:
-            self._after[event, offset] = self.moments[event] + offset
+            self._after[event, offset] = _locked(self.moments[event] + offset)
         return self._after[event, offset]
+
+    def _handed(self, values: Floats) -> Floats:
+        """An array that many metrics are handed; somebody's own metric gets one to do with as it likes."""
+        return values if self.lends else values.copy()
 
     # --- intervals ----------------------------------------------------------------------------------------------
 
     def duration(self, start: str | Floats, end: str | Floats) -> Floats:
         """Time between two events, s."""
-        return self.times(end) - self.times(start)
+        return self._between("duration", start, end)
 
     def impulse(self, start: str | Floats, end: str | Floats) -> Floats:
         """Gross impulse, N*s."""
+        return self._between("impulse", start, end)
+
+    def net_impulse(self, start: str | Floats, end: str | Floats) -> Floats:
+        """Impulse above the weight, N*s."""
+        self.note("weight")
+        return self._between("net_impulse", start, end)
+
+    def _between(self, what: str, start: str | Floats, end: str | Floats) -> Floats:
+        """What lies between two events or times; between two events it is worked out once."""
+        if not (isinstance(start, str) and isinstance(end, str)):
+            return self._interval(what, start, end)
+        self.note(end)
+        self.note(start)
+        key = what, start, end
+        if key not in self._motion:
+            self._motion[key] = _locked(self._interval(what, start, end))
+        return self._handed(self._motion[key])
+
+    def _interval(self, what: str, start: str | Floats, end: str | Floats) -> Floats:
+        if what == "duration":
+            return self.times(end) - self.times(start)
+        time = self.duration(start, end)
+        if what == "net_impulse":
+            return self.impulse(start, end) - self.weight * time
+        total = self._reading(end)[1] - self._reading(start)[1] + self._gross * time
         begin, stop = self.times(start), self.times(end)
-        duration = stop - begin
-        total = self._reading(end)[1] - self._reading(start)[1] + self._gross * duration
         if self.inputs:
             self._move(total, "noise", self.noise * (self._walked(stop) - self._walked(begin)))
-        return self._drifted(total, duration * (0.5 * (begin + stop) - self._zeroed))
+        return self._drifted(total, time * (0.5 * (begin + stop) - self._zeroed))
+
+    # --- noise of single numbers -------------------------------------------------------------------------------
 
     @property
     def between_noise(self) -> Floats:
@@ -408,7 +509,7 @@ class Rep:
         return np.zeros(self.n)
 
     def _walked(self, times: Floats) -> Floats:
-        """How far the sum of unit noise has walked from the anchor to times, √s·√s, (n,): part of every velocity."""
+        """How far the sum of unit noise has walked from the anchor to times, s, (n,): part of every velocity."""
         time = np.abs(times[:, 0] - self.facts.anchor) + self.facts.tail
         return np.sqrt(np.nan_to_num(time) * self.facts.block.dt)
 
@@ -417,12 +518,7 @@ class Rep:
         begin, stop = self.times(start), self.times(end)
         walked = self._walked(stop) - self._walked(begin)
         own = np.abs(stop - begin)[:, 0] * self.facts.block.dt - walked * walked
-        return self.noise * np.sqrt(np.maximum(own, 0.0))
-
-    def net_impulse(self, start: str | Floats, end: str | Floats) -> Floats:
-        """Impulse above the weight, N*s."""
-        self.note("weight")
-        return self.impulse(start, end) - self.weight * self.duration(start, end)
+        return np.asarray(self.noise * np.sqrt(np.maximum(own, 0.0)))
 
     def work(self, start: str | Floats, end: str | Floats) -> Floats:
         """Work of the force, J: exact for piecewise linear force, by the work-energy theorem."""
@@ -465,8 +561,8 @@ class Rep:
         if key not in self._peaks:
             at = self._extreme_time(name, begin[:, 0], stop[:, 0], sign)
             # what is kept lives, so no other array can have its id
-            self._peaks[key] = start, end, self._with_edges(at[:, np.newaxis], begin, stop)
-        return self._peaks[key][2]
+            self._peaks[key] = start, end, _locked(self._with_edges(at[:, np.newaxis], begin, stop))
+        return self._handed(self._peaks[key][2])
 
     def _with_edges(self, at: Floats, begin: Floats, stop: Floats) -> Floats:
         """The same sample in every copy, (n, 1), but at the edge of the interval it moves with the edge, (n, k)."""
@@ -520,20 +616,6 @@ class Rep:
             at = (self.curve.origin[:, np.newaxis] + np.arange(first, last)) / self.curve.rate
             speed += rest / mass * (at - time)
         return speed
-
-    def cross_weight(self, event: str, slope: Floats) -> None:
-        """Let an event at which force crosses the weight move with the weight, by the slope of force (n,), N/s."""
-        times = self.moments[event]
-        lacking = self._drifted(self._gross - self.weight, times[:, :1] - self._zeroed)
-        lacking -= lacking[:, :1]
-        shift = divided(lacking, slope[:, np.newaxis])
-        self.moments[event] = times - np.where(np.isfinite(shift) | np.isnan(lacking), shift, 0.0)
-        names = ("weight", "start_velocity", "drift", event)
-        self.moved[event] = np.array([c for name in names for c in self._columns_of(name)], dtype=np.int64)
-
-    def _columns_of(self, name: str) -> tuple[int, int]:
-        column = 1 + 2 * self.inputs.index(name)
-        return column, column + 1
 
     def first_upward(self, start: Floats, end: Floats, level: float) -> Floats:
         """First time in (start, end] at which the measured velocity passes a level from below, s; NaN if never.
@@ -653,16 +735,45 @@ class Rep:
 
     def __getitem__(self, field: str) -> Floats:
         """Another metric's values, (n, k)."""
-        from hipdrive.analysis.registry import ALIASES
-        from hipdrive.analysis.uncertainty import evaluate
-
         name = ALIASES.get(field, field)
         if name not in self.fields:
+            from hipdrive.analysis.uncertainty import evaluate
+
             state = (self._why, self._refused, self.method)
             evaluate(self, name)
             self._why, self._refused, self.method = state
         self.note(name)
         return self.fields[name]
+
+
+@cache
+def _own_columns(inputs: Sequence[str], events: Sequence[str], moved: frozenset[str]) -> tuple[Ints, Ints]:
+    """Which of events' columns side by side must be read, and which of those each column is, (events * k,).
+
+    A measured event's copies differ from it in two columns only, or in those of the inputs that move it (MOVE) too;
+    what was found from velocity differs in all.
+    """
+    k = 1 + 2 * len(inputs)
+    own: list[int] = []
+    back = []
+    for i, event in enumerate(events):
+        causes = (*(MOVE if event in moved else ()), event)
+        first = [1 + 2 * inputs.index(cause) for cause in causes] if event in inputs else range(1, k, 2)
+        differ = [c for column in first for c in (column, column + 1)]
+        place = {0: len(own), **{c: len(own) + 1 + j for j, c in enumerate(differ)}}
+        own += [i * k + c for c in place]
+        back += [place.get(c, place[0]) for c in range(k)]
+    return np.array(own), np.array(back)
+
+
+def _locked(values: Floats) -> Floats:
+    """The values, which many metrics are handed: nobody may change them."""
+    values.flags.writeable = False
+    return values
+
+
+def _no_quantity(name: str) -> KeyError:
+    return KeyError(f"a repetition has no quantity {name!r}: force, velocity, displacement or power")
 
 
 def _passed(speed: Floats, count: Ints, level: float) -> tuple[Ints, Floats]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hipdrive.analysis.curve import Curve, spread
+from hipdrive.analysis.curve import Curve
 from hipdrive.analysis.signal import Floats, divided, plate_windows
 
 BETWEEN_SAMPLES = np.sqrt(2.0 / 3.0)
@@ -124,15 +124,15 @@ class Side:
         if not isinstance(at, str):
             return foot.curve.read(at)
         if at not in foot.readings:
-            # every event in one go
+            # every event in one go, and no copy that shares the measurement's time
             whole = self._whole
-            parts = [whole.own_columns(name) for name in whole.moments]
-            readings = foot.curve.read(np.concatenate([times for times, _ in parts], axis=1))
-            first = 0
-            for name, (times, columns) in zip(whole.moments, parts, strict=True):
-                last = first + times.shape[1]
-                value, once = (spread(part[:, first:last], columns, whole.k) for part in readings)
-                foot.readings[name], first = (value, once), last
+            names = tuple(whole.moments)
+            times = np.concatenate([whole.moments[name] for name in names], axis=1)
+            own, back = whole.own_columns(names)
+            parts = foot.curve.read(times.take(own, axis=1))
+            value, once = (part.take(back, axis=1).reshape(whole.n, len(names), whole.k) for part in parts)
+            for i, name in enumerate(names):
+                foot.readings[name] = value[:, i], once[:, i]
         return foot.readings[at]
 
     def quantity(self, name: str, at: str | Floats) -> Floats:

@@ -15,6 +15,7 @@ import numpy as np
 from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.registry import METRICS, Metric
 from hipdrive.analysis.rep import INPUTS, Rep
+from hipdrive.analysis.side import Side
 from hipdrive.analysis.signal import Floats, divided, numbers
 from hipdrive.errors import UsageError
 
@@ -38,7 +39,7 @@ def evaluate(rep: Rep, name: str) -> None:
     """Compute one metric into `rep.fields`, (n, k), with its reasons, extra spread and method."""
     rep.begin()
     metric = METRICS[name]
-    result = _called(metric, rep)
+    result = _called(metric, rep, rep)
     value, rep.spreads[name] = result if isinstance(result, tuple) else (result, None)
     value = np.asarray(value, dtype=np.float64)
     if value.shape != (rep.n, rep.k):
@@ -47,23 +48,26 @@ def evaluate(rep: Rep, name: str) -> None:
     rep.methods[name] = rep.method if rep.method is not None else metric.method
 
 
-def _called(metric: Metric, rep: Rep) -> Any:
-    """The metric's result; what goes wrong in somebody's own metric is said in a sentence that names it."""
+def _called(metric: Metric, rep: Rep, seen: Rep | Side) -> Any:
+    """The metric's result of a repetition or one foot; a sentence names somebody's own metric that goes wrong."""
     if metric.builtin:
-        return metric.function(rep)
+        return metric.function(seen)
+    lends, rep.lends = rep.lends, False
     try:
         with np.errstate(all="ignore"):
-            return metric.function(rep)
+            return metric.function(seen)
     except (Exception, SystemExit) as why:
         said = f"metric {metric.name}: {type(why).__name__}: {why}; mend its function"
         raise UsageError("metric_failed", said) from why
+    finally:
+        rep.lends = lends
 
 
 def evaluate_side(rep: Rep, name: str, side: str) -> Floats:
     """Compute an additive metric of one plate, (n, k), under its own name, and return it."""
     rep.begin()
     metric, field = METRICS[name], f"{name}_{side}"
-    result = metric.function(rep.left if side == "left" else rep.right)
+    result = _called(metric, rep, rep.left if side == "left" else rep.right)
     value, rep.spreads[field] = result if isinstance(result, tuple) else (result, None)
     value = np.asarray(value, dtype=np.float64)
     if value.shape != (rep.n, rep.k):

@@ -39,6 +39,7 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
     bias = {"takeoff": located.takeoff.bias, "touchdown": located.touchdown.bias}
     own = np.isin(located.source, (0, 1, 2, 3))
     known = stance(block, located, profile)
+    zeroed = np.asarray(0.5 * (located.found.start + located.found.end) / rate, dtype=np.float64)
     if all(np.all(part == 0.0) for part in bias.values()):
         bias = {}
     facts = Facts(
@@ -48,10 +49,10 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
         events=times, u=u, bias=bias, reasons={}, anchor=np.full(len(record), np.nan), anchor_at="",
         anchor_velocity=np.zeros(len(record)), start_u=np.where(own, np.nan_to_num(known.velocity), 0.0),
         start_weight=np.zeros(len(record)), drift=known.drift, drift_u=known.drift_u,
-        weighed_at=np.where(own, located.still.centre / rate, np.nan_to_num(0.5 * (times["takeoff"] + times["touchdown"]))),
-        zeroed_at=np.asarray(0.5 * (located.found.start + located.found.end) / rate, dtype=np.float64),
+        weighed_at=np.where(own, located.still.centre / rate, zeroed), zeroed_at=zeroed,
         tail=np.zeros(len(record)), origin="takeoff", located=located,
-        plate_zero=_plate_zero(block, located), plate_noise=_plate_noise(block, located), box_height=given.box_height[record],
+        plate_zero=_plate_zero(block, located), plate_noise=_plate_noise(block, located),
+        box_height=given.box_height[record],
         given_weight=given.weight[record],
         tier=np.full(len(record), NO_TIER), two_plate_velocity=np.full(len(record), np.nan),
     )  # fmt: skip

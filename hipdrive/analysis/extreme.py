@@ -28,6 +28,10 @@ HEIGHT, RIVALS, MISSED = 0.93, 0.18, 0.115
 samples lies higher by less than 1.96 MISSED σ / N² in 95 % (both simulated)."""
 
 
+LAST = 1.2
+"""SD of what noise does to the last sample before an edge, that is picked because it is the largest, in its own."""
+
+
 @cache
 def _basis(half: int, rate: float) -> tuple[Floats, Floats]:
     """What gives slope and second derivative of the least-squares parabola over 2·half + 1 samples."""
@@ -94,7 +98,7 @@ def peak_u(rep: Rep | Side, at: Floats, edges: tuple[str, ...] = ()) -> Floats:
         u = np.hypot(np.sqrt(0.5 * luck**2 + 0.5 * rep.noise**2), moved)
     else:
         u = height_u(rep, "force", first)
-    value = rep.quantity("force", at)[:, 0]
+    own, value = u, rep.quantity("force", at)[:, 0]
     for edge in edges:
         near = np.abs(first - whole.times(edge)[:, 0]) <= whole.facts.block.dt
         if near.any():
@@ -102,5 +106,9 @@ def peak_u(rep: Rep | Side, at: Floats, edges: tuple[str, ...] = ()) -> Floats:
             if isinstance(rep, Side):
                 both = whole.quantity("force", whole.times(edge)) - whole.quantity("force", at)
                 missed = np.maximum(missed, np.abs(both[:, 0]) - missed)
+            own = np.where(near, LAST * rep.noise, own)
             u = np.where(near, (missed + 1.645 * rep.noise) / 1.96, u)
+    if isinstance(rep, Side):
+        # what is missing at an edge is missing of both feet
+        rep.apart = own
     return np.asarray(u)

@@ -127,7 +127,7 @@ def _with_sides(rep: Rep, names: list[str], numbers: Floats, width: Floats) -> t
     places = [i for i, name in enumerate(names) if METRICS[name].sides]
     if not places:
         return names, numbers, width
-    additive, whole = [names[i] for i in places], numbers[places]
+    additive = [names[i] for i in places]
     left = np.array([evaluate_side(rep, name, "left") for name in additive])
     right = np.array([rep.fields[name] for name in additive]) - left
     for i, name in enumerate(additive):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hipdrive.analysis.curve import Curve
-from hipdrive.analysis.facts import FLIGHT_ANCHORED, NUMBER, Facts
+from hipdrive.analysis.facts import BACKWARD, FLIGHT_ANCHORED, NUMBER, Facts
 from hipdrive.analysis.registry import ALIASES
 from hipdrive.analysis.side import BETWEEN_SAMPLES, Foot, Side
 from hipdrive.analysis.signal import (
@@ -432,6 +432,14 @@ class Rep:
         change = twice - double - first * tau
         far = np.abs(tau)
         walk = steps * tau * np.sqrt(far * (self.facts.block.dt / 3.0))
+        backward = self.facts.tier == BACKWARD
+        if backward.any():
+            # velocity is known at the end: its error shrinks towards it
+            ends = self.facts.anchor[:, np.newaxis], self.facts.tail[:, np.newaxis]
+            end, tail = ends if times.ndim == 2 else (part[:, np.newaxis] for part in ends)
+            there, here = (np.abs(end - t) + tail for t in (times, start))
+            late = steps * (2.0 / 3.0 * (here**1.5 - there**1.5) - tau * np.sqrt(here)) * np.sqrt(self.facts.block.dt)
+            walk = np.where(backward.reshape(-1, *[1] * (times.ndim - 1)), late, walk)
         path = tau * speed + change / mass + walk + 0.5 * rest * tau * tau / mass
         return self._drifted(path, tau * tau * (0.5 * (start - zeroed) + tau / 6.0) / mass[..., :1])
 

@@ -35,6 +35,8 @@ class Side:
 
     def __init__(self, whole: Rep, name: str) -> None:
         self._whole, self._name = whole, name
+        self.apart: Floats | None = None
+        """What a metric adds to this foot alone, and so to the index, (n,); its whole spread where it says nothing."""
 
     @property
     def whole(self) -> Rep:

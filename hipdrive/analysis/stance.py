@@ -21,11 +21,11 @@ SEEN = 4.0
 NOISE_KNOWN = 12.0
 """Quarter seconds of standing that know the noise as well as the flight does, hum and ringing included."""
 
-SWAY_TIME = 0.8
-"""s: sway of 1 N moves a body of m kg with 0.8/m m/s (1/2πf over 0.15 to 0.6 Hz, and what a short look misses)."""
+SWAY_TIME = 0.83
+"""s: sway of 1 N moves a body of m kg with 0.83/m m/s (1/2πf over 0.15 to 0.6 Hz, and what a short look misses)."""
 
-SWAY_WEIGHT = 1.4
-"""s: over a weighing of T s, sway of 1 N moves the mean by 1.4/T N: the momentum it gains in T, over T."""
+SWAY_WEIGHT = 1.45
+"""s: over a weighing of T s, sway of 1 N moves the mean by 1.45/T N: the momentum it gains in T, over T."""
 
 SHARED = 0.8
 """Correlation of the weight's error with the velocity at the end of the weighing: both are the same momentum."""
@@ -33,9 +33,9 @@ SHARED = 0.8
 
 @dataclass(frozen=True, eq=False)
 class Stance:
-    """Standard uncertainties, (n,): of the weight N without its shared part, the shared part N, velocity m/s, drift N/s.
+    """Standard uncertainties, (n,): of the weight without its shared part, of this part, of velocity and of drift.
 
-    drift : what the record shows of it, N/s.
+    drift : what the record shows of it. N, N, m/s, N/s, N/s.
     """
 
     weight: Floats
@@ -73,7 +73,7 @@ def _calm_u(block: Block, still: Still, noise: Floats) -> Floats:
 
 
 def sway_of(block: Block, located: Located) -> Floats:
-    """SD of the force by which the athlete sways, N, from all stretches that were weighed; 0 where noise explains it."""
+    """SD of the force by which the athlete sways, N, from all weighings; 0 where noise explains it."""
     noise = located.found.noise
     alone = noise * noise * block.dt / QUARTER
     unsteady = located.still.only(np.isin(located.source, (2, 3)))

@@ -67,12 +67,14 @@ def evaluate_side(rep: Rep, name: str, side: str) -> Floats:
     """Compute an additive metric of one plate, (n, k), under its own name, and return it."""
     rep.begin()
     metric, field = METRICS[name], f"{name}_{side}"
-    result = _called(metric, rep, rep.left if side == "left" else rep.right)
+    foot = rep.left if side == "left" else rep.right
+    result = _called(metric, rep, foot)
     value, rep.spreads[field] = result if isinstance(result, tuple) else (result, None)
     value = np.asarray(value, dtype=np.float64)
     if value.shape != (rep.n, rep.k):
         value = np.broadcast_to(value.reshape(-1, 1) if value.ndim == 1 else value, (rep.n, rep.k))
     rep.fields[field] = value = _with_reasons(rep, field, value)
+    rep.spreads[f"asym_{name}"] = rep.spreads[field] if foot.apart is None else foot.apart
     rep.methods[field] = rep.method if rep.method is not None else metric.method
     return value
 
@@ -98,11 +100,13 @@ def side_widths(rep: Rep, names: Sequence[str], left: Floats, right: Floats) -> 
     total = left + right
     index = divided(100.0 * (left - right), total)
     left_own, right_own = (
-        np.array([np.zeros(rep.n) if rep.spreads[f"{name}_{side}"] is None else rep.spreads[f"{name}_{side}"]
-                  for name in names]) for side in ("left", "right")
-    )  # fmt: skip
+        np.array([np.zeros(rep.n) if (own := rep.spreads[f"{name}_{side}"]) is None else own for name in names])
+        for side in ("left", "right")
+    )
     l, r = left[:, :, 0], right[:, :, 0]  # noqa: E741
-    index_own = divided(200.0 * np.hypot(r * left_own, l * right_own), total[:, :, 0] ** 2)
+    apart = np.array([np.zeros(rep.n) if (own := rep.spreads[f"asym_{name}"]) is None else own for name in names])
+    ratio = divided(rep.facts.plate_noise["right"], rep.facts.plate_noise["left"])
+    index_own = divided(200.0 * apart * np.hypot(r, l * ratio), total[:, :, 0] ** 2)
     halves = [0.5 * (copies[:, :, 1::2] - copies[:, :, 2::2]) for copies in (left, right, index)]
     # the whole's noise is in the whole's copies; what it does through events a foot has in proportion
     noise = INPUTS.index("noise")

@@ -120,7 +120,8 @@ def simulate(
     (2, 2.98)
     """
     settings = {"seed": seed, "rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway,
-                "mass": mass, "left_share": left_share, "share_swing": share_swing, "posture": posture, "edge": edge, "plates": plates,
+                "mass": mass, "left_share": left_share,
+                "share_swing": share_swing, "posture": posture, "edge": edge, "plates": plates,
                 "box_plate": box_plate, "quiet": quiet, "settle": settle}  # fmt: skip
     _check(test, settings, unknown)
     rng = np.random.default_rng([seed, *map(ord, test)])
@@ -139,7 +140,8 @@ def simulate(
     force = mass * G * (1.0 + movement.motion.net(times))
     return _record(test, rng, times, force, movement, left, plates, box_plate,
                    {"seed": seed, "rate": rate, "noise": noise, "offset": zero, "drift": drift, "sway": sway,
-                    "mass": mass, "left_share": share, "share_swing": share_swing, "posture": drop, "phase": phase_shift})  # fmt: skip
+                    "mass": mass, "left_share": share,
+                    "share_swing": share_swing, "posture": drop, "phase": phase_shift})  # fmt: skip
 
 
 def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, object]) -> None:

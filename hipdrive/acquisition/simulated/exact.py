@@ -159,7 +159,7 @@ def squat(x: Exact, on: float, to: float) -> dict[str, float]:
 
 def drop(x: Exact, down: float, low: float, to: float) -> dict[str, float]:
     """Contact of a drop jump."""
-    at, peak = x.top(down, to)
+    at = x.top(down, to)[0]
     return {
         "braking_net_impulse": x.net(down, low),
         "braking_gross_impulse": x.gross(down, low),

@@ -107,7 +107,7 @@ def peak_u(rep: Rep | Side, at: Floats, edges: tuple[str, ...] = ()) -> Floats:
                 both = whole.quantity("force", whole.times(edge)) - whole.quantity("force", at)
                 missed = np.maximum(missed, np.abs(both[:, 0]) - missed)
             own = np.where(near, LAST * rep.noise, own)
-            u = np.where(near, (missed + 1.645 * rep.noise) / 1.96, u)
+            u = np.where(near, (missed + 1.4 * rep.noise) / 1.96, u)
     if isinstance(rep, Side):
         # what is missing at an edge is missing of both feet
         rep.apart = own

@@ -54,7 +54,7 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
     "noise": (0.0, 100.0, " N"),
     "offset": (-10_000.0, 10_000.0, " N"),
     "drift": (-10_000.0, 10_000.0, " N/s"),
-    "sway": (0.0, 10_000.0, " N"),
+    "sway": (0.0, 20.0, " N"),
     "mass": (20.0, 300.0, " kg"),
     "left_share": (0.0, 1.0, ""),
     "share_swing": (0.0, 0.3, ""),

@@ -182,7 +182,9 @@ def shares(rng: Generator, share: float, swing: float, marks: Mapping[str, float
         knots += [*(marks[first] + part * (marks[last] - marks[first]) for part in (0.3, 0.55, 0.8)), marks[last]]
     knots.append(marks["end"])
     level = share + np.r_[0.0, 0.0, rng.uniform(-swing, swing, 3), 0.0, rng.uniform(-swing, swing, 3), 0.0, 0.0]
-    return CubicHermiteSpline(knots, level, np.zeros(len(knots)))
+    # nobody need stand before or after
+    different = np.r_[True, np.diff(knots) > 1e-9]
+    return CubicHermiteSpline(np.array(knots)[different], level[different], np.zeros(different.sum()))
 
 
 def feet(

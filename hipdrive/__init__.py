@@ -23,6 +23,9 @@ _HOMES = {
     "HipdriveError": "hipdrive.errors",
     "analyse": "hipdrive.analysis.analyse",
     "analyse_many": "hipdrive.analysis.analyse",
+    "asymmetry": "hipdrive.analysis.asymmetry",
+    "compare": "hipdrive.analysis.compare",
+    "between_tests": "hipdrive.analysis.between",
     "metric": "hipdrive.analysis.registry",
     "Estimate": "hipdrive.analysis.estimate",
     "reliability": "hipdrive.analysis.reliability",
@@ -47,7 +50,10 @@ if TYPE_CHECKING:
     from hipdrive.analysis.agreement import bland_altman as bland_altman
     from hipdrive.analysis.analyse import analyse as analyse
     from hipdrive.analysis.analyse import analyse_many as analyse_many
+    from hipdrive.analysis.asymmetry import asymmetry as asymmetry
+    from hipdrive.analysis.between import between_tests as between_tests
     from hipdrive.analysis.change import change_status as change_status
+    from hipdrive.analysis.compare import compare as compare
     from hipdrive.analysis.estimate import Estimate as Estimate
     from hipdrive.analysis.profile import load_profile as load_profile
     from hipdrive.analysis.registry import metric as metric

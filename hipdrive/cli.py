@@ -231,13 +231,18 @@ def convert(
 def metrics(
     test: Annotated[str | None, typer.Option("--test", help="Only those of one test.")] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    vendor: Annotated[bool, typer.Option("--vendor", help="What other systems call them.")] = False,
     plugin: Plugin = None,
 ) -> None:
-    """List every metric: name, unit, tests, source and definition."""
-    from hipdrive.report import catalogue
+    """List every metric: name, unit, tests, source and definition; or vendors' names with our fields."""
+    from hipdrive.report import catalogue, vendors
 
     _load_plugin(plugin)
     found = catalogue.metrics(test)
+    if vendor:
+        theirs = [one for one in vendors.names() if test is None or one.test == test]
+        print(vendors.to_json(theirs) if json else vendors.to_text(theirs))
+        return
     print(catalogue.to_json(found) if json else catalogue.to_text(found))
 
 

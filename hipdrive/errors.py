@@ -20,6 +20,7 @@ REASONS: dict[str, str] = {
     "gaps": "samples were lost during the record, so times and impulses cannot be trusted: record again",
     "saturated": "a channel reached the end of its range, so peaks and impulses are wrong: "
     "choose a larger range and record again",
+    "bad_load": "weight less load leaves no person: check --load, which is in kg and part of what the plate weighs",
     "bad_weight": "the weight after zeroing is not that of a person (200 to 3000 N): check unit, axis and zero",
     "zero_changed": "two empty stretches of the record differ by more than 1 % of weight: zero the plate again",
     "too_short": "the record is too short to analyse",
@@ -39,6 +40,7 @@ REASONS: dict[str, str] = {
     "no_zero_velocity": "the lowest point was not found: the velocity never passes zero in this phase",
     "phase_too_short": "the phase is shorter than the window of this number",
     "no_first_peak": "the landing has no clear first peak",
+    "one_peak": "the contact has one peak only: no impact stands out from the drive-off",
     "no_box_height": "no box height was given: add --box-height",
     "no_box_plate": "there is no plate under the box in this record",
     "one_plate": "this number needs two plates, one for each foot",
@@ -48,6 +50,12 @@ REASONS: dict[str, str] = {
     "countermovement_in_sj": "the squat jump was preceded by a dip: hold the squat still, then push",
     "closure": "the velocity does not return to zero after the landing, so weight or zero are wrong",
     "undefined": "this number is not defined for this movement",
+    "needs_cmj_and_sj": "a countermovement jump and a squat jump, both without load and arm swing, are needed",
+    "needs_arms_and_hips": "a countermovement jump with arm swing and one without are needed",
+    "few_heights": "drop jumps from at least three heights are needed",
+    "few_loads": "jumps with at least four loads are needed, each with its --load",
+    "poor_line": "force and velocity do not lie on a falling line over these loads: jump them again, rested",
+    "mixed_profiles": "the trials differ in profile or arm swing: compare like with like",
     "no_spread": "at least two repetitions are needed",
     # over athletes and sessions
     "few_athletes": "at least two athletes are needed",

@@ -17,6 +17,7 @@ import secrets
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -722,6 +723,49 @@ def index(path: str | os.PathLike[str]) -> tuple[dict[str, Any], ...]:
     target = Path(path)
     with _opened(target) as file:
         return tuple(_facts(group) for group in _trials(file, str(target)))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One stored analysis of a trial: which rules it followed and what came out.
+
+    metrics : (repetition, field) -> SI value, repetition 0 for what is computed over all of them; NaN where missing.
+    """
+
+    name: str
+    trial: str
+    profile: str
+    test: str
+    status: str
+    software: str
+    created: str
+    parameters: Mapping[str, Any]
+    metrics: Mapping[tuple[int, str], float]
+
+
+def runs(path: str | os.PathLike[str]) -> tuple[Run, ...]:
+    """Every analysis that was saved in a trial or study file, the oldest first; no sample is read."""
+    target = Path(path)
+    with _opened(target) as file:
+        return tuple(run for group in _trials(file, str(target)) for run in _runs(group))
+
+
+def _runs(group: Any) -> Iterator[Run]:
+    folder = _child(group, "derived")
+    for name in sorted(folder or (), key=lambda one: (str(_fact(_group(folder, one), "created", "")), one)):
+        if name == RECORDED:
+            continue
+        one = _group(folder, name)
+        told = {key: str(_fact(one, key, "")) for key in ("profile", "test", "status", "software", "created")}
+        provenance = json.loads("".join(_texts(one, "provenance")) or "{}")
+        rows = _values(one, "metrics")
+        values = {} if rows is None else {
+            (int(rep), field.decode()): float(value)
+            for rep, field, value in zip(rows["rep"], rows["field"].tolist(), rows["value"], strict=True)
+        }  # fmt: skip
+        yield Run(
+            name, str(_fact(group, "uuid", "")), parameters=provenance.get("parameters", {}), metrics=values, **told
+        )
 
 
 def _facts(group: Any) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """The pages keep up with the code: the table of metrics, names in the text, links, the README's commands.
 
-python tests/test_docs.py          writes docs/metrics.md anew from the registry
+python tests/test_docs.py          writes docs/metrics.md, vendors.md and coverage.md anew from the registry
 """
 
 import dataclasses
+import importlib.util
 import os
 import re
 import shlex
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import unquote
 
 import pytest
@@ -21,10 +23,25 @@ from hipdrive.analysis.profile import PROFILES, Profile, load_profile
 from hipdrive.analysis.quality import CHECKS
 from hipdrive.analysis.registry import Metric
 from hipdrive.errors import REASONS
+from hipdrive.report import vendors
 from hipdrive.report.catalogue import sentence
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def beside(name: str) -> ModuleType:
+    """A module of this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+metric_coverage = beside("metric_coverage")
 PAGE = ROOT / "docs" / "metrics.md"
+VENDORS = ROOT / "docs" / "vendors.md"
+COVERAGE = ROOT / "docs" / "coverage.md"
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 COMMAND = "python tests/test_docs.py"
 
@@ -117,6 +134,38 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def test_the_table_of_metrics_is_what_the_registry_says() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), f"docs/metrics.md is out of date; write it with `{COMMAND}`"
+
+
+# --- docs/vendors.md, docs/coverage.md ---
+
+THEIRS = f"""# What other systems call these numbers
+
+Made from `hipdrive/report/vendors.csv` by `{COMMAND}`; `hipdrive metrics --vendor` prints it. The vendors'
+definitions are theirs and not always published: a line says which field of ours means the same, not that the two agree
+to the last digit. The vendor's unit is in brackets; ours are SI (a share of 1 for a percentage of weight, s for ms).
+L/R indices of ours are 100·(L − R)/(L + R), positive where the left is higher; vendors also divide by the
+larger side or the mean.
+"""
+
+
+def vendor_page() -> str:
+    """The whole of docs/vendors.md."""
+    parts = [THEIRS]
+    for title in dict.fromkeys((one.vendor, one.list) for one in vendors.names()):
+        found = [one for one in vendors.names() if (one.vendor, one.list) == title]
+        rows = [(one.name + (f" [{one.unit}]" if one.unit else ""), " ".join(f"`{f}`" for f in one.fields) or "none",
+                 one.note) for one in found]  # fmt: skip
+        parts.append(f"## {title[0]}: {title[1]}\n\n" + table(("Their name", "Field", "Note"), rows))
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def test_the_page_of_vendors_names_is_what_the_table_says() -> None:
+    assert VENDORS.read_text(encoding="utf-8") == vendor_page(), f"out of date; write it with `{COMMAND}`"
+
+
+@pytest.mark.skipif(not metric_coverage.SHARED.exists(), reason="METRICS.md is not here")
+def test_the_page_of_coverage_is_what_the_registry_says() -> None:
+    assert COVERAGE.read_text(encoding="utf-8") == metric_coverage.page(), f"out of date; write it with `{COMMAND}`"
 
 
 # --- names, links ---
@@ -230,4 +279,7 @@ def test_the_metric_of_the_readme_is_a_script_too(tmp_path: Path) -> None:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
-    print(f"written: {PAGE}")
+    VENDORS.write_text(vendor_page(), encoding="utf-8")
+    if metric_coverage.SHARED.exists():
+        COVERAGE.write_text(metric_coverage.page(), encoding="utf-8")
+    print(f"written: {PAGE}, {VENDORS}, {COVERAGE}")

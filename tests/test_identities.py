@@ -170,7 +170,7 @@ def test_mean_force_between_two_rests_is_the_weight_of_a_recording(data: Path) -
 
 # --- I15, I16: scaling, shift, rate ---
 
-FORCES = {"N", "N/s", "N*s", "N/m", "W", "J", "kg", "kg*m/s"}
+FORCES = {"N", "N/s", "N*s", "N/m", "W", "W/s", "J", "kg", "kg*m/s"}
 """Units that double with force; all others stay."""
 
 

@@ -266,8 +266,9 @@ def test_the_feet_share_the_force_as_the_truth_says(test: str, seed: int) -> Non
         times = np.r_[start, inside, end]
         return float(np.trapezoid(np.interp(times, t, force), times))
 
-    for name, begin, end in (("propulsive_gross_impulse", push, events["takeoff"]),
-                             ("landing_gross_impulse_100ms", events["touchdown"], events["touchdown"] + 0.1)):  # fmt: skip
+    down = events["touchdown"]
+    spans = {"propulsive_gross_impulse": (push, events["takeoff"]), "landing_gross_impulse_100ms": (down, down + 0.1)}
+    for name, (begin, end) in spans.items():
         l, r = (impulse(foot, begin, end) for foot in (left, right))  # noqa: E741
         assert truth[f"{name}_left"] == pytest.approx(l, rel=1e-4)
         assert truth[f"{name}_right"] == pytest.approx(r, rel=1e-4)

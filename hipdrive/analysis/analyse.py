@@ -20,6 +20,7 @@ import hipdrive
 from hipdrive.analysis import quality
 from hipdrive.analysis.blocks import Batch, batches
 from hipdrive.analysis.facts import CODES
+from hipdrive.analysis.filtering import described
 from hipdrive.analysis.group import Group, statuses
 from hipdrive.analysis.profile import Profile, load_profile
 from hipdrive.analysis.registry import ALIASES, TESTS, headline
@@ -174,7 +175,9 @@ def _provenance(trial: Trial, profile: Profile) -> dict[str, Any]:
         "software": f"hipdrive {hipdrive.__version__}",
         "plates": list(trial.plates),
         "samples": trial.samples,
-        "filter": "none",
+        "filter": described(profile),
+        "load_kg": trial.load,
+        "arms": trial.arms,
         "notes": list(trial.notes),
     }
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from hipdrive.analysis import quality, segment
 from hipdrive.analysis.facts import NUMBER
+from hipdrive.analysis.filtering import filtered
 from hipdrive.analysis.finders import finder
 from hipdrive.analysis.group import Group, group_of
 from hipdrive.analysis.leg import EMPTY, of_one_leg
@@ -45,7 +46,7 @@ class Batch:
 
 def batches(trials: Sequence[Trial], asked: Sequence[str], profile: Profile) -> Iterator[Batch]:
     """Trials in blocks of one rate, plates and test; those of like length together."""
-    legs = [of_one_leg(trial) for trial in trials]
+    legs = [of_one_leg(filtered(trial, profile)) for trial in trials]
     trials = [leg.trial for leg in legs]
 
     def kind(i: int) -> tuple[Any, ...]:
@@ -87,6 +88,7 @@ def _batch(trials: Sequence[Trial], index: Ints, test: str, profile: Profile) ->
         np.array([np.nan if t.mass is None else (t.mass + t.load) * profile.g for t in trials]),
         np.array([np.nan if t.box_height is None else t.box_height for t in trials]),
         test,
+        np.array([t.load for t in trials]),
     )
     located, seen, runs = locate(block, given, profile)
     checks = quality.of_records(block, trials, runs, seen.rough_weight, profile)

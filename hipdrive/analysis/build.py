@@ -53,7 +53,7 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
         tail=np.zeros(len(record)), origin="takeoff", located=located,
         plate_zero=_plate_zero(block, located), plate_noise=_plate_noise(block, located),
         box_height=given.box_height[record],
-        given_weight=given.weight[record],
+        given_weight=given.weight[record], load=given.load[record],
         tier=np.full(len(record), NO_TIER), two_plate_velocity=np.full(len(record), np.nan),
     )  # fmt: skip
     return with_reason(facts, "weight", ~np.isfinite(located.weight), "no_weight")
@@ -149,13 +149,18 @@ def jumps(block: Block, located: Located, given: Given, profile: Profile) -> lis
 def _jump_facts(block: Block, located: Located, test: str, given: Given, profile: Profile) -> Facts:
     facts = facts_of(block, located, test, given, profile)
     onset = located.onset / block.rate
+    anchor, anchor_at = onset, "onset"
+    if profile.integration_start == "weigh_start":
+        # from where the athlete was weighed, if that was before the movement
+        before = (located.source == 0) & np.isfinite(onset)
+        anchor, anchor_at = np.where(before, located.still.start / block.rate, onset), ""
     facts = replace(
         facts,
         events={"onset": onset, **facts.events},
         u={"onset": located.onset_u, **facts.u},
         bias={"onset": np.zeros(len(onset)), **facts.bias} if facts.bias else {},
-        anchor=onset,
-        anchor_at="onset",
+        anchor=anchor,
+        anchor_at=anchor_at,
         origin="onset",
     )
     facts = with_shared_sway(facts, located.source == 0, 1.0)

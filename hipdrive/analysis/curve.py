@@ -6,7 +6,7 @@ METRICS.md 0: at x = t_i + u the value is linear in u, its integral quadratic an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ CELL = 16
 CELL_TIME = 0.016
 """s from one running sum to the next, at most: at a low rate every sample has its own."""
 
+FEW = 20_000
+"""Samples of a trial or two alone: there, every sample has its own running sum, and a reading is fewer steps."""
 
 CACHED = 16
 """Rows that go through several steps together: the processor's cache holds them."""
@@ -45,7 +47,7 @@ class Curve:
     def of(cls, values: Floats, origin: Ints, rate: float, *, twice: bool = False) -> Curve:
         """Integrate once (and twice) from the first sample; exact for piecewise linear values."""
         n, width = values.shape
-        cell = max(1, min(CELL, int(CELL_TIME * rate)))
+        cell = 1 if values.size <= FEW else max(1, min(CELL, int(CELL_TIME * rate)))
         count = width // cell
         cells = values[:, : count * cell].reshape(n, count, cell)
         sums = np.empty((n, count + 1))
@@ -76,8 +78,9 @@ class Curve:
         cell, scale = first // self.cell, factor / self.rate
         head = self.values[:, cell * self.cell : first].sum(axis=1) + self.sums[:, cell] - 0.5 * self.values[:, 0]
         total = self.values[:, first:last] * (-0.5 * scale)
-        total += self.running(first, last)[:, 1:] * scale
-        total += start + scale * head[:, np.newaxis]
+        sums = self.running(first, last)
+        total += sums[:, 1:] * scale
+        total += start + scale * (head[:, np.newaxis] - sums[:, :1])
         return total
 
     def running(self, first: int, last: int) -> Floats:
@@ -85,6 +88,8 @@ class Curve:
 
         The widest is kept: velocity and slopes are made from the same.
         """
+        if self.cell == 1:
+            return self.sums[:, first : last + 1]
         for (low, high), sums in self.widest.items():
             if low <= first and last <= high:
                 return sums[:, first - low : last - low + 1]
@@ -139,10 +144,16 @@ class Curve:
         double += (3.0 * sums - 2.0 * part - start) / 6.0
         return np.asarray(double / self.rate**2)
 
+    @cached_property
+    def _rows(self) -> tuple[Ints, Ints]:
+        """Where each row of the values and of the sums begins when they lie in one row, (n, 1)."""
+        number = np.arange(len(self.values))[:, np.newaxis]
+        return number * self.values.shape[1], number * self.sums.shape[1]
+
     def value(self, times: Floats) -> Floats:
         """Value at times (n, k), s of the record; NaN outside."""
         index, part = self._place(times)
-        flat = index + np.arange(0, self.values.size, self.values.shape[1])[:, np.newaxis]
+        flat = index + self._rows[0]
         here = self.values.take(flat)
         return np.asarray(here + part * (self.values.take(flat + 1) - here))
 
@@ -165,7 +176,7 @@ class Curve:
 
     def _read(self, times: Floats, *, twice: bool) -> tuple[Floats, Floats, Floats | None]:
         """Copies that share the measurement's times are read once."""
-        if times.shape[1] > NARROW:
+        if times.size > MANY:
             first = times[:, :1]
             own = (times != first) & ~(np.isnan(times) & np.isnan(first))
             columns = np.flatnonzero(own.any(axis=0))
@@ -176,37 +187,46 @@ class Curve:
 
     def _at(self, times: Floats, twice: bool) -> tuple[Floats, Floats, Floats | None]:
         index, part = self._place(times)
-        row = np.arange(len(times))[:, np.newaxis]
-        flat, cell = index + row * self.values.shape[1], np.minimum(index // self.cell, self.sums.shape[1] - 1)
-        values, zero = self.values.reshape(-1), self.values[:, :1]
-        here = values.take(flat)
-        step = values.take(flat + 1) - here
-        # the samples of the cell up to this one; past it they may be no numbers
-        within = index - cell * self.cell
-        known, ramp = _triangles(self.cell)
-        samples = values.take((flat - within)[:, :, np.newaxis] + np.arange(self.cell), mode="clip")
-        kept = np.where(known.take(within, axis=0), samples, 0.0)
-        before = cell + row * self.sums.shape[1]
-        start = self.sums.reshape(-1).take(before)
-        sums = start + np.einsum("nks->nk", kept)
+        flat, zero = index + self._rows[0], self.values[:, :1]
+        here = self.values.take(flat)
+        step = self.values.take(flat + 1) - here
+        sums, double = self._sums(index, flat, here, twice)
         upto = sums - 0.5 * (here + zero)
         value, once = here + part * step, (upto + part * (here + 0.5 * part * step)) / self.rate
-        if not twice:
+        if double is None:
             return value, once, None
-        assert self.sums_twice is not None, "this curve was made without its double integral"
-        double = self.sums_twice.reshape(-1).take(before) + (within + 1) * start
-        double += np.einsum("nks,nks->nk", kept, ramp.take(within, axis=0))
         double += -sums - 0.5 * (sums - here + index * zero) + (3.0 * sums - 2.0 * here - zero) / 6.0
         double += part * (upto + part * (0.5 * here + part * step / 6.0))
         return value, once, double / self.rate**2
+
+    def _sums(self, index: Ints, flat: Ints, here: Floats, twice: bool) -> tuple[Floats, Floats | None]:
+        """Sum of the samples up to each column, that one included, and if asked for the sum of those sums."""
+        cell = index if self.cell == 1 else np.minimum(index // self.cell, self.sums.shape[1] - 1)
+        before = cell + self._rows[1]
+        start = self.sums.take(before)
+        assert not twice or self.sums_twice is not None, "this curve was made without its double integral"
+        double = self.sums_twice.take(before) if twice and self.sums_twice is not None else None
+        if self.cell == 1:
+            sums = start + here
+            return sums, None if double is None else double + sums
+        # the samples of the cell up to this one; past it they may be no numbers
+        within = index - cell * self.cell
+        known, ramp = _triangles(self.cell)
+        samples = self.values.take((flat - within)[:, :, np.newaxis] + np.arange(self.cell), mode="clip")
+        kept = np.where(known.take(within, axis=0), samples, 0.0)
+        sums = start + np.einsum("nks->nk", kept)
+        if double is not None:
+            double = double + (within + 1) * start + np.einsum("nks,nks->nk", kept, ramp.take(within, axis=0))
+        return sums, double
 
     def _place(self, times: Floats) -> tuple[Ints, Floats]:
         """Column before each time, and fraction to the next one, NaN outside the curve."""
         width = self.values.shape[1]
         place = times * self.rate - self.origin[:, np.newaxis]
-        outside = ~((place >= 0.0) & (place <= width - 1))
-        some = outside.any()
+        inside = (place >= 0.0) & (place <= width - 1)
+        some = np.count_nonzero(inside) < inside.size
         if some:
+            outside = ~inside
             place[outside] = 0.0
         index = np.minimum(place.astype(np.int64), width - 2)
         place -= index
@@ -215,8 +235,8 @@ class Curve:
         return index, place
 
 
-NARROW = 3
-"""Columns from which looking for equal ones pays."""
+MANY = 100
+"""Times from which looking for equal ones pays."""
 
 
 def spread(part: Any, columns: Ints, k: int) -> Any:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from hipdrive.analysis.contact import moments
 from hipdrive.analysis.extreme import place_u
 from hipdrive.analysis.facts import BACKWARD, TIERS, TWO_PLATE
 from hipdrive.analysis.landing import first_peak_rate
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.rep import Rep
-from hipdrive.analysis.signal import Floats, divided, gather
+from hipdrive.analysis.signal import Floats, divided
 
 DJ = ("dj",)
-FAST_CONTACT = 0.25
-"""s: up to here a stretch-shortening cycle is called fast (Schmidtbleicher 1992)."""
 
 
 def _tiered(rep: Rep) -> None:
@@ -161,20 +160,8 @@ def dj_vertical_stiffness(rep: Rep) -> tuple[Floats, Floats]:
 @metric("spring_like_correlation", unit="1", tests=DJ, source="Padua 2005", method="pearson", group="movement")
 def spring_like_correlation(rep: Rep) -> Floats:
     """Minus the correlation of force and displacement over contact: 1 is a perfect spring, good from 0.8."""
-    rep.note("weight")
-    begin, end = rep.t["first_contact"][:, 0], rep.t["takeoff"][:, 0]
-    first, last, known = rep.samples(begin, end)
-    width = int(np.maximum(last - first, 1).max(initial=1))
-    inside = np.arange(width) < (last - first)[:, np.newaxis]
-    force = gather(rep.curve.values, np.arange(rep.n, dtype=np.int64), first, width)
-    path = rep.sampled_path(first, width)
-    usable = inside & np.isfinite(force) & np.isfinite(path)
-    count = np.maximum(usable.sum(axis=1), 1)
-    f, s = (np.where(usable, part, 0.0) for part in (force, path))
-    f = np.where(usable, f - (f.sum(axis=1) / count)[:, np.newaxis], 0.0)
-    s = np.where(usable, s - (s.sum(axis=1) / count)[:, np.newaxis], 0.0)
-    r = -divided((f * s).sum(axis=1), np.sqrt((f * f).sum(axis=1) * (s * s).sum(axis=1)))
-    return np.repeat(np.where(known, r, np.nan)[:, np.newaxis], rep.k, axis=1)
+    ff, ss, fs = moments(rep, "first_contact", "takeoff")
+    return np.repeat(-divided(fs, np.sqrt(ff * ss))[:, np.newaxis], rep.k, axis=1)
 
 
 @metric("time_to_peak_force_dj", unit="s", tests=DJ, source="vendor", method="sample_maximum", group="time")
@@ -187,8 +174,9 @@ def time_to_peak_force_dj(rep: Rep) -> tuple[Floats, Floats]:
 @metric("impact_peak_flag", unit="bool", tests=DJ, source="vendor", method="first_fifth", group="time")
 def impact_peak_flag(rep: Rep) -> Floats:
     """Whether force peaks in the first fifth of contact: a heel strike or a stiff landing."""
+    rep.says(f"first {100 * rep.profile.impact_share:g} % of contact")
     share = divided(rep["time_to_peak_force_dj"], rep["contact_time"])
-    return np.where(np.isfinite(share), share < 0.2, np.nan)
+    return np.where(np.isfinite(share), share < rep.profile.impact_share, np.nan)
 
 
 @metric("loading_rate_dj", unit="N/s", tests=DJ, source="Milner 2006", method="first_peak_20_80", group="landing")
@@ -202,5 +190,6 @@ def loading_rate_dj(rep: Rep) -> Floats:
         method="contact_time_250ms", group="time")  # fmt: skip
 def ssc_class(rep: Rep) -> Floats:
     """Fast stretch-shortening cycle up to 0.25 s of contact, else slow."""
+    rep.says(f"fast up to {1000 * rep.profile.fast_contact:g} ms")
     contact = rep["contact_time"]
-    return np.where(np.isfinite(contact), contact <= FAST_CONTACT, np.nan)
+    return np.where(np.isfinite(contact), contact <= rep.profile.fast_contact, np.nan)

@@ -50,8 +50,10 @@ def takeoff_edge(block: Block, record: Ints, start: Ints, level: Floats, noise: 
     """Take-off: first crossing below the threshold after the last sample above a quarter of the weight."""
     width = _reach(block)
     threshold = edge_threshold(level, noise, profile.takeoff_fixed, profile)
-    samples = gather(block.total, record, start - 1, width)
-    low = first_true(samples <= threshold[:, np.newaxis])
+    hold = round(profile.edge_hold * block.rate)
+    samples = gather(block.total, record, start - 1, width + hold)
+    unloaded = samples <= threshold[:, np.newaxis]
+    low = first_true(lasting(unloaded, hold)[:, :width] if hold > 1 else unloaded)
     loaded = np.where(low > 0, start - 2 + low, -1)
     return _edge(block, record, loaded, 1, level, noise, threshold, profile)
 

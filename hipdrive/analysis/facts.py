@@ -37,6 +37,7 @@ class Facts:
     start_weight : N by which the weight is less where the velocity at the anchor is more by start_u (sway).
     drift, drift_u : of the zero, N/s, as far as the record shows it, and its standard uncertainty; it turns about
     weighed_at and zeroed_at, s, where the weight and the zero were taken.
+    load : kg carried, part of the weight.
     origin : event at which displacement is zero. plate_zero, plate_noise : zero level and SD of each
     foot's plate in the flight, N.
     """
@@ -71,6 +72,7 @@ class Facts:
     plate_noise: Mapping[str, Floats]
     box_height: Floats
     given_weight: Floats
+    load: Floats
     tier: Ints
     two_plate_velocity: Floats
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from hipdrive.analysis import asymmetry, quality
 from hipdrive.analysis.facts import CODES, NUMBER
+from hipdrive.analysis.filtering import marked
 from hipdrive.analysis.registry import METRICS, headline, labels_for, metrics_for, stem, units_for
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Bools, Floats, Ints
@@ -60,7 +61,7 @@ def group_of(rep: Rep, index: Ints, code: Ints, number: Ints) -> Group:
         values=values,
         u95=widths,
         units=units_for(test),
-        methods={name: rep.methods[name] for name in names},
+        methods=marked({name: rep.methods[name] for name in names}, rep.profile),
         codes=codes,
         labels=labels_for(test),
     )

@@ -8,7 +8,9 @@ import numpy as np
 
 from hipdrive.analysis.extreme import height_u, peak_u, place_u
 from hipdrive.analysis.facts import FLIGHT_ANCHORED
+from hipdrive.analysis.phases import FROM_MIN
 from hipdrive.analysis.registry import metric
+from hipdrive.analysis.relative import body_mass_of, over_mass, over_weight
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, divided
 
@@ -23,7 +25,20 @@ def push_start(rep: Rep) -> str:
 
 
 def brake_start(rep: Rep) -> str:
-    """The event at which braking begins."""
+    """The event at which braking begins, by the profile's rule."""
+    return "first_contact" if rep.facts.test == "dj" else rep.profile.braking_rule
+
+
+def since_braking(rep: Rep, value: Floats, spread: Floats | None = None) -> Any:
+    """A number that hangs on the start of braking: its doubt is not modelled where that is the lowest sample."""
+    if brake_start(rep) == "force_min":
+        rep.says(FROM_MIN)
+        return value, rep.unknown
+    return value if spread is None else (value, spread)
+
+
+def down_start(rep: Rep) -> str:
+    """The event at which force rises above the weight on the way down."""
     return "first_contact" if rep.facts.test == "dj" else "peak_negative_velocity"
 
 
@@ -150,6 +165,13 @@ def system_mass(rep: Rep) -> Floats:
     return rep.mass
 
 
+@metric("body_mass", unit="kg", tests=ALL, source="derived (METRICS.md 0)", repeats="system_mass",
+        method="system_mass-load", group="weight")  # fmt: skip
+def body_mass(rep: Rep) -> Floats:
+    """Mass of the athlete alone: the system's less the load that was given."""
+    return body_mass_of(rep)
+
+
 def _with_weight(rep: Rep, method: str) -> None:
     """Name the method, and where the weight came from if not from the usual place."""
     usual = 1 if rep.facts.test == "dj" else 0
@@ -179,16 +201,16 @@ def time_to_takeoff(rep: Rep) -> Floats:
 
 
 @metric("unweighting_time", unit="s", tests=CMJ, source="McMahon 2018", method="onset_rule", group="time")
-def unweighting_time(rep: Rep) -> Floats:
-    """From the onset to the peak negative velocity."""
-    return rep.duration("onset", "peak_negative_velocity")
+def unweighting_time(rep: Rep) -> Any:
+    """From the onset to the start of braking."""
+    return since_braking(rep, rep.duration("onset", brake_start(rep)))
 
 
 @metric("braking_time", unit="s", tests=PHASED, source="McMahon 2018, 2021", aliases=["braking_time_dj"],
         method="velocity_zero", group="time")  # fmt: skip
-def braking_time(rep: Rep) -> Floats:
+def braking_time(rep: Rep) -> Any:
     """From the peak negative velocity (drop jump: first contact) to zero velocity."""
-    return rep.duration(brake_start(rep), "zero_velocity")
+    return since_braking(rep, rep.duration(brake_start(rep), "zero_velocity"))
 
 
 @metric("propulsion_time", unit="s", tests=ALL, source="McMahon 2018, 2021", aliases=["propulsion_time_dj"],
@@ -264,9 +286,9 @@ def force_at_zero_velocity(rep: Rep) -> tuple[Floats, Floats]:
 
 @metric("mean_braking_force", unit="N", tests=PHASED, source="McMahon 2018, 2021", sides=True, method="velocity_zero",
         group="force")  # fmt: skip
-def mean_braking_force(rep: Rep) -> tuple[Floats, Floats]:
+def mean_braking_force(rep: Rep) -> Any:
     """Mean force over braking."""
-    return mean_force(rep, brake_start(rep), "zero_velocity")
+    return since_braking(rep, *mean_force(rep, brake_start(rep), "zero_velocity"))
 
 
 @metric("mean_propulsive_force", unit="N", tests=ALL, source="McMahon 2018, 2021", sides=True,
@@ -290,28 +312,26 @@ def peak_propulsive_force(rep: Rep) -> tuple[Floats, Floats]:
     return peak_force(rep, push_start(rep), "takeoff")
 
 
-def _per_weight(field: str) -> Any:
-    def relative(rep: Rep) -> tuple[Floats, Floats]:
-        """Force in multiples of the weight."""
-        rep.note("weight")
-        return rep[field] / rep.weight, rep.spread(field) / rep.weight[:, 0]
-
-    return relative
+RELATIVE = (("mean_braking_force", PHASED), ("mean_propulsive_force", ALL), ("peak_braking_force", PHASED),
+            ("peak_propulsive_force", ALL), ("force_at_zero_velocity", PHASED))  # fmt: skip
+over_weight(RELATIVE, source="McMahon 2018")
+over_mass((RELATIVE[0], RELATIVE[1], RELATIVE[4]), unit="N/kg", source="McMahon 2018", group="force",
+          ending="per_kg")  # fmt: skip
 
 
-for _field, _tests in (("mean_braking_force", PHASED), ("mean_propulsive_force", ALL),
-                       ("peak_braking_force", PHASED), ("peak_propulsive_force", ALL)):  # fmt: skip
-    metric(f"{_field}_rel", unit="1", tests=_tests, source="McMahon 2018", repeats=_field, method="over_weight",
-           group="force")(_per_weight(_field))  # fmt: skip
-
-
-@metric("mean_braking_rfd", unit="N/s", tests=CMJ, source="McMahon 2018", sides=True, method="velocity_zero",
+@metric("mean_braking_rfd", unit="N/s", tests=PHASED, source="McMahon 2018", sides=True, method="velocity_zero",
         group="force")  # fmt: skip
-def mean_braking_rfd(rep: Rep) -> tuple[Floats, Floats]:
+def mean_braking_rfd(rep: Rep) -> Any:
     """Rise of force over the time of braking."""
-    rise = rep.force["zero_velocity"] - rep.at_weight("peak_negative_velocity")
-    time = rep.duration("peak_negative_velocity", "zero_velocity")
-    return divided(rise, time), divided(np.hypot(rep.between_noise, rep.crossing_noise), time[:, 0])
+    start = brake_start(rep)
+    time = rep.duration(start, "zero_velocity")
+    if start == "peak_negative_velocity":
+        rise = rep.force["zero_velocity"] - rep.at_weight(start)
+        return divided(rise, time), divided(np.hypot(rep.between_noise, rep.crossing_noise), time[:, 0])
+    rise = rep.force["zero_velocity"] - rep.force[start]
+    # a straight line between two samples cuts the corner of a first contact
+    corner = 0.5 * np.abs(rep.force[start][:, 0]) if rep.facts.test == "dj" else 0.0
+    return since_braking(rep, divided(rise, time), divided(np.hypot(rep.noise, corner), time[:, 0]))
 
 
 @metric("braking_rfd_from_min", unit="N/s", tests=CMJ, source="vendor", method="sample_minimum", group="force")
@@ -327,6 +347,9 @@ def rate_u(rep: Rep, rise: Floats, time: Floats, extreme: Floats, other: Any = N
     at, rise, time = extreme[:, 0], rise[:, 0], time[:, 0]
     height = np.hypot(height_u(rep, "force", at), rep.noise if other is None else other)
     return divided(np.hypot(height, divided(rise, time) * place_u(rep, "force", at)), time)
+
+
+over_mass((("mean_braking_rfd", PHASED), ("braking_rfd_from_min", CMJ)), unit="N/s/kg", source="vendor", group="force")
 
 
 @metric("peak_rfd", unit="N/s", tests=JUMPS, source="Maffiuletti 2016", method="least_squares_20ms", group="force")
@@ -351,16 +374,16 @@ def propulsive_rfd_sj(rep: Rep) -> tuple[Floats, Floats]:
 
 @metric("unweighting_net_impulse", unit="N*s", tests=CMJ, source="derived (METRICS.md 3)",
         repeats="peak_negative_velocity_value", method="velocity_zero", group="impulse")  # fmt: skip
-def unweighting_net_impulse(rep: Rep) -> Floats:
+def unweighting_net_impulse(rep: Rep) -> Any:
     """Net impulse of the unweighting, mass times peak negative velocity."""
-    return rep.net_impulse("onset", "peak_negative_velocity")
+    return since_braking(rep, rep.net_impulse("onset", brake_start(rep)))
 
 
 @metric("braking_net_impulse", unit="N*s", tests=PHASED, source="derived (METRICS.md 3, 5)",
         repeats="peak_negative_velocity_value", method="velocity_zero", group="impulse")  # fmt: skip
-def braking_net_impulse(rep: Rep) -> Floats:
+def braking_net_impulse(rep: Rep) -> Any:
     """Net impulse of braking: it undoes the downward momentum."""
-    return rep.net_impulse(brake_start(rep), "zero_velocity")
+    return since_braking(rep, rep.net_impulse(brake_start(rep), "zero_velocity"))
 
 
 @metric("propulsive_net_impulse", unit="N*s", tests=ALL, source="derived (METRICS.md 3, 5)", repeats="takeoff_velocity",
@@ -372,9 +395,10 @@ def propulsive_net_impulse(rep: Rep) -> Floats:
 
 @metric("braking_gross_impulse", unit="N*s", tests=PHASED, source="vendor", sides=True, method="velocity_zero",
         group="impulse")  # fmt: skip
-def braking_gross_impulse(rep: Rep) -> tuple[Floats, Floats]:
+def braking_gross_impulse(rep: Rep) -> Any:
     """Impulse of the whole force over braking; it grows with the time of the phase."""
-    return rep.impulse(brake_start(rep), "zero_velocity"), rep.end_noise(brake_start(rep), "zero_velocity")
+    span = brake_start(rep), "zero_velocity"
+    return since_braking(rep, rep.impulse(*span), rep.end_noise(*span))
 
 
 @metric("propulsive_gross_impulse", unit="N*s", tests=ALL, source="vendor", sides=True, method="velocity_zero",
@@ -384,11 +408,18 @@ def propulsive_gross_impulse(rep: Rep) -> tuple[Floats, Floats]:
     return rep.impulse(push_start(rep), "takeoff"), rep.end_noise(push_start(rep), "takeoff")
 
 
-@metric("positive_net_impulse", unit="N*s", tests=CMJ, source="vendor", method="velocity_zero", group="impulse")
+@metric("positive_net_impulse", unit="N*s", tests=PHASED, source="vendor", method="velocity_zero", group="impulse")
 def positive_net_impulse(rep: Rep) -> tuple[Floats, Floats]:
-    """Net impulse from the peak negative velocity to take-off."""
-    span = "peak_negative_velocity", "takeoff"
+    """Net impulse from the peak negative velocity (drop jump: first contact) to take-off."""
+    span = down_start(rep), "takeoff"
     return rep.net_impulse(*span), rep.impulse_noise(*span)
+
+
+@metric("positive_gross_impulse", unit="N*s", tests=PHASED, source="vendor", method="velocity_zero", group="impulse")
+def positive_gross_impulse(rep: Rep) -> tuple[Floats, Floats]:
+    """Impulse of the whole force from the peak negative velocity (drop jump: first contact) to take-off."""
+    span = down_start(rep), "takeoff"
+    return rep.impulse(*span), rep.impulse_noise(*span)
 
 
 def _early(duration: float) -> Any:
@@ -433,6 +464,11 @@ def impulse_ratio(rep: Rep) -> Floats:
     return divided(rep["propulsive_net_impulse"], rep["braking_net_impulse"])
 
 
+IMPULSES = (("braking_net_impulse", PHASED), ("propulsive_net_impulse", ALL), ("braking_gross_impulse", PHASED),
+            ("propulsive_gross_impulse", ALL))  # fmt: skip
+over_mass(IMPULSES, unit="N*s/kg", source="vendor", group="impulse")
+
+
 # --- power and work -----------------------------------------------------------------------------------------------
 
 
@@ -460,14 +496,16 @@ def peak_braking_power(rep: Rep) -> tuple[Floats, Floats]:
     return rep.quantity("power", at), height_u(rep, "power", at[:, 0])
 
 
-for _field, _tests in (("mean_propulsive_power", ALL), ("peak_power", ALL), ("peak_braking_power", PHASED)):
+@metric("mean_braking_power", unit="W", tests=PHASED, source="derived (METRICS.md 5)", method="work/time",
+        group="power")  # fmt: skip
+def mean_braking_power(rep: Rep) -> Any:
+    """Work of braking over its time, negative: the body takes it up."""
+    return since_braking(rep, rep.mean("power", brake_start(rep), "zero_velocity"))
 
-    def _per_mass(rep: Rep, field: str = _field) -> tuple[Floats, Floats]:
-        """Power for each kilogram of the system."""
-        return rep[field] / rep.mass, rep.spread(field) / rep.mass[:, 0]
 
-    metric(f"{_field}_rel", unit="W/kg", tests=_tests, source="Owen 2014", repeats=_field, method="over_mass",
-           group="power")(_per_mass)  # fmt: skip
+POWERS = (("mean_propulsive_power", ALL), ("peak_power", ALL), ("peak_braking_power", PHASED),
+          ("mean_braking_power", PHASED))  # fmt: skip
+over_mass(POWERS, unit="W/kg", source="Owen 2014", group="power")
 
 
 @metric("propulsive_work", unit="J", tests=ALL, source="Linthorne 2001", method="work_energy", group="power")

@@ -6,7 +6,7 @@ import numpy as np
 
 from hipdrive.analysis.extreme import peak_u, place_u
 from hipdrive.analysis.jump import ALL, rate_u
-from hipdrive.analysis.registry import metric
+from hipdrive.analysis.registry import ALIASES, metric
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, Ints, divided, first_true, gather, lasting
 
@@ -47,6 +47,13 @@ def peak_landing_force_rel(rep: Rep) -> tuple[Floats, Floats]:
     """Peak landing force in multiples of the weight."""
     rep.note("weight")
     return rep["peak_landing_force"] / rep.weight, rep.spread("peak_landing_force") / rep.weight[:, 0]
+
+
+@metric("mean_landing_force", unit="N", tests=ALL, source="vendor", sides=True, method="velocity_zero",
+        group="landing")  # fmt: skip
+def mean_landing_force(rep: Rep) -> Floats:
+    """Mean force from touchdown to the lowest point."""
+    return rep.mean("force", "touchdown", "landing_zero_velocity")
 
 
 @metric("time_to_peak_landing_force", unit="s", tests=ALL, source="derived (METRICS.md 4)", method="sample_maximum",
@@ -92,8 +99,9 @@ def first_peak_rate(rep: Rep, start: str, largest: Floats, window: float = 0.3) 
     known = np.isfinite(begin) & np.isfinite(largest)
     first = np.ceil(np.where(known, begin, 0.0) * rate).astype(np.int64) - rep.curve.origin
     rows, width = np.arange(rep.n, dtype=np.int64), round(window * rate)
-    smooth = rep.curve.around(first, width, max(1, round(0.005 * rate)))
-    at = np.where(known, _first_peak(smooth, 0.1 * np.where(known, largest, np.inf)), -1)
+    smooth = rep.curve.around(first, width, max(1, round(rep.profile.first_peak_smoothing * rate)))
+    prominence = rep.profile.first_peak_prominence
+    at = np.where(known, first_peak(smooth, prominence * np.where(known, largest, np.inf)), -1)
     rep.require(at >= 0, "no_first_peak")
     force = gather(rep.curve.values, rows, first, width) + rep._base[:, np.newaxis]
     top = np.where(at >= 0, force[rows, np.maximum(at, 0)], np.nan)
@@ -101,7 +109,7 @@ def first_peak_rate(rep: Rep, start: str, largest: Floats, window: float = 0.3) 
     return (divided(0.6 * top, high - low) * rate)[:, np.newaxis]
 
 
-def _first_peak(smooth: Floats, prominence: Floats) -> Ints:
+def first_peak(smooth: Floats, prominence: Floats) -> Ints:
     """Place of the first local maximum from which the curve falls by `prominence`, -1 where there is none, (n,)."""
     highest = np.maximum.accumulate(smooth, axis=1)
     fallen = first_true(highest - smooth >= prominence[:, np.newaxis])
@@ -179,6 +187,31 @@ def energy_absorbed(rep: Rep) -> Floats:
     return -rep.work("touchdown", "landing_zero_velocity")
 
 
+@metric("mean_landing_power", unit="W", tests=ALL, source="vendor", method="work/time", group="landing")
+def mean_landing_power(rep: Rep) -> Floats:
+    """Work of the landing over its time, negative: the body takes it up."""
+    return rep.mean("power", "touchdown", "landing_zero_velocity")
+
+
+IMPACT_SEARCH = 0.15
+"""s after touchdown within which the force of every landing has passed the weight."""
+
+
+@metric("peak_landing_velocity", unit="m/s", tests=ALL, source="vendor", method="force_is_weight", group="landing")
+def peak_landing_velocity(rep: Rep) -> Floats:
+    """Fastest velocity downwards after touchdown, negative: where force first reaches the weight."""
+    rep.note("weight")
+    rate, rows = rep.curve.rate, np.arange(rep.n, dtype=np.int64)
+    down = rep.t["touchdown"][:, 0]
+    first = np.floor(np.where(np.isfinite(down), down, 0.0) * rate).astype(np.int64) - rep.curve.origin
+    net = gather(rep.curve.values, rows, first, max(3, round(IMPACT_SEARCH * rate)))
+    at = first_true(net >= 0.0)
+    here, before = net[rows, np.maximum(at, 1)], net[rows, np.maximum(at, 1) - 1]
+    place = first + np.maximum(at, 1) - divided(here, here - before)
+    time = np.where((at > 0) & np.isfinite(down), (rep.curve.origin + place) / rate, np.nan)
+    return rep.quantity("velocity", np.maximum(time, down)[:, np.newaxis])
+
+
 @metric(
     "time_to_stabilisation",
     unit="s",
@@ -208,3 +241,9 @@ def time_to_stabilisation(rep: Rep) -> Floats:
     last = np.where(outside.any(axis=1), 2 * block.cell - first_true(outside[:, ::-1]), 0)
     times = np.where((at >= 0) & np.isfinite(facts.weight), (begin + last) / block.rate - start, np.nan)
     return np.repeat(times[:, np.newaxis], rep.k, axis=1)
+
+
+SECOND = ("landing_depth", "landing_time", "landing_stiffness", "landing_stiffness_slope", "landing_rate_mean",
+          "landing_rate_2080", "landing_net_impulse_100ms")  # fmt: skip
+"""METRICS.md 5, `second_landing_*`: in a drop jump the landing is the second one, and these are its second names."""
+ALIASES.update({f"second_{name}": name for name in SECOND})

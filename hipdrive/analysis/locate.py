@@ -29,11 +29,15 @@ WEIGHED = ("before", "after", "before_unsteady", "after_unsteady", "box", "mass"
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What the trial itself says, by record: weight from a mass N, box height m, declared test; NaN, "auto" if not."""
+    """What the trial itself says, by record: weight from a mass N, box height m, declared test; NaN, "auto" if not.
+
+    load : kg carried, 0 where nothing was said.
+    """
 
     weight: Floats
     box_height: Floats
     test: str
+    load: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +82,8 @@ class Located:
 
     def where(self, keep: Bools) -> Located:
         """Some of the repetitions."""
+        if keep.all():
+            return self
         parts: dict[str, Any] = {name: _some(getattr(self, name), keep) for name in self.__dataclass_fields__}
         return Located(**parts)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hipdrive.results import Results
+
 
 class Phase(NamedTuple):
     """One phase, half-open: [start, end)."""
@@ -30,3 +32,16 @@ PHASES: dict[str, tuple[Phase, ...]] = {
     ),
 }
 """Test -> its phases in order (METRICS.md 3, 5)."""
+
+
+def phases_of(rep: Results) -> tuple[Phase, ...]:
+    """The phases of a repetition as its profile divides it: braking may begin at the lowest force."""
+    phases = PHASES.get(rep.test, ())
+    if "braking_time" not in rep.columns.values or not rep["braking_time"].method.startswith(FROM_MIN):
+        return phases
+    begins = {"peak_negative_velocity": "force_min"}
+    return tuple(Phase(one.name, begins.get(one.start, one.start), begins.get(one.end, one.end)) for one in phases)
+
+
+FROM_MIN = "lowest_force"
+"""Method of the numbers whose braking begins at the lowest force (`braking_rule`)."""

@@ -25,12 +25,19 @@ RULES = {
     "weigh_rule": ("last_quiet", "lowest_mean"),
     "onset_rule": ("back_shift", "backtrack", "threshold"),
     "edge_rule": ("edge_instant", "edge_line", "threshold"),
+    "braking_rule": ("peak_negative_velocity", "force_min"),
+    "integration_start": ("onset", "weigh_start"),
+    "cutoff_correction": ("on", "off"),
+    "edge_handling": ("odd_reflection", "none"),
 }
 """Parameters that name a rule, and the rules there are."""
 
+SECOND_NAMES = {"differentiation_window": "rfd_window"}
+"""Names that METRICS.md 17 has for parameters of another name."""
 
 POSITIVE = ("g", "weigh_min", "weigh_max", "rearm", "flight_max", "edge_window", "rfd_window", "landing_window",
-            "landing_search", "stable_hold", "rest_time", "weight_max")  # fmt: skip
+            "landing_search", "stable_hold", "first_peak_smoothing", "rest_time",
+            "weight_max")  # fmt: skip
 """Parameters without which nothing can be computed."""
 
 
@@ -67,19 +74,30 @@ class Profile:
     rearm: float = 0.25
     edge_window: float = 0.003
     edge_min_rate: float = 400.0
+    edge_hold: float = 0.0
     flight_min: float = 0.08
     flight_max: float = 1.3
     flight_sd: float = 0.03
     flight_level: float = 0.08
     flight_trim: float = 0.2
     empty_before: float = 0.3
+    # filter of a copy, and where integration starts
+    lowpass_cutoff: float = 0.0
+    cutoff_correction: str = "on"
+    edge_handling: str = "odd_reflection"
+    integration_start: str = "onset"
     # phases and windows
+    braking_rule: str = "peak_negative_velocity"
     propulsion_velocity: float = 0.0
     rfd_window: float = 0.020
     landing_window: float = 0.3
     landing_search: float = 0.8
     stable_band: float = 0.05
     stable_hold: float = 1.0
+    first_peak_prominence: float = 0.1
+    first_peak_smoothing: float = 0.005
+    impact_share: float = 0.2
+    fast_contact: float = 0.25
     # telling the tests apart
     cmj_velocity: float = -0.25
     cmj_depth: float = -0.10
@@ -100,6 +118,8 @@ class Profile:
     rise_min: float = 0.03
     rise_max: float = 0.2
     given_mass_warn: float = 2.0
+    body_mass_min: float = 30.0
+    load_max: float = 3.0
     session_weight_warn: float = 0.5
     offset_warn: float = 20.0
     height_gap_high: float = 0.03
@@ -131,7 +151,8 @@ def load_profile(name: str | Path | Profile = "hipdrive", overrides: Mapping[str
     base = name if isinstance(name, Profile) else _named(str(name))
     if not overrides:
         return base
-    return replace(base, **{k: _checked(f"--set {k}", k, v) for k, v in overrides.items()})
+    named = {SECOND_NAMES.get(k, k): v for k, v in overrides.items()}
+    return replace(base, **{k: _checked(f"--set {k}", k, v) for k, v in named.items()})
 
 
 LARGEST_FILE = 1_000_000
@@ -173,7 +194,8 @@ def _from_file(file: Path, depth: int = 0) -> Profile:
         raise ProfileError("profile_base", f"{file}: there is no profile {base_name!r} to start from{hint}")
     if base_name != "hipdrive" and file.parent != FOLDER:
         base = _from_file(FOLDER / f"{base_name}.toml", depth + 1)
-    values = {k: _checked(str(file), k, v) for k, v in table.items() if k not in ("name", "note")}
+    named = {SECOND_NAMES.get(k, k): v for k, v in table.items() if k not in ("name", "note")}
+    values = {k: _checked(str(file), k, v) for k, v in named.items()}
     return replace(base, name=str(table.get("name", file.stem)), **values)
 
 

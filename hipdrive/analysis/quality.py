@@ -92,6 +92,8 @@ CHECKS = {
               "contact are lost and its times less certain", "export the forces unfiltered, without a threshold"),
         Check("given_mass", "-", "%", "the given mass differs by {} from what the plate weighs",
               "check the mass, and that the plate is zeroed; the plate's weight was used"),
+        Check("load", "-", "kg", "without the load the athlete weighs {}",
+              "check --load: it is in kilograms, and part of what the plate weighs"),
         Check("sampling_rate", "-", "s", "one sample every {} is coarse for contact and flight times",
               "record at 1000 Hz"),
         Check("weight_source", "-", "N", "the weight of {} was not measured in a still stance before the movement",
@@ -137,6 +139,7 @@ def _of_all(rep: Rep) -> Seen:
         "session_weight_deviation": _session(rep),
         "cut_forces": _cut(rep),
         "given_mass": _given_mass(rep),
+        "load": _load(rep),
     }  # fmt: skip
     if facts.plate_zero:
         checks["foot_off_plate"] = _foot_off(rep)
@@ -206,6 +209,14 @@ def _given_mass(rep: Rep) -> tuple[Floats, Ints]:
     facts = rep.facts
     differs = divided(100.0 * (facts.given_weight - facts.weight), facts.weight)
     return differs, np.where(np.abs(differs) > rep.profile.given_mass_warn, WARNED, NONE)
+
+
+def _load(rep: Rep) -> tuple[Floats, Ints]:
+    """Mass that remains without the load, kg: that of a person, who carries no more than anybody can."""
+    load, profile = rep.facts.load, rep.profile
+    body = np.where(load > 0.0, rep.mass[:, 0] - load, np.nan)
+    odd = (body < profile.body_mass_min) | (load > profile.load_max * np.maximum(body, 0.0))
+    return body, np.where(np.isfinite(body) & odd, WARNED, np.where(np.isfinite(body), NOTED, NONE))
 
 
 def _zero_offset(level: Floats, profile: Profile) -> tuple[Floats, Ints]:

@@ -130,7 +130,7 @@ def _check(name: str, unit: str, tests: frozenset[str], function: Callable[[Any]
 
 def load_builtin() -> None:
     """Import the modules that define metrics, then those of installed packages (entry point `hipdrive.metrics`)."""
-    from hipdrive.analysis import asymmetry, drop_jump, jump, landing  # noqa: F401
+    from hipdrive.analysis import asymmetry, between, drive, drop_jump, jump, landing, parts  # noqa: F401
 
     _load_entry_points()
 

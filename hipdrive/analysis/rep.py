@@ -23,6 +23,8 @@ from hipdrive.analysis.signal import (
     Ints,
     divided,
     gather,
+    limited,
+    zeroed,
 )
 
 MOVE = ("weight", "start_velocity", "drift")
@@ -123,6 +125,7 @@ class Rep:
         self.lends = True
         # events that move with other inputs than their own, too
         self.moved: frozenset[str] = frozenset()
+        self._unknown = np.full(self.n, np.nan)
         # the measurement's velocities, where another Rep of the same rows and anchor has them already
         self._speeds: tuple[int, int, Floats] = (0, -1, np.empty((0, 0))) if like is None else like._speeds
         self._base = np.where(np.isfinite(facts.weight), facts.weight, 0.0)
@@ -193,8 +196,10 @@ class Rep:
         times = np.array([*facts.events.values()])
         some = np.isfinite(times)
         # an uncertain onset has a copy that begins sooner
-        sooner = np.array([np.minimum(np.nan_to_num(facts.u[name]), FARTHEST_COPY) for name in facts.events])
+        sooner = np.array([np.minimum(zeroed(facts.u[name]), FARTHEST_COPY) for name in facts.events])
         begin = np.where(some, times - sooner, np.inf).min(axis=0)
+        if facts.profile.integration_start == "weigh_start":
+            begin = np.fmin(begin, facts.anchor)
         last = np.where(some, times, -np.inf).max(axis=0)
         begin = np.where(np.isfinite(begin), begin, 0.0)
         last = np.maximum(np.where(np.isfinite(last), last, 0.0), begin)
@@ -238,7 +243,7 @@ class Rep:
     @property
     def unknown(self) -> Floats:
         """The spread of a number whose uncertainty is not modelled: it makes u95 NaN."""
-        return np.full(self.n, np.nan)
+        return self._unknown
 
     def spread(self, field: str) -> Floats:
         """The extra standard uncertainty, beyond the copies, of another field, (n,)."""
@@ -375,13 +380,13 @@ class Rep:
         Beyond the curve it is summed over 10 ms cells, so such times must be the edge of a cell.
         """
         block, curve = self.facts.block, self.curve
-        edge = -(-np.ceil(np.nan_to_num(self.facts.events["touchdown"]) * curve.rate).astype(np.int64) // block.cell)
+        edge = -(-np.ceil(zeroed(self.facts.events["touchdown"]) * curve.rate).astype(np.int64) // block.cell)
         far = np.isfinite(times) & (times * curve.rate >= curve.origin + curve.values.shape[1] - 1)
         inside = np.where(far, edge * block.cell_time, times)
         integral = curve.read(inside[:, np.newaxis])[1][:, 0]
         if not far.any():
             return np.asarray(np.where(np.isfinite(times), integral, np.nan))
-        count = np.where(far, np.round(np.nan_to_num(times) / block.cell_time).astype(np.int64) - edge, 0)
+        count = np.where(far, np.round(zeroed(times) / block.cell_time).astype(np.int64) - edge, 0)
         width = int(max(count.max(initial=1), 1))
         sums = np.where(
             np.arange(width) < count[:, np.newaxis], gather(block.sums, self.facts.record, edge, width), 0.0
@@ -389,7 +394,7 @@ class Rep:
         force = self.facts.zero + self._base
         total = sums.sum(axis=1) - force * count * block.cell
         rows = np.arange(self.n)
-        place = np.where(far, np.round(np.nan_to_num(times) * curve.rate), 0).astype(np.int64)
+        place = np.where(far, np.round(zeroed(times) * curve.rate), 0).astype(np.int64)
         ends = block.total[self.facts.record, place] - gather(
             block.total, self.facts.record, edge * block.cell, 1)[rows, 0]  # fmt: skip
         return np.asarray(np.where(far, integral + (total + 0.5 * ends) / curve.rate,
@@ -636,7 +641,8 @@ class Rep:
         inside = bool(known.any()) and low <= int(first[known].min()) and int(last[known].max()) <= high
         # most find it soon; whoever does not goes on, from the last sample of before
         width = round(SOON * self.curve.rate)
-        while (rows := np.flatnonzero(known & np.isnan(place) & (last - first > 1))).size:
+        rows = np.flatnonzero(known & (last - first > 1))
+        while rows.size:
             width = min(width, int((last - first)[rows].max()))
             begin = first[rows]
             speed = gather(kept, rows, begin - low, width) if inside else self._velocity_from(rows, begin, width)
@@ -645,10 +651,11 @@ class Rep:
             net /= self.mass[rows, :1] * self.curve.rate
             bend, rise = 0.5 * (net[:, 1] - net[:, 0]), level - before
             root = np.sqrt(np.maximum(net[:, 0] ** 2 + 4.0 * bend * rise, 0.0))
-            part = np.clip(divided(2.0 * rise, net[:, 0] + root), 0.0, 1.0)
+            part = limited(divided(2.0 * rise, net[:, 0] + root), 0.0, 1.0)
             place[rows] = np.where(at > 0, begin + at - 1 + part, np.nan)
             first[rows] += width - 1
             width *= 4
+            rows = rows[np.isnan(place[rows]) & ((last - first)[rows] > 1)]
         return np.asarray((self.curve.origin + place) / self.curve.rate)
 
     def _velocity_from(self, rows: Ints, first: Ints, width: int) -> Floats:
@@ -738,7 +745,8 @@ class Rep:
         return self._side("right")
 
     def _side(self, name: str) -> Side:
-        self.require(np.full(self.n, bool(self.facts.plate_zero)), "one_plate")
+        if not self.facts.plate_zero:
+            self.require(np.zeros(self.n, dtype=bool), "one_plate")
         return Side(self, name)
 
     def __getitem__(self, field: str) -> Floats:
@@ -806,4 +814,4 @@ def newton(rep: Rep, guess: Floats, level: float) -> Floats:
     """
     times = guess[:, np.newaxis]
     force, speed = rep.force_and_velocity(times)
-    return np.asarray(times - np.clip(divided((speed - level) * rep.mass, force - rep.weight), -0.02, 0.02))
+    return np.asarray(times - limited(divided((speed - level) * rep.mass, force - rep.weight), -0.02, 0.02))

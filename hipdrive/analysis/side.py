@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hipdrive.analysis.curve import Curve
-from hipdrive.analysis.signal import Floats, divided, plate_windows
+from hipdrive.analysis.signal import Floats, divided, limited, plate_windows, zeroed
 
 BETWEEN_SAMPLES = np.sqrt(2.0 / 3.0)
 """Noise on the straight line between two samples, in parts of a sample's: its variance is (1 - p)² + p² at p."""
@@ -86,9 +86,9 @@ class Side:
         whole, facts = self._whole, self._whole.facts
         if not facts.plate_zero:
             return whole.curve  # there are no feet to tell apart; whoever asked is refused
-        longest = np.nan_to_num(facts.events["touchdown"]) + facts.profile.landing_window + 0.1
+        longest = zeroed(facts.events["touchdown"]) + facts.profile.landing_window + 0.1
         end = np.ceil(longest * whole.curve.rate).astype(np.int64) - whole.curve.origin
-        width = int(np.clip(end.max(initial=4), 4, whole.curve.values.shape[1]))
+        width = int(limited(end.max(initial=4), 4, whole.curve.values.shape[1]))
         samples = plate_windows(facts.block, "left", facts.record, whole.curve.origin, width, facts.plate_zero["left"])
         return Curve.of(samples, whole.curve.origin, whole.curve.rate)
 

@@ -110,6 +110,10 @@ class Block:
 def gather(rows: Floats, row: Ints, start: Ints, width: int) -> Floats:
     """`width` samples of each row from `start` on, (n, width); NaN outside the row."""
     length = rows.shape[1]
+    if len(start) == 1:
+        at, first = row.item(), start.item()
+        if 0 <= first <= length - width:
+            return rows[at : at + 1, first : first + width].copy()
     before = max(0, -int(start.min(initial=0)))
     after = max(0, int(start.max(initial=0)) + width - length)
     if before or after:
@@ -191,6 +195,16 @@ def line(samples: Floats, spacing: float) -> tuple[Floats, Floats]:
     x = np.arange(n) - 0.5 * (n - 1)
     slope = np.einsum("ij,j->i", samples, x / (x @ x))
     return samples.mean(axis=1) + slope * x[0], slope / spacing
+
+
+def limited(values: Any, low: Any, high: Any) -> Any:
+    """Values within bounds: numpy.clip, which takes three times as long over a few of them."""
+    return np.minimum(np.maximum(values, low), high)
+
+
+def zeroed(values: Floats) -> Floats:
+    """Values with zero where there is none."""
+    return np.where(np.isnan(values), 0.0, values)
 
 
 def numbers(values: Floats) -> bool:

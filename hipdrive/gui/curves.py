@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hipdrive.analysis.phases import PHASES
+from hipdrive.analysis.phases import phases_of
 from hipdrive.gui.qt import Qt, QtCore, QtWidgets, pg
 from hipdrive.gui.theme import LIGHT, Theme
 from hipdrive.report import curves
@@ -180,7 +180,7 @@ class CurvesView(QtWidgets.QWidget):
         if self._rep is None:
             return
         found = curves.bounds(self._rep)
-        for phase in PHASES.get(self._rep.test, ()):
+        for phase in phases_of(self._rep):
             if phase.start in found and phase.end in found:
                 ends = found[phase.start], found[phase.end]
                 for plot in (self.upper, self.lower):

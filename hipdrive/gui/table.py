@@ -114,7 +114,11 @@ def _number(line: rows.Line) -> QtWidgets.QTreeWidgetItem:
     about = method(line.value.method) if line.there else sentence(line.value.why or "")
     cells = [line.label, told.number or "-", told.unit, told.u95, *sides, about]
     tip = "\n".join(filter(None, (line.field, line.doc, line.source and f"Source: {line.source}")))
-    return _item(cells, tip, line.field)
+    item = _item(cells, tip, line.field)
+    if line.also:  # another form of the fact above
+        for column in range(len(cells)):
+            item.setForeground(column, QtGui.QBrush(QtWidgets.QApplication.palette().placeholderText()))
+    return item
 
 
 def _event(name: str, event: Event) -> QtWidgets.QTreeWidgetItem:

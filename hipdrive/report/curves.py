@@ -51,9 +51,9 @@ def forces(trial: Trial) -> dict[str, Floats]:
 
 def bounds(rep: Results) -> dict[str, float]:
     """The events between which the phases of a repetition lie, s; those not found are left out."""
-    from hipdrive.analysis.phases import PHASES
+    from hipdrive.analysis.phases import phases_of
 
-    names = [name for phase in PHASES.get(rep.test, ()) for name in (phase.start, phase.end)]
+    names = [name for phase in phases_of(rep) for name in (phase.start, phase.end)]
     found = {name: rep.events[name].t for name in names if name in rep.events}
     return {name: t for name, t in found.items() if math.isfinite(t)}
 

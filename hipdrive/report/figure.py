@@ -48,7 +48,7 @@ class Mark(NamedTuple):
 
 def repetition(trial: Trial, rep: Results, salt: str = "") -> str:
     """The figure of one repetition as SVG; `salt` keeps its inner ids apart from those of another figure."""
-    from hipdrive.analysis.phases import PHASES
+    from hipdrive.analysis.phases import phases_of
 
     start, end = curves.window(trial, rep)
     force = curves.forces(trial)
@@ -60,7 +60,7 @@ def repetition(trial: Trial, rep: Results, salt: str = "") -> str:
         if speed is not None and lower is not None:
             _draw_speed(lower, speed)
         axes = [axis for axis in (upper, lower) if axis is not None]
-        _shade(axes, rep, PHASES.get(rep.test, ()), end - start)
+        _shade(axes, rep, phases_of(rep), end - start)
         names = _mark(axes, rep, end - start)
         _finish(upper, axes[-1], rep, (start, end), names)
         return _svg(figure)

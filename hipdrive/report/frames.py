@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 TIDY = ("file", "test", "profile", "rep", "metric", "value", "unit", "u95", "method", "why", "code", "label")
-FACTS = ("file", "sha256", "athlete", "test", "detected", "profile", "settings", "software", "rep", "status",
-         "why", "quality", "missing")  # fmt: skip
+FACTS = ("file", "sha256", "athlete", "test", "detected", "arms", "load", "profile", "settings", "software", "rep",
+         "status", "why", "quality", "missing")  # fmt: skip
 """Columns of a wide table that are no numbers of METRICS.md, in order; the last two stand at the end."""
 
 SIDES = ("_left", "_right")
@@ -150,7 +150,9 @@ def definition(field: str) -> Metric | None:
 
 
 def unit_of(name: str) -> str:
-    """The SI unit of a wide column, "" for facts."""
+    """The SI unit of a wide column, "" for facts but the load."""
+    if name == "load":
+        return "kg"
     metric = definition(name.removesuffix("_u95")) or definition(base_field(name))
     if metric is None or name in FACTS:
         return ""
@@ -174,7 +176,8 @@ def _trial_rows(one: Analysis, settings: str) -> Iterator[Row]:
     about = one.provenance
     facts: Row = {
         "file": one.file, "sha256": about.get("input_sha256", ""), "athlete": about.get("athlete", ""),
-        "test": one.test, "detected": bool(one.detected), "profile": one.profile, "settings": settings,
+        "test": one.test, "detected": bool(one.detected), "arms": bool(about.get("arms", False)),
+        "load": float(about.get("load_kg", 0.0)), "profile": one.profile, "settings": settings,
         "software": f"hipdrive {__version__}",
     }  # fmt: skip
     for rep in one.reps:

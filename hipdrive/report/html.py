@@ -17,7 +17,7 @@ from hipdrive import __version__
 from hipdrive.report import curves, figure, rows
 from hipdrive.report.document import plain
 from hipdrive.report.rows import Line
-from hipdrive.report.words import LEVELS, Parts, clean, label, larger, method, name_of_test, parts, shown
+from hipdrive.report.words import LEVELS, Parts, carried, clean, label, larger, method, name_of_test, parts, shown
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN, Analysis, Finding, Results, Value
 from hipdrive.trial import Trial
 
@@ -48,9 +48,19 @@ def page(pairs: Sequence[tuple[Trial, Analysis]], title: str = "") -> str:
     """The page of one or more analysed trials."""
     trials = [_trial(trial, analysis, str(i)) for i, (trial, analysis) in enumerate(pairs)]
     return _template().render(
-        title=clean(title or (trials[0]["title"] if trials else "hipdrive")), trials=trials,
+        title=clean(title or (trials[0]["title"] if trials else "hipdrive")), trials=trials, spreads=_spreads(pairs),
         software=f"hipdrive {__version__}", icons=ICONS, levels=LEVELS,
     )  # fmt: skip
+
+
+def _spreads(pairs: Sequence[tuple[Trial, Analysis]]) -> list[dict[str, Any]]:
+    """Tables of the trials that were analysed under several profiles."""
+    from hipdrive.analysis.compare import compared
+    from hipdrive.report.spread import page_rows
+
+    trials = {id(trial): trial for trial, _ in pairs}
+    groups = [[analysis for trial, analysis in pairs if id(trial) == key] for key in trials]
+    return [row for group in groups if len(group) > 1 for row in page_rows(compared(group))]
 
 
 @cache
@@ -95,8 +105,7 @@ def _facts(trial: Trial, analysis: Analysis) -> Iterator[str]:
     yield f"{trial.rate:g} Hz, {trial.duration:.1f} s"
     if trial.box_height is not None and analysis.test == "dj":
         yield f"box {100 * trial.box_height:.0f} cm"
-    if trial.load:
-        yield f"load {trial.load:g} kg"
+    yield from carried(analysis)
     if trial.side:
         yield f"{clean(trial.side)} leg"
     yield f"profile {clean(analysis.profile)}"

@@ -67,6 +67,14 @@ class Done(NamedTuple):
     profile: str
 
 
+def by_trial(done: Sequence[Done]) -> list[list[Done]]:
+    """What belongs to each trial, where several profiles were asked for."""
+    groups: dict[int, list[Done]] = {}
+    for one in done:
+        groups.setdefault(id(one.trial), []).append(one)
+    return list(groups.values())
+
+
 def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
     """NAME=VALUE texts as a mapping.
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hipdrive.errors import UsageError
 from hipdrive.report import document, frames, sheet
-from hipdrive.report.inputs import Ask, Done
+from hipdrive.report.inputs import Ask, Done, by_trial
 from hipdrive.report.words import clean
+
+if TYPE_CHECKING:
+    from hipdrive.analysis.compare import Comparison
 
 KINDS = ("json", "csv", "parquet")
 STARTS = {"json": (b'"hipdrive-results"',), "csv": (sheet.TABLE_START,), "parquet": (b"PAR1",)}
@@ -101,7 +104,12 @@ class Screen:
 
         from hipdrive.report import table
 
-        table.show(Console(highlight=False), [one.analysis for one in done], everything=self.everything)
+        console = Console(highlight=False)
+        table.show(console, [one.analysis for one in done], everything=self.everything)
+        for comparison in _comparisons(done):
+            from hipdrive.report import spread
+
+            console.print(spread.view(comparison, everything=self.everything))
 
     def close(self) -> None:
         """Nothing is left."""
@@ -113,6 +121,7 @@ class Document:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.trials: list[dict[str, Any]] = []
+        self.spread: list[dict[str, Any]] = []
 
     def wants(self, sha256: str, ask: Ask) -> bool:
         """Every file."""
@@ -121,10 +130,15 @@ class Document:
     def add(self, done: Sequence[Done], sha256: str, ask: Ask) -> None:
         """Keep the entries, not the analyses: they are smaller."""
         self.trials += [document.trial_entry(one.analysis) for one in done]
+        for comparison in _comparisons(done):
+            from hipdrive.report import spread
+
+            self.spread += spread.entries(comparison)
 
     def close(self) -> None:
         """Write the document."""
-        text = document.to_json({**document.document([]), "trials": self.trials}) + "\n"
+        more = {"spread": self.spread} if self.spread else {}
+        text = document.to_json({**document.document([]), "trials": self.trials, **more}) + "\n"
         if self.path is None:
             sys.stdout.write(text)
         else:
@@ -167,6 +181,15 @@ class Growing:
     def close(self) -> None:
         """Write the table a last time."""
         self.table.flush()
+
+
+def _comparisons(done: Sequence[Done]) -> Iterator[Comparison]:
+    """Each trial of which several profiles were asked, side by side."""
+    for group in by_trial(done):
+        if len(group) > 1:
+            from hipdrive.analysis.compare import compared
+
+            yield compared([one.analysis for one in group])
 
 
 def _rows(done: Sequence[Done], sha256: str, ask: Ask) -> list[frames.Row]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from hipdrive.analysis.phases import FROM_MIN
 from hipdrive.report.frames import base_field, definition
 from hipdrive.report.words import label
 from hipdrive.results import Analysis, Finding, Results, Value
@@ -28,6 +29,8 @@ class Line:
     group: str = "other"
     doc: str = ""
     source: str = ""
+    also: bool = False
+    """Whether it says again, in another form, what the line above it says."""
 
     @property
     def there(self) -> bool:
@@ -41,8 +44,34 @@ class Line:
 
 
 def lines(rep: Results) -> tuple[Line, ...]:
-    """Every number of a repetition, in the registry's order."""
-    return tuple(line(rep, name) for name in rep if _stands_alone(rep, name))
+    """Every number of a repetition: each fact once, its other forms marked `also` right below it.
+
+    What repeats a missing number is not told to be missing, too; where it is there, it leads.
+    """
+    facts: dict[str, list[Line]] = {}
+    for name in rep:
+        if _stands_alone(rep, name):
+            facts.setdefault(_fact(rep, name), []).append(line(rep, name))
+    found: list[Line] = []
+    for first, forms in facts.items():
+        ordered = sorted(forms, key=lambda one: (not one.there, one.field != first))
+        leader, others = ordered[0], ordered[1:]
+        found.append(leader)
+        found += [replace(one, also=True, group=leader.group) for one in others if one.there]
+        # a form of its own kind can lack what its leader has: the reason is told
+        found += [one for one in others if not one.there and leader.there]
+    return tuple(found)
+
+
+def _fact(rep: Results, name: str) -> str:
+    """The field that carries the fact which `name` repeats: itself, where it repeats none of the repetition's."""
+    metric = definition(name)
+    while metric is not None and metric.repeats in rep.columns.values:
+        if "deceleration" in name and rep[metric.repeats].method.startswith(FROM_MIN):
+            break  # braking is a longer phase here, so this is a fact of its own
+        name = metric.repeats
+        metric = definition(name)
+    return name
 
 
 def line(rep: Results, name: str) -> Line:

@@ -12,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from hipdrive.report import rows
-from hipdrive.report.words import LEVELS, clean, event_label, label, larger, method, name_of_test, parts, shown
+from hipdrive.report.words import LEVELS, carried, clean, event_label, label, larger, method, name_of_test, parts, shown
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, Analysis, Finding, Results, Value
 
 COLOURS = {OK: "green", FLAGGED: "yellow", REFUSED: "red", INFO: "dim", "warn": "yellow", FAIL: "red"}
 SIDE_BY_SIDE = 3
 """Repetitions in one table; more stand below one another, so that 80 columns suffice."""
+ALSO = "· "
+"""Before a number that says again, in another form, what stands above it."""
 WIDEST = 32
 """Columns for the name of a number; a longer name is broken."""
 
@@ -59,6 +61,7 @@ class _Title:
         if analysis.test != "auto":
             about.append(name_of_test(analysis.test))
             about.append(" (detected)" if analysis.detected else "", "dim")
+            about.append("".join(f", {fact}" for fact in carried(analysis)))
             about.append("  ")
         about.append(analysis.status, COLOURS[analysis.status])
         if analysis.profile != "hipdrive":
@@ -111,7 +114,7 @@ def _everything(rep: Results) -> Iterator[RenderableType]:
     """Every number of a repetition by group, then what is missing and why, then the events."""
     found = rows.lines(rep)
     yield Text(f"\nRepetition {rep.rep}", "bold")
-    wide = min(max(len(line.label) for line in found), WIDEST)
+    wide = min(max(len(_called(line)) for line in found), WIDEST)
     for group, members in rows.grouped(line for line in found if line.there).items():
         yield _group(group, members, wide)
         yield Text("")
@@ -122,6 +125,11 @@ def _everything(rep: Results) -> Iterator[RenderableType]:
         yield Text(f"Events: {', '.join(times)}", "dim")
 
 
+def _called(line: rows.Line) -> str:
+    """A line's name; what only says again what stands above it is told by its dot."""
+    return f"{ALSO}{line.label}" if line.also else line.label
+
+
 def _group(group: str, members: Sequence[rows.Line], width: int) -> Table:
     """Numbers with their method, and below each its sides; only the last column wraps by itself."""
     table = _table()
@@ -129,7 +137,8 @@ def _group(group: str, members: Sequence[rows.Line], width: int) -> Table:
     table.add_column(no_wrap=True, min_width=17)
     table.add_column("method", style="dim", overflow="fold")
     for line in members:
-        table.add_row("\n".join(wrap(line.label, width)), shown(line.value), method(line.value.method))
+        name = "\n".join(wrap(_called(line), width, subsequent_indent="  " * line.also))
+        table.add_row(name, shown(line.value), method(line.value.method), style="dim" if line.also else "")
         if line.sided and line.left is not None and line.right is not None:
             _, _, unit = parts(line.left)
             sides = f"{_bare(line.left)} | {_bare(line.right)} {unit}".rstrip()

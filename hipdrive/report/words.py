@@ -6,7 +6,7 @@ import math
 import re
 from typing import NamedTuple
 
-from hipdrive.results import Value
+from hipdrive.results import Analysis, Value
 from hipdrive.units import SHOWN, text
 
 TESTS = {
@@ -33,13 +33,32 @@ SHORT = {
     "ft_ct_ratio": "Flight / contraction time",
     "time_to_takeoff": "Time to take-off",
     "missing_headline": "Missing numbers",
+    "force_at_zero_velocity_per_kg": "Force at lowest point per kg",
+    "propulsive_rpd": "Rate of power development",
+    "propulsive_net_impulse_rel": "Propulsive net impulse / kg",
+    "propulsive_gross_impulse_rel": "Propulsive impulse per kg",
+    "braking_net_impulse_rel": "Braking net impulse per kg",
+    "braking_gross_impulse_rel": "Braking impulse per kg",
+    "mean_braking_rfd_rel": "Mean braking RFD per kg",
+    "braking_rfd_from_min_rel": "RFD from lowest force per kg",
+    "mean_braking_force_from_min": "Mean force from lowest force",
+    "braking_net_impulse_from_min": "Net impulse from lowest force",
+    "braking_time_from_min": "Braking time from lowest force",
+    "braking_rfd_from_min": "RFD from lowest force",
+    "loading_rate_mean_dj": "Mean loading rate",
+    "loading_rate_dj": "Loading rate",
+    "dj_stiffness_slope": "Contact stiffness (slope)",
+    "dj_vertical_stiffness": "Contact stiffness (depth)",
+    "cmj_stiffness": "Stiffness (slope of braking)",
+    "cmj_stiffness_depth": "Stiffness (force / depth)",
+    "cmj_stiffness_peak": "Stiffness (peak / depth)",
 }
 """Fields whose words alone would mislead or run too long."""
 
 WORDS = {"rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": "DJ", "ssc": "SSC", "ft": "flight time",
          "tov": "take-off velocity", "takeoff": "take-off", "ecc": "eccentric", "con": "concentric",
-         "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "bw": "BW",
-         "rel": "(relative)"}  # fmt: skip
+         "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "200ms": "200 ms", "kg": "kg", "bw": "BW",
+         "rel": "(rel.)"}  # fmt: skip
 
 EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low point",
           "takeoff": "take-off", "touchdown": "landing", "onset": "start", "force_min": "lowest force",
@@ -52,6 +71,15 @@ METHODS = {
     "quiet_standing": "mean while standing still", "flight_mean": "mean of the flight",
     "onset_rule": "from the start", "onset by back_shift": "shifted-back start",
     "onset by backtrack": "start traced to the weight", "onset by threshold": "start at the threshold",
+    "system_mass-load": "system mass less load", "over_body_mass": "divided by body mass",
+    "lowest_force": "with the lowest force", "work/time": "work / time", "distance/time": "distance / time",
+    "peak_force/depth": "peak force / depth", "first_peak": "first peak of contact",
+    "between_peaks": "between the peaks", "second_peak": "second peak of contact",
+    "least_squares": "least-squares slope",
+    "force_is_weight": "where force reaches the weight",
+    "best rsi_jh": "at the best RSI", "line over loads": "straight line over the loads",
+    "best cmj / best sj": "best with / best without countermovement",
+    "over_whole_time": "of the time to take-off",
     "velocity_zero": "split at zero velocity", "sample_maximum": "largest sample",
     "sample_minimum": "smallest sample", "braking_slope": "slope of braking", "over_weight": "divided by weight",
     "over_mass": "divided by mass", "half_of_time": "half of the push in time", "slope": "slope of force over depth",
@@ -99,6 +127,13 @@ def name_of_test(test: str) -> str:
     return "Recording" if test == "auto" else TESTS.get(test, clean(test))
 
 
+def carried(analysis: Analysis) -> list[str]:
+    """What sets a trial apart from others of its test: arm swing, a load."""
+    about = analysis.provenance
+    load = about.get("load_kg", 0.0)
+    return ["arm swing"] * bool(about.get("arms")) + ([f"load {load:g} kg"] if load else [])
+
+
 def label(field: str) -> str:
     """A field in words.
 
@@ -139,6 +174,8 @@ def _method(name: str) -> str:
         return f"of the repetition with the best {_inside(label(field))}"
     if match := re.fullmatch(r"(least_squares|first)_([\d.]+)ms", name):
         return f"{'first' if match[1] == 'first' else 'steepest'} {match[2]} ms"
+    if match := re.fullmatch(r"lowpass ([\d.]+) Hz", name):
+        return f"low-pass {match[1]} Hz"
     if match := re.fullmatch(r"(mean|sample_sd|sd/mean)_of_(\d+)", name):
         return {"mean": "mean", "sample_sd": "SD", "sd/mean": "SD / mean"}[match[1]] + f" of {match[2]}"
     if re.fullmatch(r"[a-z0-9_]+(/[a-z0-9_]+)+", name):

@@ -346,5 +346,5 @@ def onset_u(block: Block, record: Ints, crossing: Floats, sd: Floats) -> Floats:
     half = max(1, round(0.010 * block.rate))
     at = np.round(np.where(np.isfinite(crossing), crossing, 0.0)).astype(np.int64)
     slope = np.abs(line(gather(block.total, record, at - half, 2 * half + 1), block.dt)[1])
-    u = np.sqrt((0.66 * divided(sd, slope)) ** 2 + (0.3 * block.dt) ** 2)
+    u = np.sqrt((0.7 * divided(sd, slope)) ** 2 + (0.3 * block.dt) ** 2)
     return np.where(np.isfinite(crossing), u, np.nan)

@@ -16,7 +16,7 @@ from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.registry import METRICS, Metric
 from hipdrive.analysis.rep import INPUTS, Rep
 from hipdrive.analysis.side import Side
-from hipdrive.analysis.signal import Floats, divided, limited, numbers, zeroed
+from hipdrive.analysis.signal import Floats, divided, numbers
 from hipdrive.errors import UsageError
 
 COVERAGE = 1.96
@@ -27,12 +27,6 @@ ONE_SIDED = 1.645
 
 T95 = np.array([np.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179])
 """97.5 % quantile of Student's t for 0 to 12 degrees of freedom (scipy.stats would cost 0.9 s of import)."""
-
-
-def student(blocks: Floats) -> Floats:
-    """How much wider than normal the weight's uncertainty is: t(K - 1) / 1.96; NaN below 4 blocks."""
-    freedom = limited(zeroed(blocks) - 1, 0, len(T95) - 1).astype(np.int64)
-    return np.where(np.asarray(blocks) >= 4, T95[freedom] / COVERAGE, np.nan)
 
 
 def evaluate(rep: Rep, name: str) -> None:

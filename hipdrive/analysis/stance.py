@@ -125,4 +125,4 @@ def _believed(seen: Floats, doubt: Floats, usual: float) -> tuple[Floats, Floats
     odds = np.exp(np.minimum(0.5 * kept * (seen / doubt) ** 2, 50.0)) / np.sqrt(1.0 + ratio)
     drifts = odds / (1.0 + odds)
     mean = kept * seen
-    return drifts * mean, np.sqrt(drifts * (kept * doubt**2 + (1.0 - drifts) * mean**2)) + 1e-9
+    return drifts * mean, np.sqrt(drifts * (usual**2 / (1.0 + ratio) + (1.0 - drifts) * mean**2)) + 1e-9

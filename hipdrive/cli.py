@@ -44,6 +44,7 @@ Columns = Annotated[
     str | None,
     typer.Option("--columns", metavar="ROLE=NAME,...", help="Which column is what: left.fz=FP1,right.fz=FP2"),
 ]
+Unit = Annotated[str | None, typer.Option("--unit", metavar="UNIT", help="Of the forces: N, kN, kgf, lbf or gf.")]
 Mass = Annotated[float | None, typer.Option("--mass", metavar="KG", help="Mass, if not weighed on the plate.")]
 Load = Annotated[float | None, typer.Option("--load", metavar="KG", help="Load carried.")]
 Height = Annotated[float | None, typer.Option("--height", metavar="M", help="Standing height.")]
@@ -80,12 +81,12 @@ def gui(
         list[Path] | None, typer.Argument(metavar="[FILE...]", show_default=False, readable=False)
     ] = None,
     test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None, columns: Columns = None,
-    mass: Mass = None, load: Load = None, height: Height = None, box_height: BoxHeight = None, arms: Arms = False,
-    plugin: Plugin = None,
+    unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None, box_height: BoxHeight = None,
+    arms: Arms = False, plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Open the window, with recordings to review if any are named."""
     _load_plugin(plugin)
-    ask = _ask(test, rate, columns, profile, None, side=side, mass=mass, load=load, height=height,
+    ask = _ask(test, rate, columns, profile, None, unit=unit, side=side, mass=mass, load=load, height=height,
                box_height=box_height, arms=arms or None)  # fmt: skip
     from hipdrive.gui.app import run as show
 
@@ -147,7 +148,7 @@ def sources() -> None:
 @app.command()
 def analyse(
     files: Files, test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
-    columns: Columns = None, mass: Mass = None, load: Load = None, height: Height = None,
+    columns: Columns = None, unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None,
     box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None,
     all_: Annotated[bool, typer.Option("--all", help="Every number, event and check.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
@@ -166,7 +167,7 @@ def analyse(
     from hipdrive.report import job, output
 
     _load_plugin(plugin)
-    ask = _ask(test, rate, columns, profile, set_, side=side, mass=mass, load=load, height=height,
+    ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
                box_height=box_height, arms=arms or None, involved=involved)  # fmt: skip
     kinds = [name for name, wanted in (("json", json), ("csv", csv), ("parquet", parquet)) if wanted]
     target = output.target(kinds, out)
@@ -181,14 +182,14 @@ def report(
     files: Plain,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pages.", readable=False)] = Path(),
     test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
-    columns: Columns = None, mass: Mass = None, load: Load = None, height: Height = None,
+    columns: Columns = None, unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None,
     box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Write one self-contained HTML page for each recording."""
     from hipdrive.report import job, pages
 
     _load_plugin(plugin)
-    ask = _ask(test, rate, columns, profile, set_, side=side, mass=mass, load=load, height=height,
+    ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
                box_height=box_height, arms=arms or None)  # fmt: skip
     found = _recordings(files)
     _folder(out)
@@ -197,13 +198,16 @@ def report(
 
 
 @app.command()
-def check(files: Files, test: Test = None, rate: Rate = None, columns: Columns = None, mass: Mass = None) -> int:
+def check(
+    files: Files, test: Test = None, rate: Rate = None, columns: Columns = None, unit: Unit = None,
+    mass: Mass = None,
+) -> int:  # fmt: skip
     """Check that files are whole and their records good enough; nothing is written."""
     from rich.console import Console
 
     from hipdrive.report import checks, job
 
-    ask = _ask(test, rate, columns, None, None, mass=mass)
+    ask = _ask(test, rate, columns, None, None, unit=unit, mass=mass)
     console = Console(highlight=False)
     return job.each(_recordings(files), lambda path: checks.show(path, ask, console))
 
@@ -216,7 +220,7 @@ def convert(
         Path | None, typer.Option("--out", metavar="PATH", help="File, or a folder.", readable=False)
     ] = None,
     force: Force = False, test: Test = None, side: Side = None, rate: Rate = None, columns: Columns = None,
-    mass: Mass = None, load: Load = None, height: Height = None, box_height: BoxHeight = None,
+    unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None, box_height: BoxHeight = None,
     arms: Arms = False,
 ) -> int:  # fmt: skip
     """Convert recordings to trial files (.h5) or to CSV."""
@@ -224,7 +228,7 @@ def convert(
 
     if to not in exchange.FORMATS:
         raise UsageError("to", f"--to {to}: choose h5 or csv")
-    ask = _ask(test, rate, columns, None, None, side=side, mass=mass, load=load, height=height,
+    ask = _ask(test, rate, columns, None, None, unit=unit, side=side, mass=mass, load=load, height=height,
                box_height=box_height, arms=arms or None)  # fmt: skip
     found = _recordings(files)
     if out is not None and not out.is_dir() and (len(found) > 1 or out.suffix.lower() != f".{to}"):
@@ -417,12 +421,12 @@ def _keep(trial: Trial, file: Path) -> Path:
 
 def _ask(
     test: str | None, rate: float | None, columns: str | None, profiles: list[str] | None,
-    sets: list[str] | None, involved: str = "", **facts: Any,
+    sets: list[str] | None, *, unit: str | None = None, involved: str = "", **facts: Any,
 ) -> Ask:  # fmt: skip
     from hipdrive.report.inputs import Ask, pairs
 
     said = {name: value for name, value in facts.items() if value is not None}
-    return Ask(test=test, rate=rate, columns=columns, facts=said, profiles=tuple(profiles or ["hipdrive"]),
+    return Ask(test=test, rate=rate, columns=columns, unit=unit, facts=said, profiles=tuple(profiles or ["hipdrive"]),
                parameters=pairs("--set", sets or []), involved=involved)  # fmt: skip
 
 

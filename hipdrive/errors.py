@@ -25,6 +25,11 @@ REASONS: dict[str, str] = {
     "choose a larger range and record again",
     "bad_load": "weight less load leaves no person: check --load, which is in kg and part of what the plate weighs",
     "bad_weight": "the weight after zeroing is not that of a person (200 to 3000 N): check unit, axis and zero",
+    "unit_kilogram": "these forces are too small for newtons and fit kilograms or pounds: say which with --unit kgf "
+    "or --unit lbf",
+    "unit_kilonewton": "these forces are far too small for newtons and fit kilonewtons: give --unit kN; if they are "
+    "volts, they need the calibration of the plate",
+    "unit_gram": "these forces are far too large for newtons and fit grams: give --unit gf",
     "zero_changed": "two empty stretches of the record differ by more than 1 % of weight: zero the plate again",
     "too_short": "the record is too short to analyse",
     "test_unknown": "this test is not known: `hipdrive metrics` lists the tests",

@@ -912,7 +912,10 @@ def _load_gaps(group: Any) -> tuple[Gap, ...]:
 def _truth(group: Any) -> Truth | None:
     """The exact answers of a simulated trial."""
     text = _texts(group, "truth")
-    return Truth(**json.loads(text[0])) if text else None
+    if not text:
+        return None
+    known = json.loads(text[0])
+    return Truth(**{**known, "reps": tuple(known.get("reps", ()))})
 
 
 def _numbered(group: Any, path: str) -> list[Any]:

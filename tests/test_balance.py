@@ -140,8 +140,9 @@ def test_numbers_are_their_formulas() -> None:
     assert rep["left_load_share"].value == pytest.approx(100.0 * left.mean() / stance.mean(), rel=1e-5)
     assert rep["standing_force_left"].value == pytest.approx(left.mean(), rel=1e-5)
     assert rep["stance_time"].value == pytest.approx(28.0, abs=0.02)
-    known = {*expected, "system_weight", "system_mass", "standing_force", "standing_force_sd", "left_load_share",
-             "stance_time", "free_moment_rms"}  # fmt: skip
+    known = {*expected, "system_weight", "system_mass", "body_mass", "standing_force", "standing_force_sd",
+             "left_load_share", "stance_time", "free_moment_rms"}  # fmt: skip
+    assert rep["body_mass"].value == pytest.approx(stance.mean() / 9.80665, rel=1e-5)
     assert {m.name for m in metrics_for("balance")} == known, "no metric without a reference"
 
 

@@ -76,6 +76,7 @@ def reference(seed: int) -> dict[str, float]:
     return {
         "system_weight": weight,
         "system_mass": mass,
+        "body_mass": mass,
         "flight_baseline": 0.0,
         "peak_landing_force": peak,
         "peak_landing_force_rel": peak / weight,

@@ -38,7 +38,12 @@ def bag() -> tuple[Trial, ...]:
         cut(jump, events["onset"] - 0.3, events["touchdown"] + 0.4, mass=80.0),
         cut(jump, 0.0, events["takeoff"] + 0.2),
         cut(jump, 0.0, 0.3),
-        jump.with_facts(gaps=(Gap(first_sample=5, samples=2, code="lost", text="lost"),)),
+        jump.with_facts(
+            gaps=tuple(
+                Gap(first_sample=round((events["takeoff"] + after) * jump.rate), samples=30, code="lost", text="lost")
+                for after in (-0.15, 0.1)
+            )
+        ),
         Trial.from_forces(np.zeros((2, 4000)), 1000.0, ("left", "right"), test="cmj"),
         Trial.from_forces(np.full((1, 5000), 700.0), 1000.0, test="dj"),
         Trial.from_forces(np.minimum(jump.fz, 700.0), 1000.0, ("left", "right"), test="cmj"),

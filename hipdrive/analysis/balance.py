@@ -72,8 +72,8 @@ def standing_force_sd(rep: Rep) -> tuple[Floats, Floats]:
     return np.repeat(rep.facts.located.still.sd[:, np.newaxis], rep.k, axis=1), rep.unknown
 
 
-@metric("standing_force", unit="N", tests=BALANCE, source="vendor", sides=True, repeats="system_weight", method="mean",
-        group="weight")  # fmt: skip
+@metric("standing_force", unit="N", tests=BALANCE, source="vendor", sides=True, repeats="system_weight",
+        method="mean_of_stance", group="weight")  # fmt: skip
 def standing_force(rep: Rep) -> tuple[Floats, Floats]:
     """Mean force over the stance: the form that left and right add up to."""
     return rep.mean("force", "stance_start", "stance_end"), rep.facts.weight_u

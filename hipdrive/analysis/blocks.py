@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hipdrive.analysis import quality, segment
+from hipdrive.analysis import quality, segment, touched
 from hipdrive.analysis.auto import Claim, chosen, claims_of, found
 from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.filtering import filtered
@@ -22,9 +22,11 @@ from hipdrive.analysis.leg import EMPTY, of_one_leg
 from hipdrive.analysis.locate import Given, locate
 from hipdrive.analysis.pieces import Piece, pieces_of
 from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.repair import of_whole, repaired
 from hipdrive.analysis.scene import Found, FoundReps, Scene, numbers
 from hipdrive.analysis.segment import Runs, Survey
 from hipdrive.analysis.signal import Block, Bools, Floats, Ints
+from hipdrive.analysis.units import unloaded_code
 from hipdrive.trial import Trial
 
 BLOCK_SAMPLES = 1_500_000
@@ -73,11 +75,11 @@ def batches(trials: Iterable[tuple[Trial, str]], profile: Profile) -> Iterator[B
     samples = 0
     for number, (trial, test) in enumerate(trials):
         leg = of_one_leg(filtered(trial, profile))
-        record = Record(number, leg.trial, test, leg.share, pieces_of(leg.trial, profile))
-        if record.pieces:
-            yield _in_pieces(record, profile)
+        whole, mended = of_whole(leg.trial, profile)
+        if pieces := pieces_of(whole, profile):
+            yield _in_pieces(Record(number, whole, test, leg.share, pieces), mended, profile)
             continue
-        held.append(record)
+        held.append(Record(number, leg.trial, test, leg.share, ()))
         samples += trial.samples
         if samples >= HELD_SAMPLES:
             yield from _side_by_side(held, profile)
@@ -123,7 +125,7 @@ def _refused(members: Sequence[Record], code: str) -> Batch:
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def _batch(members: Sequence[Record], test: str, profile: Profile) -> Batch:
+def _batch(members: Sequence[Record], test: str, profile: Profile, *, again: bool = False) -> Batch:
     seen = _look([r.trial for r in members], test, profile)
     index = np.array([r.number for r in members])
     keep, others = chosen(claims_of(seen.found, np.arange(len(index))), seen.others)
@@ -135,21 +137,37 @@ def _batch(members: Sequence[Record], test: str, profile: Profile) -> Batch:
     if not all(kept.all() for kept in keep):
         groups = _counted(groups, [group.trial for group in groups], profile)
     held = np.isin(index, np.concatenate([index[:0], *(group.trial for group in groups)]))
-    code = np.where((seen.code == 0) & ~held, _why_none(seen, others, test), seen.code)
+    code = np.where((seen.code == 0) & ~held, _why_none(seen, others, test, profile), seen.code)
+    if seen.spoiled.any() and not again:
+        groups, spoiled = touched.refused(
+            seen.trials, index, groups, seen.spoiled, lambda trial: _alone(trial, test, profile)
+        )
+        code = np.where((code == 0) | (spoiled > 0), spoiled, code)
     other = quality.other_leg(np.array([r.share for r in members]), EMPTY)
     return Batch(index, tuple(groups), {**seen.checks, "other_leg": other}, code, others)
 
 
+def _alone(trial: Trial, test: str, profile: Profile) -> tuple[Group, ...]:
+    """The repetitions of one trial that nothing is known against."""
+    batch = _batch([Record(0, trial, test, 0.0, ())], test, profile, again=True)
+    return batch.groups if not batch.code.any() else ()
+
+
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """What a block holds: unloaded runs and weights of its rows, what the finders claim, checks, untrusted rows."""
+    """What a block holds: unloaded runs and weights of its rows, what the finders claim, checks, untrusted rows.
 
+    trials : as analysed, after repair. spoiled : reason of rows with samples that spoil only the numbers they touch.
+    """
+
+    trials: Sequence[Trial]
     block: Block
     survey: Survey
     runs: Runs
     found: tuple[Found, ...]
     checks: quality.Seen
     code: Ints
+    spoiled: Ints
 
     @property
     def claimed(self) -> list[FoundReps]:
@@ -164,7 +182,7 @@ class _Seen:
 
 def _look(trials: Sequence[Trial], test: str, profile: Profile, pieces: Sequence[Piece] = ()) -> _Seen:
     """One block: its survey, its flights, and what the finders make of them."""
-    block = Block.of(trials)
+    trials, block, mended = repaired(trials, Block.of(trials), profile, whole=not pieces)
     given = Given(
         np.array([np.nan if t.mass is None else (t.mass + t.load) * profile.g for t in trials]),
         np.array([np.nan if t.box_height is None else t.box_height for t in trials]),
@@ -183,8 +201,10 @@ def _look(trials: Sequence[Trial], test: str, profile: Profile, pieces: Sequence
     empty = segment.empty_runs(runs, test)
     checks = quality.of_records(block, trials, empty, survey.rough_weight, profile, _standing(runs, test, len(trials)))
     code = _upside_down(block, _record_code(checks))
+    spoiled = np.where(touched.local(code), code, 0)
+    code = np.where(spoiled > 0, 0, code)
     scene = Scene(block, tuple(trials), survey, runs, located, given, code, profile)
-    return _Seen(block, survey, runs, found(scene), checks, code)
+    return _Seen(trials, block, survey, runs, found(scene), {**checks, **mended}, code, spoiled)
 
 
 def _standing(runs: Runs, test: str, n: int) -> Bools:
@@ -212,8 +232,11 @@ def _counted(groups: Sequence[Group], who: Sequence[Ints], profile: Profile) -> 
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def _in_pieces(record: Record, profile: Profile) -> Batch:
-    """A record that is cut: block after block of its pieces, then the decision, then the count."""
+def _in_pieces(record: Record, mended: quality.Seen, profile: Profile) -> Batch:
+    """A record that is cut: block after block of its pieces, then the decision, then the count.
+
+    mended : what was put right in the record as a whole.
+    """
     pieces, trial, rate = record.pieces, record.trial, record.trial.rate
     start = np.array([piece.start for piece in pieces])
     athlete = np.array([piece.athlete for piece in pieces])
@@ -227,14 +250,15 @@ def _in_pieces(record: Record, profile: Profile) -> Batch:
         mine, at = [pieces[i] for i in places], np.array(places)
         seen = _look([piece.of(trial) for piece in mine], record.test, profile, mine)
         claims += claims_of(seen.found, np.zeros(len(at), dtype=np.int64))
+        tries = _tries(seen, mine, record.test, profile)
         for one in seen.claimed:
             row = at[one.rep.facts.record]
             group = group_of(one.rep, np.full(len(at), record.number), one.code, row * MOST + one.number,
                              start[row] / rate)  # fmt: skip
-            groups.append(group.slim())
+            groups.append(touched.unsure(group.slim(), one.rep.facts.record, seen.spoiled, tries))
             who.append(athlete[row])
         others.append(seen.others.sum(axis=1, keepdims=True))
-        why.append(_why_none(seen, seen.others.max(axis=0), record.test))
+        why.append(_why_none(seen, seen.others.max(axis=0), record.test, profile))
         codes.append(seen.code)
         checks.append(seen.checks)
         order += places
@@ -242,11 +266,24 @@ def _in_pieces(record: Record, profile: Profile) -> Batch:
     kept = [(group.where(k), w[k]) for group, w, k in zip(groups, who, keep, strict=True) if k.any()]
     groups = _counted([group for group, _ in kept], [w for _, w in kept], profile)
     code = 0 if groups else _why(np.concatenate(codes), np.concatenate(why))
-    seen_checks = {name: _worst([c[name] for c in checks]) for name in checks[0]}
+    names = dict.fromkeys(name for one in checks for name in one)
+    seen_checks = {name: _worst([c[name] for c in checks if name in c]) for name in names}
     share = quality.other_leg(np.array([record.share]), EMPTY)
     athletes = quality.athletes(len({a for a in athlete.tolist() if a >= 0}))
-    return Batch(np.array([record.number]), tuple(groups), {**seen_checks, "other_leg": share, "athletes": athletes},
-                 np.array([code]), other)  # fmt: skip
+    said = {**seen_checks, **mended, "other_leg": share, "athletes": athletes}
+    return Batch(np.array([record.number]), tuple(groups), said, np.array([code]), other)
+
+
+def _tries(seen: _Seen, pieces: Sequence[Piece], test: str, profile: Profile) -> dict[int, tuple[Group, ...]]:
+    """Row of a piece with lost or clipped samples -> all repetitions of it as it may have been."""
+    tries = {}
+    for row in np.flatnonzero(seen.spoiled).tolist():
+        trial = seen.trials[row]
+        filled, piece = touched.as_it_may_have_been(trial, seen.spoiled[row]), pieces[row].filled(trial.gaps)
+        again = _look([filled], test, profile, [piece if filled.samples > trial.samples else pieces[row]])
+        here = np.zeros(1, dtype=np.int64)
+        tries[row] = tuple(group_of(one.rep, here, one.code, one.number) for one in again.claimed)
+    return tries
 
 
 MOST = 1_000_000
@@ -286,7 +323,7 @@ def _record_code(checks: quality.Seen) -> Ints:
     return code
 
 
-def _why_none(seen: _Seen, others: Ints, test: str) -> Ints:
+def _why_none(seen: _Seen, others: Ints, test: str, profile: Profile) -> Ints:
     """Why a row holds no repetition."""
     block, survey, runs = seen.block, seen.survey, seen.runs
     code = np.full(len(survey.rough_weight), NUMBER["no_flight"])
@@ -298,4 +335,6 @@ def _why_none(seen: _Seen, others: Ints, test: str) -> Ints:
     if len(seen.found) == 1 and (known := seen.found[0].code) is not None:
         code = np.where(known > 0, known, code)
     standing = np.isfinite(survey.rough_weight) | (survey.empty_level > segment.LOADED)
-    return np.where(standing, code, NUMBER["no_load"])
+    if not standing.all():
+        code[~standing] = unloaded_code(block, np.flatnonzero(~standing), profile)
+    return code

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hipdrive.analysis.consistency import closure_doubt, height_doubt
 from hipdrive.analysis.curve import Curve
 from hipdrive.analysis.facts import BACKWARD, BY_BOX, FLIGHT_ANCHORED, NO_TIER, NUMBER, TWO_PLATE, Facts
 from hipdrive.analysis.locate import Given, Located, with_onset
@@ -127,6 +128,7 @@ def jumps(block: Block, located: Located, given: Given, profile: Profile) -> lis
         return []
     facts = jump_facts(block, located, "cmj", given, profile)
     bare = Rep(facts, copies=False)
+    facts = _doubted(facts, bare)
     slowest = bare.time_of_min("velocity", "onset", "takeoff")
     dip = bare.quantity("velocity", slowest)[:, 0]
     low = upward_zero(bare, slowest[:, 0], bare.facts.events["takeoff"])
@@ -142,7 +144,8 @@ def jumps(block: Block, located: Located, given: Given, profile: Profile) -> lis
         part = facts if keep.all() else facts.where(keep)
         reps.append(_countermovement(part, bare.curve.where(keep), slowest[keep, 0], dip[keep], whole))
     if squat.any():
-        reps.append(_squat(block, located.where(squat), bare.curve.where(squat), fast[squat], given, profile))
+        doubt = facts.start_u[squat]
+        reps.append(_squat(block, located.where(squat), bare.curve.where(squat), fast[squat], doubt, given, profile))
     return reps
 
 
@@ -212,10 +215,22 @@ def _force_is_weight(facts: Facts, curve: Curve, slowest: Floats) -> tuple[Float
     return np.where(known, (curve.origin + at + part) / rate, np.nan), u, slope
 
 
-def _squat(block: Block, located: Located, curve: Curve, dips: Bools, given: Given, profile: Profile) -> Rep:
+def _doubted(facts: Facts, bare: Rep) -> Facts:
+    """The facts with the doubt of velocity that a repetition leaves by contradicting itself."""
+    doubt = closure_doubt(bare)
+    open_end = np.isnan(doubt)
+    if open_end.any():
+        doubt = np.where(open_end, height_doubt(bare), doubt)
+    return replace(facts, start_u=np.hypot(facts.start_u, doubt)) if doubt.any() else facts
+
+
+def _squat(
+    block: Block, located: Located, curve: Curve, dips: Bools, doubt: Floats, given: Given, profile: Profile
+) -> Rep:
     """A squat jump: the onset again, upward only; a real countermovement is refused (Q12)."""
     located = with_onset(block, located, np.ones(len(located.record), dtype=bool), profile)
     facts = jump_facts(block, located, "sj", given, profile)
+    facts = replace(facts, start_u=np.maximum(facts.start_u, doubt))
     if dips.any():
         onset = np.where(dips, np.nan, facts.events["onset"])
         facts = replace(facts, events={**facts.events, "onset": onset}, anchor=onset)
@@ -307,6 +322,9 @@ def drops(block: Block, located: Located, given: Given, profile: Profile) -> Rep
     facts = with_reason(facts, "first_contact", ~np.isfinite(down), "no_first_contact")
     facts = with_reason(facts, "", tier == NO_TIER, "no_weight")
     rep = Rep(facts)
+    doubt = np.where(tier == BACKWARD, height_doubt(rep), 0.0)
+    if doubt.any():
+        rep = Rep(replace(facts, start_u=np.hypot(facts.start_u, doubt)), curve=rep.curve)
     return phases(rep, down + 0.5 / rate)
 
 
@@ -418,12 +436,3 @@ def implausible(rep: Rep) -> Bools:
         far |= rep.quantity("velocity", "first_contact")[:, 0] ** 2 / (2.0 * rep.g) > profile.drop_max
     depth = rep.quantity("displacement", "zero_velocity")[:, 0]
     return far | (depth < -profile.depth_max)
-
-
-def rest_impulse(rep: Rep) -> tuple[Floats, Floats]:
-    """Net impulse from the onset to the rest after the landing, N*s, and its duration, s; NaN without such a rest."""
-    after = rep.facts.located.after
-    times = np.where(after.found, after.start / rep.curve.rate, np.nan)
-    onset = rep.facts.events["onset"]
-    start = rep.curve.read(onset[:, np.newaxis])[1][:, 0]
-    return rep.integral_to(times) - start, times - onset

@@ -8,6 +8,7 @@ from hipdrive.analysis.build import drops, implausible, is_drop, jumps, no_jump
 from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.scene import Found, FoundReps, Scene, numbers
+from hipdrive.analysis.units import weight_code
 
 
 def jumps_and_drops(scene: Scene) -> Found:
@@ -42,6 +43,7 @@ def _judged(rep: Rep) -> FoundReps:
     code = no_jump(rep)
     flying = code == 0
     weight = rep.facts.weight
-    code[(weight < rep.profile.weight_min) | (weight > rep.profile.weight_max)] = NUMBER["bad_weight"]
+    wrong = (weight < rep.profile.weight_min) | (weight > rep.profile.weight_max)
+    code[wrong] = weight_code(weight[wrong], rep.profile)
     code[(code == 0) & implausible(rep)] = NUMBER["implausible"]
     return FoundReps(rep, code, numbers(rep.facts.record, rep.facts.events["takeoff"]), flying)

@@ -46,7 +46,9 @@ def series(scene: Scene) -> Found:
     np.subtract.at(others, located.record[first[~fallen[first]]], 1)
     rep = built(scene, chain, rows)
     code = _wrong(rep)
-    return Found((FoundReps(rep, code, numbers(rep.facts.record, rep.facts.events["takeoff"])),), others)
+    # one that is refused is still a hop of its series
+    hops = FoundReps(rep, code, numbers(rep.facts.record, rep.facts.events["takeoff"]), np.ones(rep.n, dtype=bool))
+    return Found((hops,), others)
 
 
 def _fallen(scene: Scene, chain: Chains, usable: Bools) -> Bools:

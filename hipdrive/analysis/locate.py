@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hipdrive.analysis import events, segment
+from hipdrive.analysis import events, segment, shaking
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.segment import Candidates, Runs, Survey
 from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, gather, last_true, lasting
@@ -78,6 +78,12 @@ class Located:
     creep_u: Floats
     """Its standard uncertainty by noise; infinite where there is none."""
 
+    ring: Floats
+    """How far the plate rings after take-off, N; zero where it does not."""
+
+    cutoff: Floats
+    """Frequency above which the record was filtered before it was saved, Hz; NaN where it was not."""
+
     @property
     def record(self) -> Ints:
         """Row of the block each repetition lies in."""
@@ -144,7 +150,8 @@ def _weighed_and_started(
     before = still_before(block, Where(record, found.ground, last, level, found.noise), profile, limit=limit)
     after = still_after(block, Where(record, rested, found.until, level, found.noise), profile, limit=limit)
     contact = (found.start - found.ground) / block.rate
-    beside = _one_foot_beside(block, found, before, after)
+    # whoever comes from elsewhere did not leave this plate from both feet
+    beside = np.zeros(len(record), dtype=bool) if landed else _one_foot_beside(block, found, before, after)
     after = after.only(~beside) if beside.any() else after
     alone = (contact <= profile.contact_max) & ~before.found
     empty = np.maximum(found.empty, 0)
@@ -152,14 +159,22 @@ def _weighed_and_started(
     drop = alone & (found.empty >= 0) & ~found.after_flight & gone if not landed else np.ones(len(record), dtype=bool)
     still, source, weight = _weighed(block, found, before, after, drop, beside, departed, zero, given, profile)
     theta = events.onset_threshold(np.where(np.isfinite(still.sd), still.sd, 0.0), profile)
+    takeoff = events.takeoff_edge(block, record, found.start, level, found.noise, profile)
+    touchdown = events.touchdown_edge(block, record, found.end, level, found.noise, profile)
+    contact_edge = _contact(block, found, runs, empty, drop, profile)
+    hertz = shaking.cutoff(block, record, found.start, touchdown.at, level, found.noise)
+    ring = shaking.ringing(block, record, takeoff.at, level, found.noise)
+    ring = np.where(np.isfinite(hertz), 0.0, ring)  # a filter rings, too
+    takeoff, touchdown, contact_edge = (
+        shaking.blurred(shaking.shaken(block, record, edge, side, ring), hertz)
+        for edge, side in ((takeoff, 1), (touchdown, -1), (contact_edge, -1))
+    )
     located = Located(
         found, zero, _zero_u(found, zero), weight, still, before, after, source, theta, found.start,
         np.full(len(record), np.nan), np.full(len(record), np.nan), np.full(len(record), np.nan),
-        events.takeoff_edge(block, record, found.start, level, found.noise, profile),
-        events.touchdown_edge(block, record, found.end, level, found.noise, profile),
-        _contact(block, found, runs, empty, drop, profile),
-        drop, (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
-        *creep(block, found, runs),
+        takeoff, touchdown, contact_edge, drop,
+        (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
+        *creep(block, found, runs), ring, hertz,
     )  # fmt: skip
     located = replace(located, search_from=search_start(block, located, profile))
     return with_onset(block, located, np.zeros(len(record), dtype=bool), profile)

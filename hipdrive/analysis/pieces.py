@@ -7,7 +7,7 @@ flights, with enough of both sides in both pieces that every flight has its weig
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.segment import LOADED, survey_of
 from hipdrive.analysis.signal import CELL, Bools, Floats, Ints, divided
 from hipdrive.analysis.weighing import FARTHEST
-from hipdrive.trial import BOX, Trial
+from hipdrive.trial import BOX, Gap, Trial
 
 LONG = 12.0
 """s: a shorter record is one piece."""
@@ -63,7 +63,19 @@ class Piece:
         a, b = self.start, self.end
         gaps = tuple(replace(g, first_sample=g.first_sample - a) for g in trial.gaps if a <= g.first_sample < b)
         parts = {name: values[..., a:b] for name, values in trial.components.items()}
-        return replace(trial, fz=trial.fz[:, a:b], components=parts, gaps=gaps)
+        # other devices may have samples of another rate
+        part = [slice(a * len(r.values) // trial.samples, b * len(r.values) // trial.samples) for r in trial.raw]
+        raw = tuple(replace(r, values=r.values[some], gaps=(), blocks=None)
+                    for r, some in zip(trial.raw, part, strict=True))  # fmt: skip
+        return replace(trial, fz=trial.fz[:, a:b], components=parts, gaps=gaps, raw=raw)
+
+    def filled(self, gaps: Sequence[Gap]) -> Piece:
+        """The piece after its lost samples were put in; gaps count from its start."""
+
+        def moved(at: int) -> int:
+            return at + sum(gap.samples for gap in gaps if 0 < gap.first_sample <= at - self.start)
+
+        return replace(self, first=moved(self.first), last=moved(self.last), end=moved(self.end))
 
 
 def pieces_of(trial: Trial, profile: Profile) -> tuple[Piece, ...]:
@@ -72,7 +84,7 @@ def pieces_of(trial: Trial, profile: Profile) -> tuple[Piece, ...]:
         return ()
     cell = max(1, round(CELL * trial.rate))
     time = cell / trial.rate
-    means = _means(trial, [name for name in trial.plates if name != BOX], cell)
+    means = cell_means(trial)
     ground = _loaded(means)
     loaded = ground | _loaded(_means(trial, [BOX], cell)) if BOX in trial.plates else ground
     visits = _visits(loaded, max(1, round(profile.visit_gap / time)))
@@ -91,6 +103,12 @@ def pieces_of(trial: Trial, profile: Profile) -> tuple[Piece, ...]:
         found[-1] = replace(found[-1], end=trial.samples, last=trial.samples)
     whole = len(found) == 1 and found[0].end - found[0].start == trial.samples
     return () if whole else tuple(found)
+
+
+def cell_means(trial: Trial) -> Floats:
+    """Mean of each whole cell of the force on the ground, N."""
+    cell = max(1, round(CELL * trial.rate))
+    return _means(trial, [name for name in trial.plates if name != BOX], cell)
 
 
 def _means(trial: Trial, plates: list[str], cell: int) -> Floats:

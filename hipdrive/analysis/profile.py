@@ -25,6 +25,7 @@ RULES = {
     "weigh_rule": ("last_quiet", "lowest_mean"),
     "onset_rule": ("back_shift", "backtrack", "threshold"),
     "edge_rule": ("edge_instant", "edge_line", "threshold"),
+    "repair_rule": ("sound", "none"),
     "braking_rule": ("peak_negative_velocity", "force_min"),
     "integration_start": ("onset", "weigh_start"),
     "cutoff_correction": ("on", "off"),
@@ -145,15 +146,21 @@ class Profile:
     hop_gap_warn: float = 0.15
     hop_gap_fail: float = 0.8
     # quality
+    repair_rule: str = "sound"
     offset_min: float = 0.5
     weight_min: float = 200.0
     weight_max: float = 3000.0
+    weight_light: float = 300.0
+    noise_warn: float = 3.0
+    ringing_warn: float = 15.0
     drop_error_warn: float = 0.05
     height_max: float = 1.0
     drop_max: float = 2.0
     depth_max: float = 0.8
     rise_min: float = 0.03
     rise_max: float = 0.2
+    push_min: float = 0.15
+    push_max: float = 0.7
     given_mass_warn: float = 2.0
     body_mass_min: float = 30.0
     load_max: float = 3.0
@@ -161,6 +168,7 @@ class Profile:
     offset_warn: float = 20.0
     height_gap_high: float = 0.03
     height_gap_low: float = -0.02
+    closure_noted: float = 0.01
     closure_warn: float = 0.05
     closure_fail: float = 0.15
     rate_min: float = 500.0

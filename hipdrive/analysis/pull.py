@@ -62,15 +62,16 @@ def pulls(scene: Scene) -> Found:
     block, given, profile = scene.block, scene.given, scene.profile
     others = np.zeros(len(block.lengths), dtype=np.int64)
     np.add.at(others, scene.located.record, 1)
+    none = np.where(others > 0, NUMBER["not_this_test"], NUMBER["no_pull"])
     found = spans(block, scene.runs, scene.refused == 0, others > 0, profile, declared=given.test == "isometric")
     if not len(found.record):
-        return Found((), others)
+        return Found((), others, none)
     located = _located(block, found, given.weight, profile)
     rep = _rep(_facts(block, located, found, profile, given))
     code = np.where(found.changed, NUMBER["zero_changed"], 0)
     weight = rep.facts.weight
     code = np.where((weight < profile.weight_min) | (weight > profile.weight_max), NUMBER["bad_weight"], code)
-    return Found((FoundReps(rep, code, numbers(found.record, rep.facts.events["half_rise"])),), others)
+    return Found((FoundReps(rep, code, numbers(found.record, rep.facts.events["half_rise"])),), others, none)
 
 
 def _top(block: Block, found: Spans) -> tuple[Floats, Ints]:
@@ -105,7 +106,8 @@ def _located(block: Block, found: Spans, given: Floats, profile: Profile) -> Pul
     return Pulls(
         candidates, zero, np.where(zeroed == 1, zero_u, np.nan), weight, still, before, after, source, onset.theta,
         found.ground, onset.at, onset.at, onset.u, leave, none, none, no, no, onset.threshold - zero, np.zeros(n),
-        np.full(n, np.inf), onset, found.cell.astype(np.int64), found.over.astype(np.int64), zeroed, found.drift,
+        np.full(n, np.inf), np.zeros(n), np.full(n, np.nan),
+        onset, found.cell.astype(np.int64), found.over.astype(np.int64), zeroed, found.drift,
     )  # fmt: skip
 
 

@@ -178,10 +178,13 @@ def _is_pull(
     force, time = means[start:end] - level, (end - start) * dt
     if time < profile.iso_hold or time > profile.iso_longest:
         return False
-    if cell:
-        # nobody pulls as evenly as somebody stands: this is a plate, and somebody stepped on
-        size = round(QUIET / dt)
-        return len(force) < size or float(np.median(_moving(force, size)[1])) >= STANDS * float(force.max())
+    if (cell or not declared) and len(force) >= (size := round(QUIET / dt)):
+        # nobody pulls as evenly as somebody stands: this is a plate, and somebody or something came onto it
+        uneven = float(np.quantile(_moving(force, size)[1], 0.5 if cell else 0.25)) >= STANDS * float(force.max())
+        if cell or not uneven:
+            return uneven
+    elif cell:
+        return True
     weight = level - zero
     if float(force.sum()) * dt * profile.g / weight < profile.iso_speed:
         return False

@@ -39,8 +39,8 @@ EXTREMES = 2.5
 BIAS = 0.985
 """Part of the bias as it is estimated that there really is, on the safe side (simulated: 0.96 to 0.97)."""
 
-ONE_SIDE = 1.5
-"""Standard uncertainties on one side of which 95 % lie: 1.645, less what Student's t has added to them already."""
+ONE_SIDE = 1.7
+"""Standard uncertainties on one side of which 95 % lie, with what the bias itself is uncertain by (simulated)."""
 
 LEVELS = 0.5
 """Share of the median force above which somebody stands on the plate."""
@@ -122,8 +122,20 @@ def stances(scene: Scene) -> Found:
     rep = _stance(block, [scene.trials[i] for i in rows], rows, start[rows], end[rows], scene)
     weight = rep.facts.weight
     bad = (weight < profile.weight_min) | (weight > profile.weight_max)
-    found = FoundReps(rep, np.where(bad, NUMBER["bad_weight"], 0), np.ones(len(rows), dtype=np.int64))
+    wrong = np.where(bad, NUMBER["bad_weight"], 0)
+    if scene.given.test == "auto":
+        wrong = np.where(bad | ~_stands_to_be_measured(scene, rep), NUMBER["no_flight"], 0)
+    found = FoundReps(rep, wrong, np.ones(len(rows), dtype=np.int64))
     return Found((found,), nothing, code)
+
+
+def _stands_to_be_measured(scene: Scene, rep: Stance) -> Bools:
+    """Which stances that nobody named are ones: still, with a centre of pressure, in a record without a jump."""
+    weight, still = rep.facts.weight, rep.facts.located.still
+    quiet = (still.sd <= scene.profile.weigh_sd_warn * weight) & (rep.farthest <= scene.profile.balance_moved * weight)
+    jumps = np.isin(rep.facts.record, scene.runs.record[scene.runs.flight])
+    placed = np.array([any(not code for code in one.code[:2]) for one in rep.pressures])
+    return np.asarray(quiet & placed & ~jumps)
 
 
 def _loaded(block: Block, profile: Profile) -> tuple[Ints, Ints, Bools]:
@@ -243,7 +255,7 @@ def _nowhere(
     missing = still.only(false)
     return Located(
         found, zero, np.zeros(n), weight, still, still, missing, nothing, none, start, none, none, none, edge, edge,
-        edge, false, false, weight, np.zeros(n), np.full(n, np.inf),
+        edge, false, false, weight, np.zeros(n), np.full(n, np.inf), np.zeros(n), none,
     )  # fmt: skip
 
 

@@ -47,6 +47,9 @@ def landings(scene: Scene) -> Found:
     jumped = (runs.end - runs.start)[usable] <= profile.flight_max * block.rate
     rep = _landed(block, located, scene.given, jumped, profile)
     came_down = _came_down(rep)
+    if scene.given.test == "auto":
+        # a step is struck as hard as a light landing: whoever did not ask for one is given it by its velocity alone
+        came_down &= np.isin(rep.facts.tier, (TWO_PLATE, BACKWARD))
     np.add.at(others, found.record[~came_down & runs.flight[usable]], 1)
     if not came_down.any():
         return Found((), others, code)

@@ -83,5 +83,5 @@ class Asking(QtWidgets.QWidget):
         held = {key: value for key, value in self._ask_before.facts.items() if key not in ("mass", "box_height")}
         facts = {**held, **{key: value for key, value in numbers.items() if value is not None}}
         return Ask(test=self.test.currentData(), rate=rate, columns=self.fields["columns"].text().strip() or None,
-                   facts=facts, profiles=self._ask_before.profiles,
+                   unit=self._ask_before.unit, facts=facts, profiles=self._ask_before.profiles,
                    parameters=self._ask_before.parameters)  # fmt: skip

@@ -31,6 +31,7 @@ class Ask:
     test: str | None = None
     rate: float | None = None
     columns: str | None = None
+    unit: str | None = None
     facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     profiles: tuple[str, ...] = ("hipdrive",)
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -56,7 +57,7 @@ class Ask:
         from hipdrive.analysis.profile import load_profile
 
         rules = json.dumps(load_profile(profile, self.parameters).parameters(), sort_keys=True)
-        said = {"test": self.test, "rate": self.rate, **self.facts, "columns": self.columns,
+        said = {"test": self.test, "rate": self.rate, **self.facts, "columns": self.columns, "unit": self.unit,
                 "set": dict(self.parameters) or None}  # fmt: skip
         told = {key: value for key, value in said.items() if value is not None}
         return {"profile": profile, **told, "rules": hashlib.sha256(rules.encode()).hexdigest()[:12]}
@@ -120,7 +121,7 @@ def trials(path: Path, ask: Ask) -> list[Trial]:
         return list(_stored(path, ask))
     from hipdrive.acquisition.formats.reading import read
 
-    return [read(path, test=ask.test, rate=ask.rate, columns=ask.columns, **ask.facts)]
+    return [read(path, test=ask.test, rate=ask.rate, columns=ask.columns, unit=ask.unit, **ask.facts)]
 
 
 def _stored(path: Path, ask: Ask) -> Iterator[Trial]:
@@ -129,6 +130,8 @@ def _stored(path: Path, ask: Ask) -> Iterator[Trial]:
 
     if ask.columns is not None:
         raise UsageError("columns", f"{clean(path)}: a trial file knows its channels; leave --columns out")
+    if ask.unit is not None:
+        raise UsageError("unit", f"{clean(path)}: a trial file knows its unit; leave --unit out")
     for trial in load(path):
         if ask.rate is not None and abs(ask.rate - trial.rate) > 1e-3 * trial.rate:
             raise ReadError("rate", f"{clean(path)}: --rate {ask.rate:g} contradicts the file, which says "

@@ -55,8 +55,8 @@ SHORT = {
     "hop_first": "First hop",
     "vertical_stiffness_dalleau": "Vertical stiffness",
     "vertical_stiffness_peak": "Vertical stiffness (peak force)",
-    "peak_landing_force_rel": "Peak landing force",
-    "landing_rate_2080": "Loading rate",
+    "peak_landing_force_rel": "Peak landing force (rel.)",
+    "landing_rate_2080": "Landing rate (20-80 %)",
     "time_to_stabilisation": "Time to stabilisation",
     "cop_mean_velocity": "Sway velocity",
     "cop_mean_velocity_ap": "Sway velocity, forwards",
@@ -109,6 +109,7 @@ EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low
 """Event names as a coach says them."""
 
 METHODS = {
+    "mean_of_stance": "mean over the stance",
     "impulse_momentum": "from the impulse", "flight_time": "from the flight time", "contact_edges": "edges of contact",
     "work_energy": "from the work done", "double_integration": "force integrated twice",
     "quiet_standing": "mean while standing still", "flight_mean": "mean of the flight",

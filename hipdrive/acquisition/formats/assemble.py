@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hipdrive.acquisition.formats.header import TIME_UNITS, Channel, by_user, listed
+from hipdrive.acquisition.formats.header import TIME_UNITS, Channel, by_user, in_unit, listed
 from hipdrive.acquisition.formats.plaintext import Table
 from hipdrive.acquisition.formats.registry import Options, Source
 from hipdrive.acquisition.formats.stamps import Timebase, agreed, timebase
@@ -43,6 +43,7 @@ def assemble(
 ) -> Trial:  # fmt: skip
     """The trial of a table; `rate` is one that the header states, used where there is no time column."""
     kept = by_user(channels, options.columns, source.name) if options.columns else list(channels)
+    kept = in_unit(kept, options.unit) if options.unit else kept
     kept = _only_once(_swapped(kept, source.name) if options.swap else kept, source.name)
     sheet = Sheet(table, kept, len(table.values), tuple(notes))
     sheet = _trimmed(_without_sum(_without_empty_plates(sheet)), source.name)

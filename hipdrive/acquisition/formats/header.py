@@ -6,6 +6,7 @@ volts never becomes a force.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from hipdrive.trial import LEFT, QUANTITY_UNITS, RIGHT
 
 FORCE_UNITS = {
     "n": 1.0, "newton": 1.0, "newtons": 1.0, "kn": 1000.0,
-    "kg": 9.80665, "kgf": 9.80665, "kp": 9.80665,
+    "kg": 9.80665, "kgf": 9.80665, "kp": 9.80665, "gf": 0.00980665,
     "lb": 4.4482216152605, "lbs": 4.4482216152605, "lbf": 4.4482216152605,
 }  # fmt: skip
 MOMENT_UNITS = {"nm": 1.0, "knm": 1000.0, "nmm": 0.001}
@@ -346,6 +347,15 @@ def by_user(found: Sequence[Channel], columns: Mapping[str, str], name: str) -> 
             )
         result[i] = told
     return result
+
+
+def in_unit(channels: Sequence[Channel], unit: str) -> list[Channel]:
+    """The channels with every force in a unit that the user gave, which goes before the file's."""
+    factor = FORCE_UNITS[unit.lower()]
+    return [
+        replace(c, unit=unit, factor=math.copysign(factor, c.factor)) if c.is_plate and c.quantity[0] == "f" else c
+        for c in channels
+    ]
 
 
 def _column(found: Sequence[Channel], wanted: str, name: str) -> int:

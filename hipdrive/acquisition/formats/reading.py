@@ -22,6 +22,9 @@ BUILT_IN = (trialfile, opensim, netforce, text)
 
 MAX_BYTES = 2 * 1024**3
 
+UNITS = ("N", "kN", "kgf", "lbf", "gf")
+"""Units that the forces of a file can be said to have."""
+
 REFUSED = (
     (b"PathFileType", "holds marker positions (TRC), not forces; give the file with the forces"),
     (b"File_Type:\tAnalog", "holds analog samples of a motion-capture system (ANC), not forces in newtons; "
@@ -48,6 +51,7 @@ def read(
     arms: bool | None = None,
     athlete: str | None = None,
     swap: bool = False,
+    unit: str | None = None,
 ) -> Trial:
     """One trial of any known format.
 
@@ -58,6 +62,7 @@ def read(
         sign, a number names a column by its place (first column: 1).
     mass, load : kg. height, box_height : m.
     swap : exchange left and right.
+    unit : of the forces, N, kN, kgf, lbf or gf, where the file does not say it.
 
     Raises
     ------
@@ -67,8 +72,10 @@ def read(
     measured = {"mass": mass, "load": load, "height": height, "box_height": box_height}
     for fact, value in measured.items():
         _check_number(fact, value)
+    if unit is not None and unit not in UNITS:
+        raise UsageError("unit", f"--unit {unit}: choose one of {', '.join(UNITS)}")
     facts = {**measured, "test": test, "side": side, "arms": arms, "athlete": athlete}
-    options = Options(rate=rate, columns=_roles(columns), swap=swap, facts=MappingProxyType(facts))
+    options = Options(rate=rate, columns=_roles(columns), swap=swap, unit=unit, facts=MappingProxyType(facts))
     try:
         source = _opened(name)
         return reader_of(source).read(source, options)

@@ -62,12 +62,14 @@ class Options:
     """What the user says about a file.
 
     columns : role -> column name, for example `left.fz` -> `FP1`.
+    unit : of the forces, where the file does not say it or says it wrongly.
     facts : further facts of the trial (test, mass, athlete ...), None where nothing was said.
     """
 
     rate: float | None = None
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     swap: bool = False
+    unit: str | None = None
     facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 

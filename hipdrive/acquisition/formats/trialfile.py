@@ -21,6 +21,8 @@ def read_trial_file(source: Source, options: Options) -> Trial:
     """A hipdrive trial file."""
     if options.columns or options.swap:
         raise UsageError("columns", f"{source.name}: a trial file knows its channels; leave --columns out")
+    if options.unit:
+        raise UsageError("unit", f"{source.name}: a trial file knows its unit; leave --unit out")
     trial = store.load_trial(source.name)
     if options.rate is not None and abs(options.rate - trial.rate) > TOLERANCE * trial.rate:
         raise ReadError(

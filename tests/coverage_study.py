@@ -1,6 +1,7 @@
-"""How often u95 covers the truth: the command behind the coverage table of docs/uncertainty.md.
+"""How often u95 covers the truth: the command behind the coverage tables of docs/uncertainty.md.
 
 python tests/coverage_study.py --seeds 2000          every cell, seeds 0 to 1999, none skipped
+python tests/coverage_study.py --cell "cmj sway"     the cells whose name holds this
 """
 
 from __future__ import annotations
@@ -17,9 +18,7 @@ from hipdrive.analysis.analyse import analyse, analyse_many
 from hipdrive.analysis.registry import headline
 from hipdrive.trial import Floats, Trial
 
-MORE = {"cmj": ("system_weight", "flight_time"), "sj": ("system_weight", "flight_time"),
-        "dj": ("system_weight", "jump_height_tov", "touchdown_velocity", "rsi_ft"),
-        "cmj_rebound": ("system_weight", "takeoff_velocity", "cmj_rebound_rsi_jh_tov", "cmj_rebound_flight_time"),
+MORE = {"cmj_rebound": ("system_weight", "takeoff_velocity", "cmj_rebound_rsi_jh_tov", "cmj_rebound_flight_time"),
         "hops": ("system_weight", "hop_rsi_ft", "hop_mean_force", "contact_displacement"),
         "landing": ("system_weight", "touchdown_velocity", "peak_landing_force", "landing_time", "mean_impact_force",
                     "landing_net_impulse_100ms", "stability_depth"),
@@ -36,6 +35,18 @@ SERIES = ("rsi_10_5", "hop_mean_contact_time", "hop_mean_jump_height_ft", "hop_c
 
 HOP = 6
 
+PIECE = 250
+"""Trials that are held together."""
+
+LOW, HIGH = 92.0, 98.0
+"""% that the truth must be covered in."""
+
+LIMITED = 88.0
+"""% in the cells for which METRICS.md 20 names a limit: soft edges alone, slow sway."""
+
+MOVING = ("cmj", "sj", "dj")
+"""Tests with every kind of cell, and with every number whose answer is known."""
+
 TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance")
 
 
@@ -45,14 +56,34 @@ class Cell:
 
     name: str
     test: str
-    varied: bool = False
+    varied: bool = True
     edge: str | None = None
+    drift: float = 0.0
+    sway: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def low(self) -> float:
+        """Least coverage, %."""
+        return LIMITED if self.edge == "soft" or self.sway[1] > 0.0 else LOW
 
 
-CELLS = tuple(Cell(f"{test} 1 kHz 1.5 N", test) for test in TESTS) + tuple(
-    Cell(f"{test} varied", test, varied=True) for test in TESTS
+KINDS = {
+    "plain": {"varied": False},
+    "varied": {},
+    "soft": {"edge": "soft"},
+    "drift": {"drift": 0.1},
+    "sway": {"sway": (0.5, 1.5)},
+    "sway+drift": {"sway": (0.5, 1.5), "drift": 0.1},
+}
+"""Plain: 1 kHz, 1.5 N, else 0.5 to 4 N and 500, 1000 or 2000 Hz; all with an offset within 10 N, 50 to 110 kg, steep
+and soft edges mixed and, in jumps, a share of each foot that moves to and fro. Soft: soft edges alone. Drift: within
+0.1 N/s. Sway: 0.5 to 1.5 N at 0.15 to 0.6 Hz, with its velocity."""
+
+CELLS = tuple(
+    Cell(f"{test} {kind}", test, **how)  # type: ignore[arg-type]
+    for kind, how in KINDS.items()
+    for test in (TESTS if kind in ("plain", "varied") else MOVING)
 )
-"""Plain: 1 kHz, 1.5 N. Varied: 0.5 to 4 N, offset within 10 N, 500, 1000 or 2000 Hz, drawn by the seed."""
 
 
 def trials(cell: Cell, seeds: Sequence[int]) -> Iterator[Trial]:
@@ -61,15 +92,15 @@ def trials(cell: Cell, seeds: Sequence[int]) -> Iterator[Trial]:
         rng = np.random.default_rng([seed, 20])
         noise, offset = float(rng.uniform(0.5, 4.0)), float(rng.uniform(-10.0, 10.0))
         rate = float(rng.choice([500.0, 1000.0, 2000.0]))
-        if cell.varied:
-            yield simulate(cell.test, seed=seed, edge=cell.edge, noise=noise, offset=offset, rate=rate)
-        else:
-            yield simulate(cell.test, seed=seed, edge=cell.edge)
+        drift, sway = float(rng.uniform(-cell.drift, cell.drift)), float(rng.uniform(*cell.sway))
+        varied = {"noise": noise, "offset": offset, "rate": rate} if cell.varied else {}
+        swing = {"share_swing": 0.05} if cell.test in MOVING else {}
+        yield simulate(cell.test, seed=seed, edge=cell.edge, drift=drift, sway=sway, **swing, **varied)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Row:
-    """Coverage of one field in one cell, %, with the median u95 and the largest error."""
+    """Coverage of one field in one cell, %, with the median u95, the largest error and the median one."""
 
     cell: str
     field: str
@@ -80,26 +111,43 @@ class Row:
     bias: float
 
 
+def fields_of(test: str) -> list[str]:
+    """Every number with a known answer that states an uncertainty: all but flags, and those with a stated reason."""
+    truth = simulate(test, seed=0).truth
+    assert truth is not None
+    return [name for name in truth.values if name not in NONE_STATED]
+
+
+NONE_STATED: frozenset[str] = frozenset()
+"""Numbers with a known answer and no u95; docs/uncertainty.md says why."""
+
+
 def study(cell: Cell, seeds: Sequence[int]) -> list[Row]:
-    """Coverage of every headline number; a missing number counts as not covered."""
+    """Coverage of every field; a missing number, or one without u95, counts as not covered."""
     found = hops(cell, seeds) if cell.test == "hops" else jumps(cell, seeds)
     rows = []
     for field, (value, u95, truth) in found.items():
         error = value - truth
         covered = np.abs(error) <= u95
-        rows.append(Row(cell.name, field, len(seeds), 100.0 * float(covered.mean()), float(np.median(u95)),
-                        float(np.abs(error).max()), float(np.median(error))))  # fmt: skip
+        rows.append(Row(cell.name, field, len(seeds), 100.0 * float(covered.mean()), float(np.nanmedian(u95)),
+                        float(np.nanmax(np.abs(error))), float(np.nanmedian(error))))  # fmt: skip
     return rows
 
 
 def jumps(cell: Cell, seeds: Sequence[int]) -> dict[str, tuple[Floats, Floats, Floats]]:
     """Values, u95 and truth by field, of tests with one repetition a trial."""
-    held = list(trials(cell, seeds))
-    table = analyse_many(held, test=cell.test)
-    assert list(table.trial) == list(range(len(held))), "every trial gives exactly one repetition"
-    fields = dict.fromkeys((*headline(cell.test), *MORE[cell.test]))
-    truths = {field: np.array([t.truth[field] for t in held]) for field in fields}  # type: ignore[index]
-    return {field: (table[field], table.u95[field], truth) for field, truth in truths.items()}
+    if cell.test in MOVING:
+        fields = fields_of(cell.test)
+    else:
+        fields = list(dict.fromkeys((*headline(cell.test), *MORE[cell.test])))
+    parts = []
+    for first in range(0, len(seeds), PIECE):
+        held = list(trials(cell, seeds[first : first + PIECE]))
+        table = analyse_many(held, test=cell.test)
+        assert list(table.trial) == list(range(len(held))), "every trial gives exactly one repetition"
+        parts.append([(table[f], table.u95[f], np.array([t.truth[f] for t in held])) for f in fields])  # type: ignore[index]
+    joined = np.concatenate([np.array(part) for part in parts], axis=2)
+    return {field: (joined[i, 0], joined[i, 1], joined[i, 2]) for i, field in enumerate(fields)}
 
 
 def hops(cell: Cell, seeds: Sequence[int]) -> dict[str, tuple[Floats, Floats, Floats]]:
@@ -119,22 +167,26 @@ def hops(cell: Cell, seeds: Sequence[int]) -> dict[str, tuple[Floats, Floats, Fl
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; exit 1 if a cell lies outside the limits."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=2000)
-    parser.add_argument("--low", type=float, default=92.0)
-    parser.add_argument("--high", type=float, default=98.0)
+    parser.add_argument("--low", type=float, help="least coverage, instead of each cell's own, %%")
+    parser.add_argument("--high", type=float, default=HIGH, help="largest coverage, %%")
     parser.add_argument("--cell", default="")
+    parser.add_argument("--outside", action="store_true", help="print only what lies outside the limits")
     args = parser.parse_args(argv)
     outside = 0
-    print(f"{'cell':18} {'field':24} {'n':>5} {'covered %':>9} {'median u95':>11} {'max error':>10} {'bias':>10}")
+    print(f"{'cell':15} {'field':34} {'n':>5} {'covered %':>9} {'median u95':>11} {'max error':>10} {'bias':>10}")
     for cell in CELLS:
         if args.cell not in cell.name:
             continue
+        low = cell.low if args.low is None else args.low
         for row in study(cell, range(args.seeds)):
-            bad = not args.low <= row.covered <= args.high
+            bad = not low <= row.covered <= args.high
             outside += bad
-            print(f"{row.cell:18} {row.field:24} {row.n:5d} {row.covered:9.1f} {row.u95:11.3g} {row.largest:10.3g} "
-                  f"{row.bias:10.2g}{'  outside' if bad else ''}", flush=True)  # fmt: skip
+            if bad or not args.outside:
+                print(f"{row.cell:15} {row.field:34} {row.n:5d} {row.covered:9.1f} {row.u95:11.3g} "
+                      f"{row.largest:10.3g} {row.bias:10.2g}{'  outside' if bad else ''}", flush=True)  # fmt: skip
+    print(f"{outside} outside the limits")
     return int(outside > 0)
 
 

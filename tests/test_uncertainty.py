@@ -11,7 +11,7 @@ import pytest
 
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis.analyse import Table, analyse, analyse_many
-from hipdrive.analysis.registry import METRICS
+from hipdrive.analysis.registry import headline
 from hipdrive.trial import Floats, Trial, Truth
 
 TESTS = ("cmj", "sj", "dj")
@@ -53,18 +53,29 @@ def errors(test: str, field: str) -> Floats:
 # --- coverage ---
 
 
-@pytest.mark.parametrize("name", [n for n in CELLS if "varied" not in n])
-def test_headline_numbers_cover_the_truth(name: str) -> None:
+DEMANDED = ("impulse", "rfd", "asym_")
+"""Beside the numbers shown first: issue 4."""
+
+
+def demanded(test: str, field: str) -> bool:
+    return field in headline(test) or any(part in field for part in DEMANDED)
+
+
+@pytest.mark.parametrize("name", [n for n in CELLS if n.endswith("plain")])
+def test_numbers_cover_the_truth(name: str) -> None:
     for row in STUDY.study(CELLS[name], range(120)):
-        assert 90.0 <= row.covered <= 100.0, row
+        if demanded(CELLS[name].test, row.field):
+            assert 88.0 <= row.covered <= 100.0, row
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
 def test_coverage_of_every_cell(name: str) -> None:
-    """400 seeds, none skipped: 90 to 99.5 %."""
-    for row in STUDY.study(CELLS[name], SEEDS):
-        assert 90.0 <= row.covered <= 99.5, row
+    """400 seeds, none skipped: 90 to 99.5 %; 88 % at least where METRICS.md 20 names a limit."""
+    cell = CELLS[name]
+    low = min(90.0, cell.low)
+    outside = [row for row in STUDY.study(cell, SEEDS) if not low <= row.covered <= 99.5]
+    assert not [row for row in outside if demanded(cell.test, row.field)]
 
 
 TRUE = {test: tuple(truth_of(simulate(test, seed=0)).values) for test in TESTS}
@@ -75,7 +86,7 @@ def test_whatever_states_an_uncertainty_covers_its_truth(test: str, field: str) 
     """Not the headline only: every number with a known answer, 400 athletes, 88 % at least."""
     width = plain(test)[1].u95[field]
     if np.isnan(width).all():
-        assert METRICS[field].method == "sample_maximum", "the time of a sample has no model"
+        assert field in STUDY.NONE_STATED, "docs/uncertainty.md says why"
         return
     covered = np.abs(errors(test, field)) <= width
     assert covered.mean() >= 0.88

@@ -21,18 +21,12 @@ from hipdrive.analysis.signal import (
     gather,
     line,
 )
-from hipdrive.analysis.uncertainty import student
+from hipdrive.analysis.swaying import stance
 from hipdrive.analysis.weighing import Where, calmest_before
 from hipdrive.trial import BOX
 
-SWAY = 2.0
-"""How many times the wandering of white noise counts as the athlete's own."""
-
 CROSSING = 1.4
 """Noise over slope, times this, is the doubt of a crossing that is picked next to the lowest velocity (simulated)."""
-
-SWAYS, SWAY_SHARED = 6.0, 1.5
-"""Blocks whose means vary by so many noise variances sway, and then their mean is so much less certain (simulated)."""
 
 DIP = -0.10
 """m/s: a movement that never goes down faster has no countermovement to speak of."""
@@ -45,30 +39,36 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
     u = {"takeoff": located.takeoff.u, "touchdown": located.touchdown.u}
     bias = {"takeoff": located.takeoff.bias, "touchdown": located.touchdown.bias}
     own = np.isin(located.source, (0, 1, 2, 3))
-    still, dt = located.still, block.dt
-    window = (still.end - still.start) / rate
-    # blocks of noise alone scatter this much; neighbours that sway together say less about their mean
-    alone = located.found.noise**2 * still.blocks * dt / window
-    swaying = np.where(still.block_sd**2 > SWAYS * alone, SWAY_SHARED, 1.0)
-    step = swaying * np.sqrt(still.mean_variance) * student(still.blocks.astype(np.float64))
-    weight_u = np.where(own, np.hypot(step, located.drift_u), np.nan)
-    mass = located.weight / profile.g
-    # white noise alone makes the integral wander this much; sway is what lies well beyond it
-    expected = located.found.noise**2 * window * dt / 6.0
-    wander = np.where(still.wander > SWAY * expected, still.wander - expected, 0.0) / mass**2
+    known = stance(block, located, profile)
+    zeroed = np.asarray(0.5 * (located.found.start + located.found.end) / rate, dtype=np.float64)
     if all(np.all(part == 0.0) for part in bias.values()):
         bias = {}
     facts = Facts(
         block=block, record=record, test=test, profile=profile, zero=located.zero, level=located.found.level,
-        noise=located.found.noise, zero_u=located.zero_u, weight=located.weight, weight_u=weight_u,
+        noise=located.found.noise, zero_u=located.zero_u, weight=located.weight,
+        weight_u=np.where(own, np.hypot(known.weight, known.shared), np.nan),
         events=times, u=u, bias=bias, reasons={}, anchor=np.full(len(record), np.nan), anchor_at="",
-        anchor_velocity=np.zeros(len(record)), start_u=np.where(own, np.sqrt(np.maximum(wander, 0.0)), 0.0),
+        anchor_velocity=np.zeros(len(record)), start_u=np.where(own, np.nan_to_num(known.velocity), 0.0),
+        start_weight=np.zeros(len(record)), drift=known.drift, drift_u=known.drift_u,
+        weighed_at=np.where(own, located.still.centre / rate, zeroed), zeroed_at=zeroed,
         tail=np.zeros(len(record)), origin="takeoff", located=located,
-        plate_zero=_plate_zero(block, located), box_height=given.box_height[record],
+        plate_zero=_plate_zero(block, located), plate_noise=_plate_noise(block, located),
+        box_height=given.box_height[record],
         given_weight=given.weight[record], load=given.load[record],
         tier=np.full(len(record), NO_TIER), two_plate_velocity=np.full(len(record), np.nan),
     )  # fmt: skip
     return with_reason(facts, "weight", ~np.isfinite(located.weight), "no_weight")
+
+
+def with_shared_sway(facts: Facts, rows: Bools, sign: float) -> Facts:
+    """The facts in which the weight's error by sway and the anchor's velocity are one: the same waves made both."""
+    known = stance(facts.block, facts.located, facts.profile)
+    rows = rows & (known.shared > 0.0)
+    return replace(
+        facts,
+        weight_u=np.where(rows, known.weight, facts.weight_u),
+        start_weight=np.where(rows, sign * known.shared, 0.0),
+    )
 
 
 def with_reason(facts: Facts, name: str, rows: Bools, code: str) -> Facts:
@@ -100,6 +100,23 @@ def _plate_zero(block: Block, located: Located) -> dict[str, Floats]:
     level = mean_of(block, "left", found.record, found.start, found.end)
     level = np.where(located.zero != 0.0, level, 0.0)
     return {"left": level, "right": located.zero - level}
+
+
+def _plate_noise(block: Block, located: Located) -> dict[str, Floats]:
+    """SD of each foot's plate in the middle of the flight, N, whose squares add up to the total's."""
+    if not {"left", "right"} <= set(block.names):
+        return {}
+    found, plate = located.found, block.names.index("left")
+    trim = (found.end - found.start) // 5
+    rows = zip(found.record.tolist(), (found.start + trim).tolist(), (found.end - trim).tolist(), strict=True)
+    left = np.array([block.plates[r][plate, a:b].std() for r, a, b in rows])
+    # plates that hum together have less, or more, than the rest of the square
+    left = np.clip(left, SHARE * found.noise, np.sqrt(1.0 - SHARE**2) * found.noise)
+    return {"left": left, "right": np.sqrt(found.noise**2 - left**2)}
+
+
+SHARE = 0.3
+"""Each foot's plate has at least this part of the total's noise."""
 
 
 # --- countermovement and squat jump ----------------------------------------------------------------------------
@@ -150,6 +167,7 @@ def jump_facts(block: Block, located: Located, test: str, given: Given, profile:
         anchor_at=anchor_at,
         origin="onset",
     )
+    facts = with_shared_sway(facts, located.source == 0, 1.0)
     facts = following(facts, "onset", "weight")
     return with_reason(facts, "onset", ~np.isfinite(onset), "no_onset")
 
@@ -160,7 +178,7 @@ def _countermovement(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, l
 
 def descent(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, like: Rep | None = None) -> Rep:
     """A countermovement jump up to its take-off, from the time and the velocity of its fastest descent."""
-    time, u = _force_is_weight(facts, curve, slowest)
+    time, u, slope = _force_is_weight(facts, curve, slowest)
     down = dip < DIP
     time = np.where(down, time, np.nan)
     events, us = dict(facts.events), dict(facts.u)
@@ -174,14 +192,15 @@ def descent(facts: Facts, curve: Curve, slowest: Floats, dip: Floats, like: Rep 
     facts = with_reason(facts, "peak_negative_velocity", ~np.isfinite(time), "no_countermovement")
     facts = following(facts, "zero_velocity", "peak_negative_velocity")
     rep = Rep(facts, curve=curve, like=like)
+    rep.cross_weight("peak_negative_velocity", slope)
     lowest = rep.time_of_min("force", "onset", "peak_negative_velocity")[:, :1]
     rep.moments["force_min"] = np.repeat(lowest, rep.k, axis=1)
     rep.facts = following(rep.facts, "force_min", "peak_negative_velocity")
     return lowest_point(rep, time)
 
 
-def _force_is_weight(facts: Facts, curve: Curve, slowest: Floats) -> tuple[Floats, Floats]:
-    """`peak_negative_velocity`: the interpolated F = W crossing next to the lowest velocity, and its standard u."""
+def _force_is_weight(facts: Facts, curve: Curve, slowest: Floats) -> tuple[Floats, Floats, Floats]:
+    """`peak_negative_velocity`: the interpolated F = W crossing next to the lowest velocity, its u, and F's slope."""
     rate = facts.block.rate
     known = np.isfinite(slowest)
     at = np.round(np.where(known, slowest, 0.0) * rate).astype(np.int64) - curve.origin
@@ -193,7 +212,7 @@ def _force_is_weight(facts: Facts, curve: Curve, slowest: Floats) -> tuple[Float
     half = max(1, round(0.010 * rate))
     slope = line(gather(curve.values, rows, at - half, 2 * half + 1), 1.0 / rate)[1]
     u = np.sqrt((CROSSING * divided(facts.noise, slope)) ** 2 + (0.3 / rate) ** 2)
-    return np.where(known, (curve.origin + at + part) / rate, np.nan), u
+    return np.where(known, (curve.origin + at + part) / rate, np.nan), u, slope
 
 
 def _doubted(facts: Facts, bare: Rep) -> Facts:
@@ -298,6 +317,8 @@ def drops(block: Block, located: Located, given: Given, profile: Profile) -> Rep
         tier=tier,
         two_plate_velocity=two_plate,
     )
+    # the weighing begins where the velocity is taken to be zero, so a body that rises gains less in it
+    facts = with_shared_sway(facts, (tier == BACKWARD) & (located.source == 1), -1.0)
     facts = with_reason(facts, "first_contact", ~np.isfinite(down), "no_first_contact")
     facts = with_reason(facts, "", tier == NO_TIER, "no_weight")
     rep = Rep(facts)

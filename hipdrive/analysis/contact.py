@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hipdrive.analysis.jump import EXTREME
+from hipdrive.analysis.extreme import height_u
 from hipdrive.analysis.landing import first_peak
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.rep import Rep
@@ -43,7 +43,7 @@ def _shape(rep: Rep, part: int) -> tuple[Floats, Floats]:
     places, two = two_peaks(smooth, least)
     rep.require(two | ~known, "one_peak")
     at = np.where(two & known, (rep.curve.origin + first + places[part]) / rep.curve.rate, np.nan)
-    return rep.quantity("force", at[:, np.newaxis]), EXTREME * rep.noise
+    return rep.quantity("force", at[:, np.newaxis]), height_u(rep, "force", at)
 
 
 def two_peaks(smooth: Floats, prominence: Floats) -> tuple[tuple[Ints, Ints, Ints], np.ndarray]:

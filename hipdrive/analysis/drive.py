@@ -75,7 +75,7 @@ def total_work(rep: Rep) -> Floats:
 def cmj_stiffness_depth(rep: Rep) -> tuple[Floats, Floats]:
     """Force at the lowest point over the countermovement's depth; another number than the slope of braking."""
     depth = -rep["countermovement_depth"]
-    return divided(rep.force["zero_velocity"], depth), divided(rep.noise, depth[:, 0])
+    return divided(rep.force["zero_velocity"], depth), divided(rep.between_noise, depth[:, 0])
 
 
 @metric("cmj_stiffness_peak", unit="N/m", tests=CMJ, source="vendor", method="peak_force/depth", group="movement")

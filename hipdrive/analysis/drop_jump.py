@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hipdrive.analysis.contact import moments
+from hipdrive.analysis.extreme import place_u
 from hipdrive.analysis.facts import BACKWARD, CONTINUOUS, FLIGHT_ANCHORED, TIERS, TWO_PLATE
 from hipdrive.analysis.landing import first_peak_rate
 from hipdrive.analysis.registry import metric
@@ -171,7 +172,7 @@ def contact_displacement(rep: Rep) -> Floats:
 def dj_vertical_stiffness(rep: Rep) -> tuple[Floats, Floats]:
     """Force at the lowest point over the descent: a spring only if spring_like_correlation is high."""
     descent = -rep["contact_displacement"]
-    return divided(rep.force["zero_velocity"], descent), divided(rep.noise, descent[:, 0])
+    return divided(rep.force["zero_velocity"], descent), divided(rep.between_noise, descent[:, 0])
 
 
 @metric("spring_like_correlation", unit="1", tests=DJ, source="Padua 2005", method="pearson", group="movement")
@@ -184,7 +185,8 @@ def spring_like_correlation(rep: Rep) -> Floats:
 @metric("time_to_peak_force_dj", unit="s", tests=DJ, source="vendor", method="sample_maximum", group="time")
 def time_to_peak_force_dj(rep: Rep) -> tuple[Floats, Floats]:
     """From first contact to the peak of force."""
-    return rep.time_of_max("force", "first_contact", "takeoff") - rep.t["first_contact"], rep.unknown
+    at = rep.time_of_max("force", "first_contact", "takeoff")
+    return at - rep.t["first_contact"], place_u(rep, "force", at[:, 0])
 
 
 @metric("impact_peak_flag", unit="bool", tests=DJ, source="vendor", method="first_fifth", group="time")

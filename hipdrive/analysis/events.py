@@ -123,10 +123,10 @@ def _edge(
 OUTWARDS, TAKEOFF_FIT, TOUCHDOWN_FIT = 0.008, 0.006, 0.004
 """s of the unloaded side that the corner may lie in, and of the loaded side that it is judged by (simulated)."""
 
-SHAPE = 0.1
+SHAPE = 0.08
 """Part of the way from the straight line's corner to the parabola's that a foot's own shape leaves in doubt."""
 
-IMPACT = 25.0
+IMPACT = 15.0
 """1/s: how much of the squared sampling interval the heel's impact, steeper than any parabola, adds to a touchdown."""
 
 CORNER_GRID = 5e-5

@@ -37,8 +37,12 @@ class Facts:
     with half that of the first (`previous_takeoff` begins it). tail : s that lengthen the noise's
     random walk (METRICS.md 20, T_w / 12).
     In a landing FLIGHT_ANCHORED is the flight before it.
+    start_weight : N by which the weight is less where the velocity at the anchor is more by start_u (sway).
+    drift, drift_u : of the zero, N/s, as far as the record shows it, and its standard uncertainty; it turns about
+    weighed_at and zeroed_at, s, where the weight and the zero were taken.
     load : kg carried, part of the weight.
-    origin : event at which displacement is zero. plate_zero : zero level of each plate, N.
+    origin : event at which displacement is zero. plate_zero, plate_noise : zero level and SD of each
+    foot's plate in the flight, N.
     """
 
     block: Block
@@ -59,15 +63,26 @@ class Facts:
     anchor_at: str
     anchor_velocity: Floats
     start_u: Floats
+    start_weight: Floats
+    drift: Floats
+    drift_u: Floats
+    weighed_at: Floats
+    zeroed_at: Floats
     tail: Floats
     origin: str
     located: Located
     plate_zero: Mapping[str, Floats]
+    plate_noise: Mapping[str, Floats]
     box_height: Floats
     given_weight: Floats
     load: Floats
     tier: Ints
     two_plate_velocity: Floats
+
+    @property
+    def drift_seen(self) -> Floats:
+        """Drift in its own standard uncertainties, (n,); 0 where a test has none."""
+        return np.divide(self.drift, self.drift_u, out=np.zeros(len(self.drift)), where=self.drift_u > 0.0)
 
     def where(self, keep: Bools) -> Facts:
         """Some of the repetitions."""
@@ -79,3 +94,13 @@ class Facts:
             elif isinstance(part, Mapping):
                 changes[field.name] = {name: values[keep] for name, values in part.items()}
         return replace(self, located=self.located.where(keep), **changes)
+
+
+def no_drift(n: int) -> dict[str, Floats]:
+    """What facts say of drift and shared sway where a record gives no baseline to see them against."""
+    return {name: np.zeros(n) for name in ("start_weight", "drift", "drift_u", "weighed_at", "zeroed_at")}
+
+
+def even(noise: Floats) -> dict[str, Floats]:
+    """The noise of each foot's plate, where nothing tells them apart."""
+    return {side: noise / np.sqrt(2.0) for side in ("left", "right")}

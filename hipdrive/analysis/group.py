@@ -13,8 +13,8 @@ from hipdrive.analysis.facts import CODES, NUMBER
 from hipdrive.analysis.filtering import marked
 from hipdrive.analysis.registry import METRICS, REBOUND, headline, labels_for, metrics_for, stem, units_for
 from hipdrive.analysis.rep import Rep
-from hipdrive.analysis.signal import Bools, Floats, Ints, divided
-from hipdrive.analysis.uncertainty import COVERAGE, evaluate, evaluate_side, rest_of_side, u95
+from hipdrive.analysis.signal import Bools, Floats, Ints
+from hipdrive.analysis.uncertainty import COVERAGE, evaluate, evaluate_side, rest_of_side, side_widths, u95
 from hipdrive.results import FLAGGED, OK, REFUSED, Columns, Rows
 
 
@@ -183,23 +183,22 @@ def _with_sides(rep: Rep, names: list[str], numbers: Floats, width: Floats) -> t
     places = [i for i, name in enumerate(names) if METRICS[name].sides]
     if not places:
         return names, numbers, width
-    additive, whole = [names[i] for i in places], numbers[places]
-    left = np.array([evaluate_side(rep, name, "left")[:, 0] for name in additive])
-    right = whole - left
+    additive = [names[i] for i in places]
+    left = np.array([evaluate_side(rep, name, "left") for name in additive])
+    right = np.array([rep.fields[name] for name in additive]) - left
     for i, name in enumerate(additive):
         if METRICS[name].builtin:
-            rest_of_side(rep, name, right[i, :, np.newaxis])
+            rest_of_side(rep, name, right[i])
         else:
             # somebody's own need not add up
-            right[i] = evaluate_side(rep, name, "right")[:, 0]
+            right[i] = evaluate_side(rep, name, "right")
+    widths = side_widths(rep, additive, left, right)
+    left, right = left[:, :, 0], right[:, :, 0]
     index = asymmetry.bilateral_index(left, right)
     _index_reasons(rep, additive, index)
-    spread = np.array([rep.unknown if rep.spreads[name] is None else rep.spreads[name] for name in additive])
-    left_width, right_width = (np.abs(divided(part, whole)) * width[places] for part in (left, right))
-    index_width = divided(COVERAGE * 200.0 * spread * np.hypot(left, right), (left + right) ** 2)
     made = [field for name in additive for field in (f"{name}_left", f"{name}_right", f"asym_{name}")]
     more = np.stack([left, right, index], axis=1).reshape(len(made), rep.n)
-    wider = np.stack([left_width, right_width, index_width], axis=1).reshape(len(made), rep.n)
+    wider = np.stack(widths, axis=1).reshape(len(made), rep.n)
     return [*names, *made], np.concatenate([numbers, more]), np.concatenate([width, wider])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hipdrive.analysis.jump import EXTREME
+from hipdrive.analysis.jump import mean_force, peak_force
 from hipdrive.analysis.registry import join, metric
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, divided
@@ -115,14 +115,14 @@ def vertical_stiffness_peak(rep: Rep) -> tuple[Floats, Floats]:
         group="force")  # fmt: skip
 def hop_peak_force(rep: Rep) -> tuple[Floats, Floats]:
     """Largest force of the contact."""
-    return rep.max("force", "first_contact", "takeoff"), EXTREME * rep.noise
+    return peak_force(rep, "first_contact", "takeoff")
 
 
 @metric("hop_mean_force", unit="N", tests=HOPS, source="derived (METRICS.md 6)", sides=True, method="contact_edges",
         group="force")  # fmt: skip
-def hop_mean_force(rep: Rep) -> Floats:
+def hop_mean_force(rep: Rep) -> tuple[Floats, Floats]:
     """Mean force over the contact."""
-    return rep.mean("force", "first_contact", "takeoff")
+    return mean_force(rep, "first_contact", "takeoff")
 
 
 for _field in ("hop_peak_force", "hop_mean_force"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hipdrive.analysis.extreme import height_u, peak_u, place_u
 from hipdrive.analysis.facts import FLIGHT_ANCHORED
 from hipdrive.analysis.phases import FROM_MIN
 from hipdrive.analysis.registry import metric
@@ -21,10 +22,6 @@ WEIGHED_ON = (*ALL, "landing", "balance", "isometric")
 
 CONTACTS = ("dj", "hops")
 """Tests whose braking begins with a touchdown."""
-
-
-EXTREME = 1.3
-"""Standard deviations of noise in an extreme of samples: the largest of many noisy ones is too large by about 1.5."""
 
 
 def push_start(rep: Rep) -> str:
@@ -51,15 +48,15 @@ def down_start(rep: Rep) -> str:
 
 
 def peak_force(rep: Rep, start: str, end: str) -> tuple[Floats, Floats]:
-    """Largest force over the samples of a phase; at the edge of the phase its samples miss some of it."""
-    at, step = rep.time_of_max("force", start, end), 1.0 / rep.curve.rate
-    value = rep.quantity("force", at)
-    missed = np.zeros(len(at))
-    for edge in (start, end):
-        near = np.abs(at[:, 0] - rep.times(edge)[:, 0]) <= step
-        if near.any():
-            missed = np.where(near, np.abs(rep.quantity("force", edge)[:, 0] - value[:, 0]), missed)
-    return value, np.hypot(EXTREME * rep.noise, missed)
+    """Largest force over the samples of a phase."""
+    at = rep.time_of_max("force", start, end)
+    return rep.quantity("force", at), peak_u(rep, at, (start, end))
+
+
+def mean_force(rep: Rep, start: str, end: str) -> tuple[Floats, Floats]:
+    """Mean force of a phase that begins or ends where velocity is zero or force the weight."""
+    time = rep.duration(start, end)
+    return np.asarray(divided(rep.impulse(start, end), time)), divided(rep.end_noise(start, end), time[:, 0])
 
 
 # --- outcome ------------------------------------------------------------------------------------------------------
@@ -239,7 +236,8 @@ def ecc_con_time_ratio(rep: Rep) -> Floats:
         group="time")  # fmt: skip
 def time_to_peak_power(rep: Rep) -> tuple[Floats, Floats]:
     """From the onset to the peak of power."""
-    return rep.time_of_max("power", push_start(rep), "takeoff") - rep.t["onset"], rep.unknown
+    at = rep.time_of_max("power", push_start(rep), "takeoff")
+    return at - rep.t["onset"], place_u(rep, "power", at[:, 0])
 
 
 # --- depth and velocity -------------------------------------------------------------------------------------------
@@ -272,7 +270,7 @@ def cmj_stiffness(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force over descent in braking."""
     low, fast = "zero_velocity", "peak_negative_velocity"
     descent = rep.displacement[fast] - rep.displacement[low]
-    return divided(rep.force[low] - rep.force[fast], descent), divided(rep.noise, descent[:, 0])
+    return divided(rep.force[low] - rep.at_weight(fast), descent), divided(rep.between_noise, descent[:, 0])
 
 
 # --- force --------------------------------------------------------------------------------------------------------
@@ -281,28 +279,29 @@ def cmj_stiffness(rep: Rep) -> tuple[Floats, Floats]:
 @metric("min_force", unit="N", tests=CMJ, source="Harry 2020", sides=True, method="sample_minimum", group="force")
 def min_force(rep: Rep) -> tuple[Floats, Floats]:
     """Smallest force of the unweighting."""
-    return rep.min("force", "onset", "peak_negative_velocity"), EXTREME * rep.noise
+    at = rep.time_of_min("force", "onset", "peak_negative_velocity")
+    return rep.quantity("force", at), peak_u(rep, at)
 
 
 @metric("force_at_zero_velocity", unit="N", tests=PHASED, source="Merrigan 2022", sides=True, method="velocity_zero",
         group="force")  # fmt: skip
 def force_at_zero_velocity(rep: Rep) -> tuple[Floats, Floats]:
     """Force at the lowest point."""
-    return rep.force["zero_velocity"], rep.noise
+    return rep.force["zero_velocity"], rep.between_noise
 
 
 @metric("mean_braking_force", unit="N", tests=PHASED, source="McMahon 2018, 2021", sides=True, method="velocity_zero",
         group="force")  # fmt: skip
 def mean_braking_force(rep: Rep) -> Any:
     """Mean force over braking."""
-    return since_braking(rep, rep.mean("force", brake_start(rep), "zero_velocity"))
+    return since_braking(rep, *mean_force(rep, brake_start(rep), "zero_velocity"))
 
 
 @metric("mean_propulsive_force", unit="N", tests=ALL, source="McMahon 2018, 2021", sides=True,
         method="velocity_zero", group="force")  # fmt: skip
-def mean_propulsive_force(rep: Rep) -> Floats:
+def mean_propulsive_force(rep: Rep) -> tuple[Floats, Floats]:
     """Mean force over propulsion."""
-    return rep.mean("force", push_start(rep), "takeoff")
+    return mean_force(rep, push_start(rep), "takeoff")
 
 
 @metric("peak_braking_force", unit="N", tests=PHASED, source="McMahon 2018, 2021", sides=True,
@@ -332,6 +331,9 @@ def mean_braking_rfd(rep: Rep) -> Any:
     """Rise of force over the time of braking."""
     start = brake_start(rep)
     time = rep.duration(start, "zero_velocity")
+    if start == "peak_negative_velocity":
+        rise = rep.force["zero_velocity"] - rep.at_weight(start)
+        return divided(rise, time), divided(np.hypot(rep.between_noise, rep.crossing_noise), time[:, 0])
     rise = rep.force["zero_velocity"] - rep.force[start]
     # a straight line between two samples cuts the corner of a first contact
     corner = 0.5 * np.abs(rep.force[start][:, 0]) if rep.facts.test in CONTACTS else 0.0
@@ -342,8 +344,15 @@ def mean_braking_rfd(rep: Rep) -> Any:
 def braking_rfd_from_min(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force from its minimum to the lowest point, over its time."""
     start = rep.time_of_min("force", "onset", "peak_negative_velocity")
-    rise = rep.force["zero_velocity"] - rep.quantity("force", start)
-    return divided(rise, rep.duration(start, "zero_velocity")), rep.unknown
+    rise, time = rep.force["zero_velocity"] - rep.quantity("force", start), rep.duration(start, "zero_velocity")
+    return divided(rise, time), rate_u(rep, rise, time, start)
+
+
+def rate_u(rep: Rep, rise: Floats, time: Floats, extreme: Floats, other: Any = None) -> Floats:
+    """Standard uncertainty of a rise of force between an extreme and another instant, over its time, N/s."""
+    at, rise, time = extreme[:, 0], rise[:, 0], time[:, 0]
+    height = np.hypot(height_u(rep, "force", at), rep.noise if other is None else other)
+    return divided(np.hypot(height, divided(rise, time) * place_u(rep, "force", at)), time)
 
 
 over_mass((("mean_braking_rfd", PHASED), ("braking_rfd_from_min", CMJ)), unit="N/s/kg", source="vendor", group="force")
@@ -362,7 +371,8 @@ def peak_rfd(rep: Rep) -> tuple[Floats, Floats]:
 def propulsive_rfd_sj(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force from the onset to its peak, over its time."""
     peak = rep.time_of_max("force", "onset", "takeoff")
-    return divided(rep.quantity("force", peak) - rep.force["onset"], rep.duration("onset", peak)), rep.unknown
+    rise, time = rep.quantity("force", peak) - rep.force["onset"], rep.duration("onset", peak)
+    return divided(rise, time), rate_u(rep, rise, time, peak)
 
 
 # --- impulse ------------------------------------------------------------------------------------------------------
@@ -393,37 +403,38 @@ def propulsive_net_impulse(rep: Rep) -> Floats:
         group="impulse")  # fmt: skip
 def braking_gross_impulse(rep: Rep) -> Any:
     """Impulse of the whole force over braking; it grows with the time of the phase."""
-    return since_braking(rep, rep.impulse(brake_start(rep), "zero_velocity"))
+    span = brake_start(rep), "zero_velocity"
+    return since_braking(rep, rep.impulse(*span), rep.end_noise(*span))
 
 
 @metric("propulsive_gross_impulse", unit="N*s", tests=ALL, source="vendor", sides=True, method="velocity_zero",
         group="impulse")  # fmt: skip
-def propulsive_gross_impulse(rep: Rep) -> Floats:
+def propulsive_gross_impulse(rep: Rep) -> tuple[Floats, Floats]:
     """Impulse of the whole force over propulsion."""
-    return rep.impulse(push_start(rep), "takeoff")
+    return rep.impulse(push_start(rep), "takeoff"), rep.end_noise(push_start(rep), "takeoff")
 
 
 @metric("positive_net_impulse", unit="N*s", tests=PHASED, source="vendor", method="velocity_zero", group="impulse")
-def positive_net_impulse(rep: Rep) -> Floats:
+def positive_net_impulse(rep: Rep) -> tuple[Floats, Floats]:
     """Net impulse from the peak negative velocity (drop jump: first contact) to take-off."""
-    return rep.net_impulse(down_start(rep), "takeoff")
+    span = down_start(rep), "takeoff"
+    return rep.net_impulse(*span), rep.impulse_noise(*span)
 
 
 @metric("positive_gross_impulse", unit="N*s", tests=PHASED, source="vendor", method="velocity_zero", group="impulse")
 def positive_gross_impulse(rep: Rep) -> tuple[Floats, Floats]:
     """Impulse of the whole force from the peak negative velocity (drop jump: first contact) to take-off."""
-    start = down_start(rep)
-    white = rep.noise * np.sqrt(rep.duration(start, "takeoff")[:, 0] / rep.curve.rate)
-    return rep.impulse(start, "takeoff"), white
+    span = down_start(rep), "takeoff"
+    return rep.impulse(*span), rep.impulse_noise(*span)
 
 
 def _early(duration: float) -> Any:
-    def impulse(rep: Rep) -> Floats:
+    def impulse(rep: Rep) -> tuple[Floats, Floats]:
         """Net impulse at the beginning of propulsion."""
         start = push_start(rep)
         end = rep.t[start] + duration
         rep.require(~(rep.duration(start, "takeoff")[:, 0] < duration), "phase_too_short")
-        return rep.net_impulse(start, end)
+        return rep.net_impulse(start, end), rep.impulse_noise(start, end)
 
     return impulse
 
@@ -435,17 +446,19 @@ for _ms in (50, 100):
 
 @metric("propulsive_impulse_first_half", unit="N*s", tests=JUMPS, source="vendor", method="half_of_time",
         group="impulse")  # fmt: skip
-def propulsive_impulse_first_half(rep: Rep) -> Floats:
+def propulsive_impulse_first_half(rep: Rep) -> tuple[Floats, Floats]:
     """Net impulse over the first half of the propulsion's time."""
     start = push_start(rep)
-    return rep.net_impulse(start, 0.5 * (rep.t[start] + rep.t["takeoff"]))
+    middle = 0.5 * (rep.t[start] + rep.t["takeoff"])
+    return rep.net_impulse(start, middle), rep.impulse_noise(start, middle)
 
 
 @metric("propulsive_impulse_second_half", unit="N*s", tests=JUMPS, source="vendor", method="half_of_time",
         group="impulse")  # fmt: skip
-def propulsive_impulse_second_half(rep: Rep) -> Floats:
+def propulsive_impulse_second_half(rep: Rep) -> tuple[Floats, Floats]:
     """Net impulse over the second half of the propulsion's time."""
-    return rep["propulsive_net_impulse"] - rep["propulsive_impulse_first_half"]
+    noise = rep.spread("propulsive_impulse_first_half")
+    return rep["propulsive_net_impulse"] - rep["propulsive_impulse_first_half"], noise
 
 
 @metric("impulse_ratio", unit="1", tests=PHASED, source="derived (METRICS.md 3, 5)", aliases=["impulse_ratio_dj"],
@@ -477,7 +490,7 @@ def mean_propulsive_power(rep: Rep) -> Floats:
 def peak_power(rep: Rep) -> tuple[Floats, Floats]:
     """Largest product of force and velocity in propulsion: power of the system, not of muscles."""
     at = rep.time_of_max("power", push_start(rep), "takeoff")
-    return rep.quantity("power", at), EXTREME * rep.noise * np.abs(rep.quantity("velocity", at)[:, 0])
+    return rep.quantity("power", at), height_u(rep, "power", at[:, 0])
 
 
 @metric("peak_braking_power", unit="W", tests=PHASED, source="derived (METRICS.md 3)", method="sample_minimum",
@@ -486,7 +499,7 @@ def peak_braking_power(rep: Rep) -> tuple[Floats, Floats]:
     """Most negative power on the way down."""
     start = "first_contact" if rep.facts.test in CONTACTS else "onset"
     at = rep.time_of_min("power", start, "zero_velocity")
-    return rep.quantity("power", at), EXTREME * rep.noise * np.abs(rep.quantity("velocity", at)[:, 0])
+    return rep.quantity("power", at), height_u(rep, "power", at[:, 0])
 
 
 @metric("mean_braking_power", unit="W", tests=PHASED, source="derived (METRICS.md 5)", method="work/time",

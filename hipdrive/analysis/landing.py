@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from hipdrive.analysis.jump import ALL
+from hipdrive.analysis.extreme import peak_u, place_u
+from hipdrive.analysis.jump import ALL, mean_force, rate_u
 from hipdrive.analysis.registry import ALIASES, metric
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, Ints, divided, first_true, gather
 from hipdrive.analysis.stabilise import stabilised
 
-PEAK_NOISE = 1.05
-"""Standard deviations of noise in the peak of a landing, which is rounder than the edge of a phase (simulated)."""
+BETWEEN = 0.6
+"""SD of the force at touchdown, read on the line between two samples, in parts of it: in truth it is zero."""
 
 LANDING = ("landing",)
 """The test of a landing on its own: a drop landing, or landing and holding."""
@@ -40,7 +41,8 @@ def _held(rep: Rep, after: float) -> None:
 def peak_landing_force(rep: Rep) -> tuple[Floats, Floats]:
     """Largest force within 0.3 s of touchdown, unfiltered."""
     _landed(rep)
-    return rep.max("force", "touchdown", _end(rep)), PEAK_NOISE * rep.noise
+    at = rep.time_of_max("force", "touchdown", _end(rep))
+    return rep.quantity("force", at), peak_u(rep, at)
 
 
 @metric("peak_landing_force_rel", unit="1", tests=LANDINGS, source="derived (METRICS.md 4)",
@@ -54,9 +56,9 @@ def peak_landing_force_rel(rep: Rep) -> tuple[Floats, Floats]:
 
 @metric("mean_landing_force", unit="N", tests=ALL, source="vendor", sides=True, method="velocity_zero",
         group="landing")  # fmt: skip
-def mean_landing_force(rep: Rep) -> Floats:
+def mean_landing_force(rep: Rep) -> tuple[Floats, Floats]:
     """Mean force from touchdown to the lowest point."""
-    return rep.mean("force", "touchdown", "landing_zero_velocity")
+    return mean_force(rep, "touchdown", "landing_zero_velocity")
 
 
 @metric("time_to_peak_landing_force", unit="s", tests=LANDINGS, source="derived (METRICS.md 4)",
@@ -64,15 +66,19 @@ def mean_landing_force(rep: Rep) -> Floats:
 def time_to_peak_landing_force(rep: Rep) -> tuple[Floats, Floats]:
     """From touchdown to the peak landing force."""
     _landed(rep)
-    return rep.time_of_max("force", "touchdown", _end(rep)) - rep.t["touchdown"], rep.unknown
+    at = rep.time_of_max("force", "touchdown", _end(rep))
+    return at - rep.t["touchdown"], place_u(rep, "force", at[:, 0])
 
 
 @metric("landing_rate_mean", unit="N/s", tests=LANDINGS, source="derived (METRICS.md 4)", method="sample_maximum",
         group="landing")  # fmt: skip
 def landing_rate_mean(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force from touchdown to its peak, over its time."""
-    rise = rep["peak_landing_force"] - rep.force["touchdown"]
-    return divided(rise, rep["time_to_peak_landing_force"]), rep.unknown
+    start, time = rep.force["touchdown"], rep["time_to_peak_landing_force"]
+    rise = rep["peak_landing_force"] - start
+    # force begins between two samples, and what the later one has of it seems to be there at once
+    begun = np.hypot(rep.noise, BETWEEN * np.abs(start[:, 0]))
+    return divided(rise, time), rate_u(rep, rise, time, rep.time_of_max("force", "touchdown", _end(rep)), begun)
 
 
 @metric(
@@ -135,18 +141,20 @@ def _rising_through(force: Floats, level: Floats, before: Ints) -> Floats:
 
 @metric("landing_net_impulse_100ms", unit="N*s", tests=LANDINGS, source="derived (METRICS.md 4)", method="first_100ms",
         group="landing")  # fmt: skip
-def landing_net_impulse_100ms(rep: Rep) -> Floats:
+def landing_net_impulse_100ms(rep: Rep) -> tuple[Floats, Floats]:
     """Net impulse of the first 100 ms after touchdown."""
     _held(rep, 0.1)
-    return rep.net_impulse("touchdown", rep.after("touchdown", 0.1))
+    end = rep.after("touchdown", 0.1)
+    return rep.net_impulse("touchdown", end), rep.impulse_noise("touchdown", end)
 
 
 @metric("landing_gross_impulse_100ms", unit="N*s", tests=LANDINGS, source="derived (METRICS.md 4, 7)", sides=True,
         repeats="landing_net_impulse_100ms", method="first_100ms", group="landing")  # fmt: skip
-def landing_gross_impulse_100ms(rep: Rep) -> Floats:
+def landing_gross_impulse_100ms(rep: Rep) -> tuple[Floats, Floats]:
     """Impulse of the whole force in the first 100 ms after touchdown: the form that left and right add up to."""
     _held(rep, 0.1)
-    return rep.impulse("touchdown", rep.after("touchdown", 0.1))
+    end = rep.after("touchdown", 0.1)
+    return rep.impulse("touchdown", end), rep.impulse_noise("touchdown", end)
 
 
 @metric("landing_depth", unit="m", tests=LANDINGS, source="vendor", headline={"landing": 4},
@@ -165,16 +173,17 @@ def landing_time(rep: Rep) -> Floats:
 @metric("landing_stiffness", unit="N/m", tests=LANDINGS, source="vendor", method="force/depth", group="landing")
 def landing_stiffness(rep: Rep) -> tuple[Floats, Floats]:
     """Force at the lowest point over the landing depth; it ignores the weight."""
-    depth = -rep["landing_depth"]
-    return divided(rep.force["landing_zero_velocity"], depth), divided(rep.noise, depth[:, 0])
+    descent = -rep["landing_depth"]
+    return divided(rep.force["landing_zero_velocity"], descent), divided(rep.between_noise, descent[:, 0])
 
 
 @metric("landing_stiffness_slope", unit="N/m", tests=LANDINGS, source="derived (METRICS.md 4)", method="slope",
         group="landing")  # fmt: skip
 def landing_stiffness_slope(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force from touchdown to the lowest point over the landing depth."""
-    rise, depth = rep.force["landing_zero_velocity"] - rep.force["touchdown"], -rep["landing_depth"]
-    return divided(rise, depth), divided(rep.noise, depth[:, 0])
+    start, descent = rep.force["touchdown"], -rep["landing_depth"]
+    begun = np.hypot(rep.noise, BETWEEN * np.abs(start[:, 0]))
+    return divided(rep.force["landing_zero_velocity"] - start, descent), divided(begun, descent[:, 0])
 
 
 @metric(

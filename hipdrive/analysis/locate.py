@@ -23,9 +23,6 @@ SETTLE = 0.2
 CALM = 0.1
 """s within the departure band that count as not yet moving, for the provisional start."""
 
-EMPTY_LOOK = 4.0
-"""Variances of noise that a change of the empty plate must exceed before it is taken for drift (simulated)."""
-
 WEIGHED = ("before", "after", "before_unsteady", "after_unsteady", "box", "mass", "elsewhere", "none",
            "session")  # fmt: skip
 """Where the weight came from, in the order of preference of a jump; the session comes before none."""
@@ -75,8 +72,11 @@ class Located:
     rough: Floats
     """Median of the loaded cells, N: the scale of the force where no weight is known."""
 
-    drift_u: Floats
-    """Standard uncertainty of the weight by the plate's drift between the weighing and the flight that zeroes it, N."""
+    creep: Floats
+    """Drift of the zero from the empty plate before the contact to the flight, N/s; 0 where it was not empty before."""
+
+    creep_u: Floats
+    """Its standard uncertainty by noise; infinite where there is none."""
 
     ring: Floats
     """How far the plate rings after take-off, N; zero where it does not."""
@@ -174,7 +174,7 @@ def _weighed_and_started(
         np.full(len(record), np.nan), np.full(len(record), np.nan), np.full(len(record), np.nan),
         takeoff, touchdown, contact_edge, drop,
         (contact <= profile.rebound_max) & ~before.found & found.after_flight, rough,
-        drift_u(found, runs, before, after, still, block.rate), ring, hertz,
+        *creep(block, found, runs), ring, hertz,
     )  # fmt: skip
     located = replace(located, search_from=search_start(block, located, profile))
     return with_onset(block, located, np.zeros(len(record), dtype=bool), profile)
@@ -209,28 +209,36 @@ def _zero_u(found: Candidates, zero: Floats) -> Floats:
     return np.sqrt(found.noise**2 / np.maximum(found.count, 1) + (left / 1.96) ** 2)
 
 
-def drift_u(found: Candidates, runs: Runs, before: Still, after: Still, still: Still, rate: float) -> Floats:
-    """How far the zero may have moved between the weighing and the flight, N, beyond what noise and sway explain.
+def creep(block: Block, found: Candidates, runs: Runs) -> tuple[Floats, Floats]:
+    """Drift of the empty plate before the contact, N/s, and its standard uncertainty by noise.
 
-    Seen where the athlete was weighed before and after, or else between the empty plate before and the flight.
+    By its own slope, and by its mean against the flight's; each weighs as much as noise lets it be known.
     """
-    flight = 0.5 * (found.start + found.end)
+    nothing = np.zeros(len(found.record))
+    if not len(runs.record) or not (found.empty >= 0).any():
+        return nothing, nothing + np.inf
     empty = np.maximum(found.empty, 0)
-    if len(runs.record):
-        level, count, centre = runs.level[empty], runs.count[empty], 0.5 * (runs.start + runs.end)[empty]
-        change = np.where(found.empty >= 0, found.level - level, np.nan)
-        # so short a look is noise in the first place
-        doubt = runs.noise[empty] ** 2 / np.maximum(count, 1) + found.noise**2 / np.maximum(found.count, 1)
-        doubt *= EMPTY_LOOK
-        time = (flight - centre) / rate
-    else:
-        change = doubt = time = np.full(len(flight), np.nan)
-    twice = before.found & after.found
-    change = np.where(twice, after.mean - before.mean, change)
-    doubt = np.where(twice, before.mean_variance + after.mean_variance, doubt)
-    time = np.where(twice, after.centre / rate - before.centre / rate, time)
-    drift = np.sqrt(np.maximum(divided(change * change - doubt, time * time), 0.0))
-    return np.nan_to_num(drift * np.abs(flight - still.centre) / rate)
+    edge = round(EMPTY_EDGE * block.rate)
+    first, last = -(-(runs.start[empty] + edge) // block.cell), (runs.end[empty] - edge) // block.cell
+    count = np.maximum(last - first, 0)
+    width = int(max(count.max(initial=0), 2))
+    inside = np.arange(width) < count[:, np.newaxis]
+    means = np.where(inside, gather(block.means, runs.record[empty], first, width), 0.0)
+    away = np.where(inside, (np.arange(width) - 0.5 * (count - 1.0)[:, np.newaxis]) * block.cell_time, 0.0)
+    square, noise = (away * away).sum(axis=1), runs.noise[empty] ** 2
+    slope, slope_sure = divided((away * means).sum(axis=1), square), divided(square * block.cell, noise)
+    level = divided(means.sum(axis=1), count)
+    time = (0.5 * (found.start + found.end) - 0.5 * (first + last) * block.cell) / block.rate
+    doubt = divided(noise, count * block.cell) + found.noise**2 / np.maximum(found.count, 1)
+    change, change_sure = divided(found.level - level, time), divided(time * time, doubt)
+    sure = slope_sure + change_sure
+    known = (found.empty >= 0) & (count >= 4) & np.isfinite(sure) & (sure > 0.0)
+    seen = divided(slope_sure * slope + change_sure * change, sure)
+    return np.where(known, seen, 0.0), np.where(known, divided(1.0, np.sqrt(sure)), np.inf)
+
+
+EMPTY_EDGE = 0.1
+"""s at either end of an empty stretch in which the plate may still ring, or be loaded already."""
 
 
 def _departure(block: Block, found: Candidates, rough: Floats, profile: Profile) -> Ints:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hipdrive.analysis.jump import CMJ, CONTACTS, PHASED, since_braking
+from hipdrive.analysis.jump import CMJ, CONTACTS, PHASED, mean_force, since_braking
 from hipdrive.analysis.registry import metric
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.signal import Floats, divided
@@ -67,9 +67,9 @@ def deceleration_time(rep: Rep) -> Floats:
 
 @metric("mean_deceleration_force", unit="N", tests=CMJ, source="vendor", repeats="mean_braking_force",
         method="velocity_zero", group="force")  # fmt: skip
-def mean_deceleration_force(rep: Rep) -> Floats:
+def mean_deceleration_force(rep: Rep) -> tuple[Floats, Floats]:
     """Mean force from the peak negative velocity to the lowest point."""
-    return rep.mean("force", "peak_negative_velocity", "zero_velocity")
+    return mean_force(rep, "peak_negative_velocity", "zero_velocity")
 
 
 @metric("deceleration_net_impulse", unit="N*s", tests=CMJ, source="vendor", repeats="braking_net_impulse",
@@ -84,8 +84,8 @@ def deceleration_net_impulse(rep: Rep) -> Floats:
 def deceleration_rfd(rep: Rep) -> tuple[Floats, Floats]:
     """Rise of force from the peak negative velocity to the lowest point, over its time."""
     time = rep.duration("peak_negative_velocity", "zero_velocity")
-    rise = rep.force["zero_velocity"] - rep.force["peak_negative_velocity"]
-    return divided(rise, time), divided(rep.noise, time[:, 0])
+    rise = rep.force["zero_velocity"] - rep.at_weight("peak_negative_velocity")
+    return divided(rise, time), divided(rep.between_noise, time[:, 0])
 
 
 # --- shares ----------------------------------------------------------------------------------------------------------

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hipdrive.analysis.build import SWAY_SHARED, SWAYS
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.pulls import STILL_CELL, Spans
 from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, gather, last_true, within
-from hipdrive.analysis.uncertainty import student
+from hipdrive.analysis.uncertainty import SWAY_SHARED, SWAYS, student
 from hipdrive.analysis.weighing import Still, Where, still_before
 
 GAP = 0.2

@@ -8,7 +8,7 @@ import numpy as np
 
 from hipdrive.analysis.build import following, mean_of, with_reason
 from hipdrive.analysis.events import Instants
-from hipdrive.analysis.facts import NO_TIER, NUMBER, Facts
+from hipdrive.analysis.facts import NO_TIER, NUMBER, Facts, even, no_drift
 from hipdrive.analysis.locate import Given, Located
 from hipdrive.analysis.pretension import STEADY, UNQUIET, Onsets, longest_run, mean_u, onsets
 from hipdrive.analysis.profile import Profile
@@ -106,7 +106,7 @@ def _located(block: Block, found: Spans, given: Floats, profile: Profile) -> Pul
     return Pulls(
         candidates, zero, np.where(zeroed == 1, zero_u, np.nan), weight, still, before, after, source, onset.theta,
         found.ground, onset.at, onset.at, onset.u, leave, none, none, no, no, onset.threshold - zero, np.zeros(n),
-        np.zeros(n), np.full(n, np.nan),
+        np.full(n, np.inf), np.zeros(n), np.full(n, np.nan),
         onset, found.cell.astype(np.int64), found.over.astype(np.int64), zeroed, found.drift,
     )  # fmt: skip
 
@@ -197,6 +197,7 @@ def _facts(block: Block, located: Pulls, found: Spans, profile: Profile, given: 
         events={"iso_onset": start, "half_rise": onset.half / rate, "pull_end": located.takeoff.at / rate},
         u={"iso_onset": onset.u, "half_rise": np.zeros(n), "pull_end": located.takeoff.u},
         bias={}, reasons={}, anchor=nothing, anchor_at="", anchor_velocity=np.zeros(n), start_u=np.zeros(n),
+        **no_drift(n), plate_noise=even(onset.noise),
         tail=np.zeros(n), origin="iso_onset", located=located, plate_zero=_plate_zero(block, located),
         box_height=given.box_height[found.record], given_weight=given.weight[found.record],
         load=given.load[found.record], tier=np.full(n, NO_TIER),

@@ -18,7 +18,7 @@ import numpy as np
 from hipdrive.analysis.curve import Curve
 from hipdrive.analysis.facts import FLIGHT_ANCHORED, NUMBER, TWO_FLIGHTS, Facts
 from hipdrive.analysis.registry import ALIASES
-from hipdrive.analysis.side import Foot, Side
+from hipdrive.analysis.side import BETWEEN_SAMPLES, Foot, Side
 from hipdrive.analysis.signal import (
     Bools,
     Floats,
@@ -29,16 +29,22 @@ from hipdrive.analysis.signal import (
     zeroed,
 )
 
+MOVE = ("weight", "start_velocity", "drift")
+"""Inputs that move an event at which force crosses the weight."""
+
 MARGIN = 4
 """Columns of velocity beyond those asked for."""
 
 FARTHEST_COPY = 0.25
 """s that an event's copy may lie before the event; beyond that its number has no u95."""
 
+STEEPEST = 1.1
+"""Standard deviations of one window's slope in the steepest window's (simulated)."""
+
 SOON = 0.3
 """s: the first stretch in which a zero of velocity is looked for."""
 
-INPUTS = ("weight", "zero", "start_velocity", "noise")
+INPUTS = ("weight", "zero", "start_velocity", "noise", "drift")
 """Uncertain inputs of every test, before its events."""
 
 
@@ -124,6 +130,8 @@ class Rep:
         self.views: dict[str, Rep] = {}
         """Group of metrics -> this repetition with other events under the names that the group reads."""
         self.lends = True
+        # events that move with other inputs than their own, too
+        self.moved: frozenset[str] = frozenset()
         self._unknown = np.full(self.n, np.nan)
         # the measurement's velocities, where another Rep of the same rows and anchor has them already
         self._speeds: tuple[int, int, Floats] = (0, -1, np.empty((0, 0))) if like is None else like._speeds
@@ -140,6 +148,11 @@ class Rep:
         self.weight = self._raised("weight", facts.weight, facts.weight_u)
         zero = self._raised("zero", np.zeros(self.n), facts.zero_u)
         self.weight = self.weight + zero
+        if self.inputs:
+            self._move(self.weight, "start_velocity", -facts.start_weight)
+            self._move(self.weight, "drift", facts.drift_u * (facts.zeroed_at - facts.weighed_at))
+        self._drift_steps = facts.drift_u[:, np.newaxis] * np.array([1.0, -1.0])
+        self._zeroed = facts.zeroed_at[:, np.newaxis]
         # what the curve lacks to the whole force
         self._gross = self._base[:, np.newaxis] + zero
         self.mass = self.weight / self.g
@@ -156,6 +169,33 @@ class Rep:
         result[:, column] += step
         result[:, column + 1] -= step
         return result
+
+    def _move(self, values: Floats, name: str, step: Floats) -> None:
+        """Raise and lower the two columns of an input in place."""
+        column = 1 + 2 * self.inputs.index(name)
+        values[:, column] += step
+        values[:, column + 1] -= step
+
+    def _drifted(self, values: Floats, factor: Floats) -> Floats:
+        """`values`, our own, less what a drift of 1 N/s adds to them (`factor`), in the two copies with drift.
+
+        Both (n, k) or (n, events, k); of a factor without copies there is one column.
+        """
+        if self.inputs:
+            column = 1 + 2 * INPUTS.index("drift")
+            part = factor if factor.shape[-1] == 1 else factor[..., column : column + 2]
+            steps = self._drift_steps if values.ndim == 2 else self._drift_steps[:, np.newaxis]
+            values[..., column : column + 2] -= part * steps
+        return values
+
+    def cross_weight(self, event: str, slope: Floats) -> None:
+        """Let an event at which force crosses the weight move with the weight, by the slope of force (n,), N/s."""
+        times = self.moments[event]
+        lacking = self._drifted(self._gross - self.weight, times[:, :1] - self._zeroed)
+        lacking -= lacking[:, :1]
+        shift = divided(lacking, slope[:, np.newaxis])
+        self.moments[event] = times - np.where(np.isfinite(shift) | np.isnan(lacking), shift, 0.0)
+        self.moved = self.moved | {event}
 
     def _curve(self) -> Curve:
         """Net force (F - W of the measurement) over the samples that any event needs."""
@@ -196,6 +236,7 @@ class Rep:
         # an event that the view does without keeps its columns, under no name that anybody asks for
         view.inputs = tuple(names.get(name, name if name in INPUTS else f"({name})") for name in self.inputs)
         view.moments = under(self.moments)
+        view.moved = frozenset(names[name] for name in self.moved if name in names)
         view._read, view._kept, view._peaks, view._motion, view._after = {}, {}, {}, {}, {}
         view.fields, view.field_reasons, view.spreads, view.methods, view.views = {}, {}, {}, {}, {}
         view._origin = view._anchor = view.foot = None
@@ -282,7 +323,7 @@ class Rep:
         """Read the curve at every event that is new, in one go: a reading costs more than its times do."""
         names = tuple(name for name in self.moments if name not in self._read)
         times = np.concatenate([self.moments[name] for name in names], axis=1)
-        own, back = _own_columns(self.inputs, names)
+        own, back = self.own_columns(names)
         shape = self.n, len(names), self.k
         # a copy that shares the measurement's time is not read again
         parts = self.curve.read_all(times.take(own, axis=1))
@@ -290,6 +331,10 @@ class Rep:
         among = Readings(names, times.reshape(shape), value, once, twice)
         for i, name in enumerate(names):
             self._read[name] = AtEvent(value[:, i], once[:, i], twice[:, i], among)
+
+    def own_columns(self, events: tuple[str, ...]) -> tuple[Ints, Ints]:
+        """Which of the events' columns side by side must be read, and which of those each column is."""
+        return _own_columns(self.inputs, events, self.moved)
 
     def quantity(self, name: str, at: str | Floats) -> Floats:
         """Force N, velocity m/s, displacement m or power W at an event or at times, (n, k)."""
@@ -302,33 +347,39 @@ class Rep:
                 self._find(name, at)
             return self._handed(self._motion[name, at])
         if name == "force":
-            return np.asarray(self._once("value", at, self.curve.value) + self._gross)
+            return self._force(self._once("value", at, self.curve.value), at)
         if name == "velocity":
             return self._speed(self._reading(at)[1], at)
         if name == "displacement":
             return self._path(*self.curve.read_twice(at)[1:], at)
         if name == "power":
             value, once = self._reading(at)
-            return (value + self._gross) * self._speed(once, at)
+            return self._force(value, at) * self._speed(once, at)
         raise _no_quantity(name)
 
     def _find(self, name: str, event: str) -> None:
         """A quantity at an event and at every other one that was read with it, in one go."""
         among = self._event(event).among
         if name == "force":
-            found = among.value + self._gross[:, np.newaxis]
+            found = self._force(among.value, among.times)
         elif name == "velocity":
             found = self._speed(among.once, among.times)
         elif name == "displacement":
             found = self._path(among.once, among.twice, among.times)
         elif name == "power":
-            found = (among.value + self._gross[:, np.newaxis]) * self._speed(among.once, among.times)
+            found = self._force(among.value, among.times) * self._speed(among.once, among.times)
         else:
             raise _no_quantity(name)
         # many metrics are handed these same arrays
         found.flags.writeable = False
         for i, other in enumerate(among.events):
             self._motion[name, other] = found[:, i]
+
+    def _force(self, value: Floats, times: Floats) -> Floats:
+        """Whole force where the curve has this value, at times (n, k) or (n, events, k), in every copy."""
+        if times.ndim == 3:
+            return self._drifted(value + self._gross[:, np.newaxis], times - self._zeroed[:, np.newaxis])
+        return self._drifted(value + self._gross, times - self._zeroed)
 
     def _anchored(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Anchor time, its integral, the anchor's velocity, and force not in the integral, (n, k)."""
@@ -402,19 +453,20 @@ class Rep:
     def _speed(self, reading: Floats, times: Floats) -> Floats:
         """Velocity where the integral reads so, at times (n, k) or (n, events, k), in every copy."""
         time, integral, start, rest = self._anchored()
-        mass, steps, tail = self.mass, self._walk, self.facts.tail[:, np.newaxis]
+        mass, steps, tail, zeroed = self.mass, self._walk, self.facts.tail[:, np.newaxis], self._zeroed
         if times.ndim == 3:
-            time, integral, start, rest, mass, steps, tail = (
-                part[:, np.newaxis] for part in (time, integral, start, rest, mass, steps, tail)
+            time, integral, start, rest, mass, steps, tail, zeroed = (
+                part[:, np.newaxis] for part in (time, integral, start, rest, mass, steps, tail, zeroed)
             )
         tau = times - time
         walk = np.sqrt((np.abs(tau) + tail) * self.facts.block.dt)
-        return np.asarray(start + (reading - integral + rest * tau) / mass + steps * walk)
+        speed = start + (reading - integral + rest * tau) / mass + steps * walk
+        return self._drifted(speed, tau * (0.5 * (times + time) - zeroed) / mass[..., :1])
 
     def force_and_velocity(self, times: Floats) -> tuple[Floats, Floats]:
         """Both at times, from one reading."""
         value, once = self.curve.read(times)
-        return value + self._gross, self._speed(once, times)
+        return self._force(value, times), self._speed(once, times)
 
     def _path(self, once: Floats, twice: Floats, times: Floats) -> Floats:
         """Displacement from the origin event, from its velocity and the double integral between.
@@ -426,10 +478,10 @@ class Rep:
             start = self.moments[self.facts.origin]
             self._origin = start, self._speed(at.once, start), at.once, at.twice
         (start, speed, first, double), (anchor, _, _, rest) = self._origin, self._anchored()
-        mass, steps = self.mass, self._walk
+        mass, steps, zeroed = self.mass, self._walk, self._zeroed
         if times.ndim == 3:
-            start, speed, first, double, anchor, rest, mass, steps = (
-                part[:, np.newaxis] for part in (start, speed, first, double, anchor, rest, mass, steps)
+            start, speed, first, double, anchor, rest, mass, steps, zeroed = (
+                part[:, np.newaxis] for part in (start, speed, first, double, anchor, rest, mass, steps, zeroed)
             )
         tau = times - start
         change = twice - double - first * tau
@@ -437,7 +489,8 @@ class Rep:
         walk = steps * tau * np.sqrt(far * (self.facts.block.dt / 3.0))
         if self.facts.anchor_at != self.facts.origin:
             walk = steps * self._walked_from_afar(start, tau)
-        return np.asarray(tau * speed + change / mass + walk + 0.5 * rest * tau * tau / mass)
+        path = tau * speed + change / mass + walk + 0.5 * rest * tau * tau / mass
+        return self._drifted(path, tau * tau * (0.5 * (start - zeroed) + tau / 6.0) / mass[..., :1])
 
     def _walked_from_afar(self, start: Floats, tau: Floats) -> Floats:
         """What noise does to the path over tau from `start`, where velocity is anchored elsewhere, less what the
@@ -498,7 +551,43 @@ class Rep:
         time = self.duration(start, end)
         if what == "net_impulse":
             return self.impulse(start, end) - self.weight * time
-        return self._reading(end)[1] - self._reading(start)[1] + self._gross * time
+        total = self._reading(end)[1] - self._reading(start)[1] + self._gross * time
+        begin, stop = self.times(start), self.times(end)
+        if self.inputs:
+            self._move(total, "noise", self.noise * (self._walked(stop) - self._walked(begin)))
+        return self._drifted(total, time * (0.5 * (begin + stop) - self._zeroed))
+
+    # --- noise of single numbers -------------------------------------------------------------------------------
+
+    @property
+    def between_noise(self) -> Floats:
+        """SD of force at an instant between two samples, N, (n,): two thirds of a sample's variance on average."""
+        return np.asarray(self.noise * BETWEEN_SAMPLES)
+
+    def at_weight(self, event: str) -> Floats:
+        """Force at an event at which it crosses the weight: wherever it is found, force is the weight, (n, 1)."""
+        return self.force[event][:, :1]
+
+    @property
+    def crossing_noise(self) -> Floats:
+        """SD of force where it crosses the weight, (n,), N: there it is the weight, by definition."""
+        return np.zeros(self.n)
+
+    def end_noise(self, _start: str | Floats, _end: str | Floats) -> Floats:
+        """What noise adds to an impulse whose ends lie where velocity is known, (n,), N*s: its copies hold it all."""
+        return np.zeros(self.n)
+
+    def _walked(self, times: Floats) -> Floats:
+        """How far the sum of unit noise has walked from the anchor to times, s, (n,): part of every velocity."""
+        time = np.abs(times[:, 0] - self.facts.anchor) + self.facts.tail
+        return np.sqrt(np.nan_to_num(time) * self.facts.block.dt)
+
+    def impulse_noise(self, start: str | Floats, end: str | Floats) -> Floats:
+        """SD of an impulse by the noise of its own samples, beyond what its copies hold, (n,), N*s."""
+        begin, stop = self.times(start), self.times(end)
+        walked = self._walked(stop) - self._walked(begin)
+        own = np.abs(stop - begin)[:, 0] * self.facts.block.dt - walked * walked
+        return np.asarray(self.noise * np.sqrt(np.maximum(own, 0.0)))
 
     def work(self, start: str | Floats, end: str | Floats) -> Floats:
         """Work of the force, J: exact for piecewise linear force, by the work-energy theorem."""
@@ -686,7 +775,8 @@ class Rep:
             rows = np.flatnonzero(known & (count > 0))
             parts = zip(slopes[rows], (first - low)[rows].tolist(), (first - low + count)[rows].tolist(), strict=True)
             best[rows] = [row[a + row[a:b].argmax()] for row, a, b in parts]
-        spread = self.noise * self.curve.rate / np.sqrt(size * (size * size - 1) / 12.0)
+        # the steepest of neighbours that share most of their samples is a little too steep by chance
+        spread = STEEPEST * self.noise * self.curve.rate / np.sqrt(size * (size * size - 1) / 12.0)
         return np.repeat(best[:, np.newaxis], self.k, axis=1), spread
 
     # --- sides and other fields ---------------------------------------------------------------------------------
@@ -742,18 +832,20 @@ class Rep:
 
 
 @cache
-def _own_columns(inputs: Sequence[str], events: Sequence[str]) -> tuple[Ints, Ints]:
+def _own_columns(inputs: Sequence[str], events: Sequence[str], moved: frozenset[str]) -> tuple[Ints, Ints]:
     """Which of events' columns side by side must be read, and which of those each column is, (events * k,).
 
-    A measured event's copies differ from it in two columns only; what was found from velocity differs in all.
+    A measured event's copies differ from it in two columns only, or in those of the inputs that move it (MOVE) too;
+    what was found from velocity differs in all.
     """
     k = 1 + 2 * len(inputs)
     own: list[int] = []
     back = []
     for i, event in enumerate(events):
-        column = 1 + 2 * inputs.index(event) if event in inputs else 1
-        moved = (column, column + 1) if event in inputs else range(1, k)
-        place = {0: len(own), **{c: len(own) + 1 + j for j, c in enumerate(moved)}}
+        causes = (*(MOVE if event in moved else ()), event)
+        first = [1 + 2 * inputs.index(cause) for cause in causes] if event in inputs else range(1, k, 2)
+        differ = [c for column in first for c in (column, column + 1)]
+        place = {0: len(own), **{c: len(own) + 1 + j for j, c in enumerate(differ)}}
         own += [i * k + c for c in place]
         back += [place.get(c, place[0]) for c in range(k)]
     return np.array(own), np.array(back)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hipdrive.analysis import events
-from hipdrive.analysis.locate import Located, drift_u, search_start, some, with_onset
+from hipdrive.analysis.locate import Located, creep, search_start, some, with_onset
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.segment import Runs
 from hipdrive.analysis.signal import Block, Floats, Ints
@@ -63,9 +63,10 @@ def weighed(block: Block, located: Located, runs: Runs, chain: Chains, rows: Int
     weight = np.where(np.isin(source, (0, 1, 2, 3)), still.mean - zero, weight)
     part = located.where(rows)
     theta = events.onset_threshold(np.where(np.isfinite(still.sd), still.sd, 0.0), profile)
+    slope, slope_u = creep(block, part.found, runs)
     part = replace(
         part, before=before, after=after, still=still, source=source, weight=weight, zero=zero, zero_u=zero_u,
-        theta=theta, drift_u=drift_u(part.found, runs, before, after, still, block.rate),
+        theta=theta, creep=slope, creep_u=slope_u,
     )  # fmt: skip
     return part
 

@@ -10,6 +10,9 @@ import numpy as np
 from hipdrive.analysis.curve import Curve
 from hipdrive.analysis.signal import Floats, divided, limited, plate_windows, zeroed
 
+BETWEEN_SAMPLES = np.sqrt(2.0 / 3.0)
+"""Noise on the straight line between two samples, in parts of a sample's: its variance is (1 - p)² + p² at p."""
+
 if TYPE_CHECKING:
     from hipdrive.analysis.rep import Rep
 
@@ -26,11 +29,46 @@ class Side:
     """One foot's share of additive quantities, with the events of the whole: what `sides=True` metrics are given.
 
     Peaks are read at the instant of the total's peak, and right is the whole less left, so that they add up to the
-    total (METRICS.md 7). Sides are measured only, without copies: k is 1.
+    total (METRICS.md 7). A foot has the copies of the whole, in which events move; what its own plate adds, noise
+    and zero, is a metric's spread.
     """
 
     def __init__(self, whole: Rep, name: str) -> None:
         self._whole, self._name = whole, name
+        self.apart: Floats | None = None
+        """What a metric adds to this foot alone, and so to the index, (n,); its whole spread where it says nothing."""
+
+    @property
+    def whole(self) -> Rep:
+        """The whole body."""
+        return self._whole
+
+    @property
+    def noise(self) -> Floats:
+        """SD of this plate's noise, N, (n,)."""
+        known: Floats | None = self._whole.facts.plate_noise.get(self._name)
+        return self._whole.noise if known is None else known
+
+    @property
+    def between_noise(self) -> Floats:
+        """SD of this plate's force at an instant between two samples, N, (n,)."""
+        return np.asarray(self.noise * BETWEEN_SAMPLES)
+
+    def at_weight(self, event: str) -> Floats:
+        """Force of this plate at an event at which the whole crosses the weight, (n, k): its share goes on moving."""
+        foot, body = self.force[event], self._whole.force[event]
+        return foot - divided(foot[:, :1], body[:, :1]) * (body - body[:, :1])
+
+    crossing_noise = between_noise
+    """Where the whole force crosses the weight, a foot's is still noisy."""
+
+    def end_noise(self, start: str | Floats, end: str | Floats) -> Floats:
+        """SD of this plate's impulse by noise and zero, (n,), N*s."""
+        time = np.abs(self.duration(start, end))[:, 0]
+        zero = self._whole.facts.zero_u * divided(self.noise, self._whole.noise)
+        return np.hypot(self.noise * np.sqrt(time / self._whole.curve.rate), zero * time)
+
+    impulse_noise = end_noise
 
     @property
     def force(self) -> _Forces:
@@ -67,47 +105,51 @@ class Side:
 
     def __getitem__(self, field: str) -> Floats:
         """Another metric of the whole body."""
-        return self._whole[field][:, :1]
+        return self._whole[field]
 
     @property
     def t(self) -> dict[str, Floats]:
-        """Event times, (n, 1)."""
-        return {name: times[:, :1] for name, times in self._whole.moments.items()}
+        """Event times, (n, k)."""
+        return self._whole.moments
 
     def times(self, at: str | Floats) -> Floats:
-        """An event's times, or times as given, (n, 1)."""
-        return _measured(self._whole.times(at))
+        """An event's times, or times as given, (n, k)."""
+        return self._whole.times(at)
 
     def duration(self, start: str | Floats, end: str | Floats) -> Floats:
-        """Time between two events, s, (n, 1)."""
-        return self.times(end) - self.times(start)
+        """Time between two events, s, (n, k)."""
+        return self._whole.duration(start, end)
 
     def time_of_max(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
-        """When the total is largest, s, (n, 1)."""
-        return _measured(self._whole.time_of_max(name, start, end))
+        """When the total is largest, s, (n, k)."""
+        return self._whole.time_of_max(name, start, end)
 
     def time_of_min(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
-        """When the total is smallest, s, (n, 1)."""
-        return _measured(self._whole.time_of_min(name, start, end))
+        """When the total is smallest, s, (n, k)."""
+        return self._whole.time_of_min(name, start, end)
 
     def _left(self, at: str | Floats) -> tuple[Floats, Floats]:
         foot = self._foot
         if not isinstance(at, str):
-            return foot.curve.read(_measured(at))
+            return foot.curve.read(at)
         if at not in foot.readings:
-            # every event in one go
-            moments = self._whole.moments
-            value, integral = foot.curve.read(np.concatenate([times[:, :1] for times in moments.values()], axis=1))
-            for i, name in enumerate(moments):
-                foot.readings[name] = value[:, i : i + 1], integral[:, i : i + 1]
+            # every event in one go, and no copy that shares the measurement's time
+            whole = self._whole
+            names = tuple(whole.moments)
+            times = np.concatenate([whole.moments[name] for name in names], axis=1)
+            own, back = whole.own_columns(names)
+            parts = foot.curve.read(times.take(own, axis=1))
+            value, once = (part.take(back, axis=1).reshape(whole.n, len(names), whole.k) for part in parts)
+            for i, name in enumerate(names):
+                foot.readings[name] = value[:, i], once[:, i]
         return foot.readings[at]
 
     def quantity(self, name: str, at: str | Floats) -> Floats:
         """Force of this plate at an event or at times, N."""
         if name != "force":
-            return self._whole.quantity(name, at)[:, :1]
-        whole = self._whole.quantity("force", at)[:, :1]
-        left = self._left(at)[0] if isinstance(at, str) else self._foot.curve.value(_measured(at))
+            return self._whole.quantity(name, at)
+        whole = self._whole.quantity("force", at)
+        left = self._left(at)[0] if isinstance(at, str) else self._foot.curve.value(at)
         return left if self._name == "left" else whole - left
 
     def at(self, name: str, event: str, offset: float) -> Floats:
@@ -116,14 +158,14 @@ class Side:
 
     def impulse(self, start: str | Floats, end: str | Floats) -> Floats:
         """Gross impulse of this plate, N*s."""
-        whole = self._whole.impulse(start, end)[:, :1]
+        whole = self._whole.impulse(start, end)
         left = self._left(end)[1] - self._left(start)[1]
         return left if self._name == "left" else whole - left
 
     def mean(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
         """Mean force of this plate."""
         if name != "force":
-            return self._whole.mean(name, start, end)[:, :1]
+            return self._whole.mean(name, start, end)
         return np.asarray(divided(self.impulse(start, end), self.duration(start, end)))
 
     def max(self, name: str, start: str | Floats, end: str | Floats) -> Floats:
@@ -135,13 +177,8 @@ class Side:
         return self.quantity(name, self.time_of_min(name, start, end))
 
 
-def _measured(times: Floats) -> Floats:
-    """The measurement's column; times without copies are handed on as they are, so that they are read once."""
-    return times if times.shape[1] == 1 else times[:, :1]
-
-
 class _Forces:
-    """`rep.left.force["takeoff"]`, (n, 1)."""
+    """`rep.left.force["takeoff"]`, (n, k)."""
 
     def __init__(self, side: Side) -> None:
         self._side = side

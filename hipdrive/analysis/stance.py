@@ -13,18 +13,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from hipdrive.analysis.build import SWAY_SHARED
 from hipdrive.analysis.cop import Pressure, fourth_difference, pressure, resampled, smoothed
 from hipdrive.analysis.curve import Curve
 from hipdrive.analysis.events import Instants
-from hipdrive.analysis.facts import NO_TIER, NUMBER, Facts
+from hipdrive.analysis.facts import NO_TIER, NUMBER, Facts, even, no_drift
 from hipdrive.analysis.locate import Located
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.scene import Found, FoundReps, Scene
 from hipdrive.analysis.segment import LOADED, Candidates, Runs
 from hipdrive.analysis.signal import Block, Bools, Floats, Ints, gather
-from hipdrive.analysis.uncertainty import COVERAGE, T95, student
+from hipdrive.analysis.uncertainty import COVERAGE, SWAY_SHARED, T95, student
 from hipdrive.analysis.weighing import QUARTER, Still
 from hipdrive.trial import LEFT, RIGHT, Trial
 
@@ -185,16 +184,18 @@ def _stance(block: Block, trials: Sequence[Trial], record: Ints, start: Ints, en
         block=block, record=record, test="balance", profile=profile, zero=zero, level=np.where(known, level, 0.0),
         noise=noise, zero_u=np.where(known, noise / np.sqrt(np.maximum(count, 1)), 0.0), weight=weight,
         weight_u=mean_u, events={}, u={}, bias={}, reasons={}, anchor=nothing, anchor_at="",
-        anchor_velocity=np.zeros(len(record)), start_u=np.zeros(len(record)), tail=np.zeros(len(record)),
+        anchor_velocity=np.zeros(len(record)), start_u=np.zeros(len(record)), **no_drift(len(record)),
+        tail=np.zeros(len(record)),
         origin="stance_start", located=_nowhere(record, start, end, still, zero, weight, noise),
-        plate_zero={}, box_height=scene.given.box_height[record], given_weight=scene.given.weight[record],
+        plate_zero={}, plate_noise={},
+        box_height=scene.given.box_height[record], given_weight=scene.given.weight[record],
         load=scene.given.load[record],
         tier=np.full(len(record), NO_TIER), two_plate_velocity=nothing,
     )  # fmt: skip
     zeros = np.array([_plate_zeros(trial, scene.runs, r) for trial, r in zip(trials, record.tolist(), strict=True)])
     if {LEFT, RIGHT} <= set(block.names):
         left = np.where(zero != 0.0, zeros[:, block.names.index(LEFT)], 0.0)
-        facts = replace(facts, plate_zero={"left": left, "right": zero - left})
+        facts = replace(facts, plate_zero={"left": left, "right": zero - left}, plate_noise=even(noise))
     found = [
         pressure(trial, z, int(a), int(b), float(w), profile)
         for trial, z, a, b, w in zip(trials, zeros, start, end, weight, strict=True)
@@ -254,7 +255,7 @@ def _nowhere(
     missing = still.only(false)
     return Located(
         found, zero, np.zeros(n), weight, still, still, missing, nothing, none, start, none, none, none, edge, edge,
-        edge, false, false, weight, np.zeros(n), np.zeros(n), none,
+        edge, false, false, weight, np.zeros(n), np.full(n, np.inf), np.zeros(n), none,
     )  # fmt: skip
 
 

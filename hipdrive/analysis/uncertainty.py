@@ -16,14 +16,21 @@ from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.registry import METRICS, REBOUND, Metric
 from hipdrive.analysis.rep import INPUTS, Rep
 from hipdrive.analysis.side import Side
-from hipdrive.analysis.signal import Floats, limited, numbers, zeroed
+from hipdrive.analysis.signal import Floats, divided, limited, numbers, zeroed
 from hipdrive.errors import UsageError
 
 COVERAGE = 1.96
 """Standard uncertainties in the half width of a 95 % interval."""
 
+ONE_SIDED = 1.645
+"""Standard uncertainties that hold 95 % on one side."""
+
 T95 = np.array([np.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179])
 """97.5 % quantile of Student's t for 0 to 12 degrees of freedom (scipy.stats would cost 0.9 s of import)."""
+
+
+SWAYS, SWAY_SHARED = 6.0, 1.5
+"""Blocks whose means vary by so many noise variances sway, and then their mean is so much less certain (simulated)."""
 
 
 def student(blocks: Floats) -> Floats:
@@ -75,10 +82,7 @@ def _called(metric: Metric, rep: Rep, seen: Rep | Side) -> Any:
 
 
 def evaluate_side(rep: Rep, name: str, side: str) -> Floats:
-    """Compute an additive metric of one plate, (n, 1), under its own name, and return it.
-
-    Its uncertainty is its share of the whole's: events, weight and zero move both feet together.
-    """
+    """Compute an additive metric of one plate, (n, k), under its own name, and return it."""
     rep.begin()
     metric, field = METRICS[name], f"{name}_{side}"
     seen = rep.views.get(metric.group)
@@ -88,23 +92,60 @@ def evaluate_side(rep: Rep, name: str, side: str) -> Floats:
             evaluate(seen, own)
         value = evaluate_side(seen, own, side)
         lend(rep, seen, f"{own}_{side}", field)
+        rep.spreads[f"asym_{name}"] = seen.spreads[f"asym_{own}"]
         return value
-    result = _called(metric, rep, rep.left if side == "left" else rep.right)
-    value = result[0] if isinstance(result, tuple) else result
-    rep.fields[field] = value = _with_reasons(rep, field, np.asarray(value, dtype=np.float64))
-    rep.spreads[field] = rep.spreads[name]
+    foot = rep.left if side == "left" else rep.right
+    result = _called(metric, rep, foot)
+    value, rep.spreads[field] = result if isinstance(result, tuple) else (result, None)
+    value = np.asarray(value, dtype=np.float64)
+    if value.shape != (rep.n, rep.k):
+        value = np.broadcast_to(value.reshape(-1, 1) if value.ndim == 1 else value, (rep.n, rep.k))
+    rep.fields[field] = value = _with_reasons(rep, field, value)
+    rep.spreads[f"asym_{name}"] = rep.spreads[field] if foot.apart is None else foot.apart
     rep.methods[field] = rep.method if rep.method is not None else metric.method
     return value
 
 
 def rest_of_side(rep: Rep, name: str, right: Floats) -> None:
-    """Keep the right plate's number, (n, 1): the whole less the left, missing where either is and for its reason."""
+    """Keep the right plate's number, (n, k): the whole less the left, missing where either is and for its reason."""
     field, left = f"{name}_right", f"{name}_left"
     rep.begin()
     for other in (name, left):
         rep.note(other)
     rep.fields[field] = _with_reasons(rep, field, right)
-    rep.spreads[field], rep.methods[field] = rep.spreads[name], rep.methods[left]
+    rep.methods[field] = rep.methods[left]
+    noise, spread = rep.facts.plate_noise, rep.spreads[left]
+    # what a plate adds of its own grows with its noise
+    rep.spreads[field] = None if spread is None else spread * divided(noise["right"], noise["left"])
+
+
+def side_widths(rep: Rep, names: Sequence[str], left: Floats, right: Floats) -> tuple[Floats, Floats, Floats]:
+    """u95 of the left, the right and their index, (fields, n) each, from their copies (fields, n, k).
+
+    Inputs that events carry move both feet together; noise and zero are each plate's own.
+    """
+    total = left + right
+    index = divided(100.0 * (left - right), total)
+    left_own, right_own = (
+        np.array([np.zeros(rep.n) if (own := rep.spreads[f"{name}_{side}"]) is None else own for name in names])
+        for side in ("left", "right")
+    )
+    l, r = left[:, :, 0], right[:, :, 0]  # noqa: E741
+    apart = np.array([np.zeros(rep.n) if (own := rep.spreads[f"asym_{name}"]) is None else own for name in names])
+    ratio = divided(rep.facts.plate_noise["right"], rep.facts.plate_noise["left"])
+    index_own = divided(200.0 * apart * np.hypot(r, l * ratio), total[:, :, 0] ** 2)
+    halves = [0.5 * (copies[:, :, 1::2] - copies[:, :, 2::2]) for copies in (left, right, index)]
+    # the whole's noise is in the whole's copies; what it does through events a foot has in proportion
+    noise = INPUTS.index("noise")
+    halves[1][:, :, noise] = halves[0][:, :, noise] * divided(r, l)
+    halves[2][:, :, noise] = 0.0
+    widths = []
+    for copies, half, own in zip((left, right, index), halves, (left_own, right_own, index_own), strict=True):
+        half[:, :, INPUTS.index("zero")] = 0.0
+        drift = half[:, :, INPUTS.index("drift")] * rep.facts.drift_seen
+        width = half_width(drift, np.sqrt(np.einsum("fnk,fnk->fn", half, half) + own * own))
+        widths.append(np.where(np.isfinite(copies[:, :, 0]) & (width > 0.0), width, np.nan))
+    return widths[0], widths[1], widths[2]
 
 
 def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:
@@ -121,9 +162,20 @@ def _with_reasons(rep: Rep, field: str, value: Floats) -> Floats:
     return value
 
 
+def half_width(bias: Floats, u: Floats) -> Floats:
+    """Half width that holds 95 % of a normal error with mean `bias` and SD `u`: 1.96 u, and abs(bias) + 1.645 u.
+
+    Between the two, with x = abs(bias)/u, to 0.005 u: (x + 1.645 + 0.315 exp(-4.94 x^1.21)) u.
+    """
+    bias = np.abs(bias)
+    ratio = divided(bias, u)
+    extra = np.exp(-4.94 * np.nan_to_num(ratio) ** 1.21)
+    return bias + (ONE_SIDED + (COVERAGE - ONE_SIDED) * extra) * u
+
+
 def u95(rep: Rep, names: Sequence[str]) -> tuple[Floats, Floats]:
     """Numbers of fields already evaluated, and their 95 % half widths, (fields, n) both."""
-    values, square, along = np.empty((3, len(names), rep.n))
+    values, square, along, drift = np.empty((4, len(names), rep.n))
     # the copies of as many fields as the processor's cache holds in one array: a step for all, not one for each
     size = max(1, CACHED // (rep.n * rep.k))
     for first in range(0, len(names), size):
@@ -134,11 +186,12 @@ def u95(rep: Rep, names: Sequence[str]) -> tuple[Floats, Floats]:
         half *= 0.5
         np.einsum("fnk,fnk->fn", half, half, out=square[some])
         along[some] = _biased(rep, half)
+        drift[some] = half[:, :, INPUTS.index("drift")] * rep.facts.drift_seen
     more = [(i, rep.spreads[name]) for i, name in enumerate(names) if rep.spreads[name] is not None]
     if more:
-        spread = np.array([part for _, part in more])
-        square[[i for i, _ in more]] += spread * spread
-    width = COVERAGE * np.sqrt(square) + along
+        own = np.array([part for _, part in more])
+        square[[i for i, _ in more]] += own * own
+    width = half_width(drift, np.sqrt(square)) + along
     width[[i for i, name in enumerate(names) if METRICS[name].unit in CLASSES]] = np.nan
     # a width of exactly zero says that no input reaches the number: nothing is modelled
     return values, np.where(np.isfinite(values) & (width > 0.0), width, np.nan)

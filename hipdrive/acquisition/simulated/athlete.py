@@ -8,7 +8,7 @@ movement itself, without noise or sampling.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
@@ -18,8 +18,9 @@ from numpy.random import Generator
 from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
-from hipdrive.acquisition.simulated import fall, pull
-from hipdrive.acquisition.simulated import sway as swaying
+from hipdrive.acquisition.simulated import exact, fall, pull
+from hipdrive.acquisition.simulated import sway as standing_sway
+from hipdrive.acquisition.simulated.exact import Exact, shares
 from hipdrive.acquisition.simulated.motion import (
     Edge,
     Motion,
@@ -33,6 +34,7 @@ from hipdrive.acquisition.simulated.motion import (
     scaled,
     solve,
 )
+from hipdrive.acquisition.simulated.waves import Waves, swaying
 from hipdrive.errors import UsageError
 from hipdrive.trial import BOX, LEFT, RIGHT, Trial, Truth
 
@@ -55,9 +57,10 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
     "noise": (0.0, 100.0, " N"),
     "offset": (-10_000.0, 10_000.0, " N"),
     "drift": (-10_000.0, 10_000.0, " N/s"),
-    "sway": (0.0, 10_000.0, " N"),
+    "sway": (0.0, 20.0, " N"),
     "mass": (20.0, 300.0, " kg"),
     "left_share": (0.0, 1.0, ""),
+    "share_swing": (0.0, 0.3, ""),
     "posture": (-0.04, 0.2, " m"),
     "quiet": (0.0, 600.0, " s"),
     "settle": (0.0, 600.0, " s"),
@@ -87,6 +90,7 @@ def simulate(
     sway: float = 0.0,
     mass: float | None = None,
     left_share: float | None = None,
+    share_swing: float = 0.0,
     posture: float | None = None,
     edge: str | None = None,
     plates: int = 2,
@@ -108,9 +112,11 @@ def simulate(
     rate : sampling rate, Hz.
     noise : SD of the total force, N (white, independent between plates).
     offset : zero error, N in total; drawn within 10 N where not given. drift : its growth, N/s.
-    sway : SD of slow force variation while standing, N; it fades out before the movement.
+    sway : SD of slow force variation while standing, N; it fades out before the movement, but not the velocity that
+        it gives.
     mass, left_share, posture : kg; fraction of force on the left plate; how much lower than at take-off
         the centre of mass is at touchdown, m. Drawn from the seed where not given.
+    share_swing : how far that fraction goes to and fro in push-off and landing, at most.
     edge : "steep", "soft", or None to draw each edge by the seed.
     plates : 1 or 2. box_plate : dj and landing only, a further plate under the box sees the step-off.
     quiet, settle : s of standing before the movement (balance: of standing at all), and after the landing.
@@ -126,19 +132,19 @@ def simulate(
     (2, 2.98)
     """
     settings = {"seed": seed, "rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway,
-                "mass": mass, "left_share": left_share, "posture": posture, "edge": edge, "plates": plates,
-                "box_plate": box_plate, "quiet": quiet, "settle": settle, "hops": hops, "start": start,
-                "cop": cop}  # fmt: skip
+                "mass": mass, "left_share": left_share, "share_swing": share_swing, "posture": posture, "edge": edge,
+                "plates": plates, "box_plate": box_plate, "quiet": quiet, "settle": settle, "hops": hops,
+                "start": start, "cop": cop}  # fmt: skip
     _check(test, settings, {} if test == "isometric" else unknown)
     if test == "isometric":
-        return pull.simulate(settings, unknown)
+        return pull.simulate({name: value for name, value in settings.items() if name != "share_swing"}, unknown)
     rng = np.random.default_rng([seed, *map(ord, test)])
     mass = float(rng.uniform(50.0, 110.0)) if mass is None else mass
     share = float(rng.uniform(0.44, 0.56)) if left_share is None else left_share
     if test == BALANCE:
         zero = float(rng.uniform(-10.0, 10.0)) if offset is None else offset
         said = {"seed": seed, "rate": rate, "noise": noise, "offset": zero, "drift": drift, "sway": sway}
-        return swaying.stand(
+        return standing_sway.stand(
             rng, rate=rate, noise=noise, offset=zero, drift=drift, sway=sway, mass=mass, share=share, plates=plates,
             seconds=30.0 if quiet is None else quiet, cop=cop, g=G, settings=said,
         )  # fmt: skip
@@ -149,11 +155,19 @@ def simulate(
     zero = float(rng.uniform(-10.0, 10.0)) if offset is None else offset
     phase_shift = float(rng.uniform(0.0, 1.0)) / rate
     times = np.arange(phase_shift, movement.marks["end"], 1.0 / rate)
+    waves = Waves.drawn(rng, sway / (mass * G))
+    marks = movement.marks
+    left = PPoly(np.array([[share]]), np.array([0.0, marks["end"]]))
+    if test in MOVING:
+        movement = replace(movement, motion=swaying(movement.motion, waves, marks["start"], marks["rest"], G))
+        left = shares(np.random.default_rng([seed, 7]), share, share_swing, marks)
     force = mass * G * (1.0 + movement.motion.net(times))
-    force += _sway(rng, times, movement.marks, sway)
-    return _record(test, rng, times, force, movement, share, plates, box_plate,
+    if test not in MOVING:
+        force += mass * G * waves.around(times, marks["start"], marks["rest"])
+    return _record(test, rng, times, force, movement, left, plates, box_plate,
                    {"seed": seed, "rate": rate, "noise": noise, "offset": zero, "drift": drift, "sway": sway,
-                    "mass": mass, "left_share": share, "posture": drop, "phase": phase_shift})  # fmt: skip
+                    "mass": mass, "left_share": share,
+                    "share_swing": share_swing, "posture": drop, "phase": phase_shift})  # fmt: skip
 
 
 def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, object]) -> None:
@@ -169,6 +183,8 @@ def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, obje
         raise UsageError("simulate", f"simulate: {name}={value!r} is no setting; there are {', '.join(settings)}")
     if test != "hops" and (settings["hops"] is not None or settings["start"] is not None):
         raise UsageError("simulate", f"simulate: a {test} has no number of hops and no start; leave them out")
+    if test not in MOVING and settings["share_swing"] != 0.0:
+        raise UsageError("simulate", f"simulate: the feet of a {test} keep their share; leave share_swing out")
     number = settings["hops"]
     if number is not None and not (isinstance(number, Integral) and 1 <= int(number) <= MOST_HOPS):
         raise UsageError("simulate", f"simulate: {number!r} hops are not possible; give 1 to {MOST_HOPS}")
@@ -301,29 +317,26 @@ MAKERS: Mapping[str, Callable[..., Movement]] = {
 }  # fmt: skip
 """Test -> the maker of its movement."""
 
+MOVING = ("cmj", "sj", "dj")
+"""Tests whose athlete takes the velocity of the sway into the movement, on feet whose share may swing."""
+
 SIMULATED = (*MAKERS, BALANCE, "isometric")
 """Every test that can be simulated."""
 
 
-def _sway(rng: Generator, times: Any, marks: Mapping[str, float], size: float) -> Any:
-    """Slow force variation in quiet standing, zero around the movement."""
-    waves = [np.sin(2 * np.pi * (rng.uniform(0.15, 0.6) * times + rng.random())) for _ in range(3)]
-    still = np.clip((marks["start"] - 0.1 - times) / 0.2, 0.0, 1.0) + np.clip((times - marks["rest"]) / 0.2, 0.0, 1.0)
-    return size * np.sqrt(2.0 / 3.0) * sum(waves) * still
-
-
 def _record(
-    test: str, rng: Generator, times: Any, force: Any, movement: Movement, share: float, plates: int,
+    test: str, rng: Generator, times: Any, force: Any, movement: Movement, left: PPoly, plates: int,
     box_plate: bool, settings: dict[str, Any],
 ) -> Trial:  # fmt: skip
     """What the plates see, and the truth beside it."""
     on_box = times < movement.marks.get("first_contact", -1.0)
     ground, box = np.where(on_box, 0.0, force), np.where(on_box, force, 0.0)
-    rows, names = [(ground, 1.0)], ["plate1"]
+    rows, names = [(ground, np.ones(1))], ["plate1"]
     if plates == 2:
+        share = left(times)
         rows, names = [(ground, share), (ground, 1.0 - share)], [LEFT, RIGHT]
     if box_plate and "first_contact" in movement.marks:
-        rows, names = [*rows, (box, 1.0)], [*names, BOX]
+        rows, names = [*rows, (box, np.ones(1))], [*names, BOX]
     elapsed = times - times[0]
     ground_plates = plates
     fz = []
@@ -331,7 +344,7 @@ def _record(
         size = settings["noise"] / np.sqrt(ground_plates)
         error = (settings["offset"] + settings["drift"] * elapsed) / ground_plates
         fz.append(values * part + error + rng.normal(0.0, size, len(times)))
-    truth = _truth(test, movement, settings)
+    truth = _truth(test, movement, settings, left)
     box_height = truth.values.get("drop_height")
     return Trial.from_forces(
         np.array(fz), settings["rate"], names, test=test, athlete=f"simulated-{settings['seed']}", truth=truth,
@@ -340,7 +353,7 @@ def _record(
     )  # fmt: skip
 
 
-def _truth(test: str, movement: Movement, settings: Mapping[str, Any]) -> Truth:
+def _truth(test: str, movement: Movement, settings: Mapping[str, Any], left: PPoly) -> Truth:
     """The definitions of METRICS.md on the movement itself; event times from the first sample."""
     if test in WHOLE_TRUTHS:
         return WHOLE_TRUTHS[test](movement, settings)
@@ -354,6 +367,8 @@ def _truth(test: str, movement: Movement, settings: Mapping[str, Any]) -> Truth:
     values["peak_landing_force"] = weight * (1.0 + landing[1])
     values["time_to_peak_landing_force"] = landing[0] - td
     events["landing_zero_velocity"] = float(crossings(motion.velocity, 0.0, td, marks["rest"] - 1e-9)[0])
+    if test in MOVING:
+        _further(Exact(motion, weight, G), marks, values, events, left)
     first = settings["phase"]
     return Truth(
         values=MappingProxyType(values),
@@ -376,10 +391,29 @@ def _flight_truth(motion: Motion, marks: Any, weight: float, values: Any, events
     events["takeoff"] = to
 
 
+def _further(x: Exact, marks: Mapping[str, float], values: dict[str, float], events: Any, left: PPoly) -> None:
+    """Phases, rates, landing and feet; what is known already stays."""
+    to, td = marks["takeoff"], marks["touchdown"]
+    on, low, pnv = (events.get(name) for name in ("onset", "zero_velocity", "peak_negative_velocity"))
+    down = events.get("first_contact")
+    more = exact.common(x, on if low is None else low, to, td, events["landing_zero_velocity"], marks["end"])
+    if on is not None:
+        more |= exact.jump(x, on, on if low is None else low, to)
+    if on is not None and low is None:
+        more |= exact.squat(x, on, to)
+    if pnv is not None:
+        more |= exact.countermovement(x, on, pnv, low, to)
+    if down is not None:
+        more |= exact.drop(x, down, low, to)
+    for name, value in more.items():
+        values.setdefault(name, value)
+    values.update(exact.feet(x, left, values, events, td))
+
+
 def _jump_truth(motion: Motion, marks: Any, weight: float, settings: Any, values: Any, events: Any) -> None:
     """From standing or from the squat: onset by the default rule, phases, forces, work and power."""
     to = marks["takeoff"]
-    theta = max(ONSET_SDS * settings["noise"], ONSET_FLOOR) / weight
+    theta = max(ONSET_SDS * float(np.hypot(settings["noise"], settings["sway"])), ONSET_FLOOR) / weight
     crossed = np.r_[crossings(motion.net, theta, marks["start"], to), crossings(motion.net, -theta, marks["start"], to)]
     if not crossed.size:
         raise UsageError("simulate", f"simulate: a noise of {settings['noise']:g} N hides the start of this movement; "
@@ -405,13 +439,8 @@ def _jump_truth(motion: Motion, marks: Any, weight: float, settings: Any, values
         }
         values["mean_braking_rfd"] = (values["force_at_zero_velocity"] - weight) / values["braking_time"]
     start = onset if low == to else low
-    rise = float(motion.displacement(to) - motion.displacement(start))
-    work = weight * (values["jump_height_tov"] + rise)
     values |= {
         "takeoff_displacement": float(motion.displacement(to) - motion.displacement(onset)),
-        "propulsive_work": work,
-        "mean_propulsive_power": work / (to - start),
-        "mean_propulsive_force": weight * (1.0 + values["takeoff_velocity"] / G / (to - start)),
         "peak_propulsive_force": weight * (1.0 + extreme(motion.net, start, to)[1]),
         "peak_power": extreme(motion.power(G, weight / G), start, to)[1],
         "peak_velocity": extreme(motion.velocity, start, to)[1],

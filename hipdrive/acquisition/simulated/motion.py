@@ -127,6 +127,29 @@ def join(phases: Sequence[PPoly]) -> PPoly:
     return PPoly(np.concatenate([p.c for p in phases], axis=1), np.concatenate(knots))
 
 
+def refined(poly: PPoly, knots: Floats) -> PPoly:
+    """The same piecewise polynomial in smaller pieces: `knots` hold its own."""
+    here, order = knots[:-1], poly.c.shape[0]
+    factor, rows, part = 1.0, [], poly
+    for degree in range(order):
+        rows.append(part(here) / factor)
+        part, factor = part.derivative(), factor * (degree + 1)
+    return PPoly(np.array(rows[::-1]), knots)
+
+
+def add(one: PPoly, other: PPoly) -> PPoly:
+    """The sum of two piecewise cubics over the same interval."""
+    knots = np.unique(np.concatenate([one.x, other.x]))
+    return PPoly(refined(one, knots).c + refined(other, knots).c, knots)
+
+
+def times(one: PPoly, other: PPoly) -> PPoly:
+    """The product of two piecewise polynomials over the same interval, exactly."""
+    knots = np.unique(np.concatenate([one.x, other.x]))
+    a, b = refined(one, knots).c, refined(other, knots).c
+    return PPoly(np.array([np.convolve(a[:, i], b[:, i]) for i in range(a.shape[1])]).T, knots)
+
+
 @dataclass(frozen=True, eq=False)
 class Motion:
     """Net force in multiples of body weight over the whole record, with its exact integrals."""
@@ -136,10 +159,11 @@ class Motion:
     displacement: PPoly
 
     @classmethod
-    def from_net(cls, net: PPoly, g: float) -> Motion:
-        """From rest at the first instant."""
+    def from_net(cls, net: PPoly, g: float, speed: float = 0.0) -> Motion:
+        """From rest at the first instant, or from a speed, m/s."""
         scaled = PPoly(net.c * g, net.x)
         velocity = scaled.antiderivative()
+        velocity.c[-1] += speed
         return cls(net, velocity, velocity.antiderivative())
 
     def power(self, g: float, mass: float) -> PPoly:

@@ -215,7 +215,7 @@ def thousand_beside_plateforce(enough: float) -> float:
     strict=False, reason="144 values in place of 100 and richer u95 cost more; memory-bound machines too"
 )
 def test_a_thousand_trials_cost_a_tenth_of_plateforce() -> None:
-    """The bound of the project. It held with 100 values a trial; see the note in docs/analysis.md, What keeps it fast."""
+    """The bound of the project, which held with 100 values a trial (docs/analysis.md, What keeps it fast)."""
     assert thousand_beside_plateforce(10.0) >= 10.0
 
 
@@ -223,6 +223,22 @@ def test_a_thousand_trials_cost_a_tenth_of_plateforce() -> None:
 def test_a_thousand_trials_beside_plateforce() -> None:
     """What is reached with everything: no change may fall behind it."""
     assert thousand_beside_plateforce(4.0) >= 4.0
+
+
+def everything(trial: Trial) -> int:
+    """One analysis of which every number, event and finding is looked at; returns how many numbers there are."""
+    analysis = analyse(trial)
+    for rep in analysis.reps:
+        for name in rep:
+            value = rep[name]
+            assert value.unit and (value.value == value.value or value.why)
+        assert all(math.isfinite(event.t) for event in rep.events.values())
+    assert all(found.message for found in analysis.quality)
+    return len(analysis.reps[0])
+
+
+STEPS = 8.0
+"""How many times plateforce's full request one trial alone may cost: it pays for every step that a block shares."""
 
 
 @pytest.mark.slow

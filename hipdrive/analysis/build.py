@@ -221,7 +221,7 @@ def _doubted(facts: Facts, bare: Rep) -> Facts:
     open_end = np.isnan(doubt)
     if open_end.any():
         doubt = np.where(open_end, height_doubt(bare), doubt)
-    return replace(facts, start_u=np.hypot(facts.start_u, doubt)) if doubt.any() else facts
+    return replace(facts, start_u=np.maximum(facts.start_u, doubt)) if doubt.any() else facts
 
 
 def _squat(

@@ -15,6 +15,9 @@ from hipdrive.analysis.signal import Floats, divided
 EXPECTED = 2.0
 """Standard uncertainties of the closing velocity that the inputs explain by themselves."""
 
+SWAYED = 2.0
+"""Standard uncertainties of rest at one end that both ends together leave, on the safe side (simulated)."""
+
 POSTURE = -0.007, 0.025
 """m: what height by flight exceeds height by impulse by, through the landing's posture alone."""
 
@@ -28,7 +31,9 @@ def closure_doubt(rep: Rep) -> Floats:
     facts, mass = rep.facts, rep.mass[:, 0]
     weight_u = np.nan_to_num(facts.weight_u)
     noise = facts.noise**2 * duration * facts.block.dt
-    expected = EXPECTED * np.sqrt((weight_u * duration) ** 2 + noise) / mass + facts.start_u
+    # the athlete sways at both ends: neither is quite at rest
+    ends = SWAYED * facts.start_u
+    expected = EXPECTED * (np.sqrt((weight_u * duration) ** 2 + noise) / mass + ends)
     closing = np.abs(divided(impulse, mass))
     return HALF * np.where(np.isnan(closing), np.nan, np.sqrt(np.maximum(closing**2 - expected**2, 0.0)))
 

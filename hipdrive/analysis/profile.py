@@ -58,7 +58,7 @@ class Profile:
     weigh_gap: float = 0.1
     weigh_sd_pass: float = 0.006
     weigh_sd_warn: float = 0.015
-    drift_prior: float = 0.07
+    drift_prior: float = 0.055
     departure: float = 0.05
     # onset
     onset_rule: str = "back_shift"

@@ -140,7 +140,8 @@ def spike(size: float, part: str) -> Fault:
         spans = {"stance": (0.1, begin - 0.1), "push": (begin + 0.05, event(trial, "takeoff") - 0.02),
                  "flight": (event(trial, "takeoff") + 0.05, event(trial, "touchdown") - 0.05),
                  "landing": (event(trial, "touchdown") + 0.01, event(trial, "touchdown") + 0.25)}  # fmt: skip
-        at = round(rng.uniform(*spans[part]) * trial.rate)
+        # another fault may have cut the record, or changed its clock
+        at = min(round(rng.uniform(*spans[part]) * trial.rate), trial.samples - 1)
         force = np.zeros(trial.samples)
         force[at] = size * (1.0 if part == "flight" else rng.choice([-1.0, 1.0]))
         return added(trial, force)

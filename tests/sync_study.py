@@ -23,6 +23,9 @@ from hipdrive.trial import Floats, Trial
 WHITE, SLOW, SLOW_TIME = 0.005, 0.015, 0.2
 """m, m, s: noise of the centre of mass as a good pose program makes it (VIDEO.md 4c)."""
 
+MOVEMENTS = 20
+"""Movements among which the seeds go round."""
+
 FURTHEST = 30.0
 """s: offsets are drawn within this."""
 
@@ -54,11 +57,11 @@ def seen(
     return trial, Motion(clock="camera", times=stamps, com=com, methods={"com": "truth"}), off
 
 
-def study(test: str, rate: float, seeds: int, movements: int = 20, **noise: float) -> tuple[Floats, Floats, int]:
+def study(test: str, rate: float, seeds: int, **noise: float) -> tuple[Floats, Floats, int]:
     """Errors and standard errors of every seed, s, and how many were refused."""
     errors, sizes, refused = [], [], 0
     for seed in range(seeds):
-        trial, motion, off = seen(test, seed % movements, seed, rate, **noise)
+        trial, motion, off = seen(test, seed % MOVEMENTS, seed, rate, **noise)
         try:
             found = sync.match(trial, motion)
         except HipdriveError:
@@ -73,8 +76,10 @@ def row(test: str, rate: float, seeds: int, **noise: float) -> str:
     """One row of the table."""
     e, s, refused = study(test, rate, seeds, **noise)
     z = e / s
-    return (f"| {test} | {rate:g} | {1e3 * e.mean():+.2f} | {1e3 * e.std():.2f} | {1e3 * s.mean():.2f} | {z.std():.2f} | "
-            f"{100.0 * (np.abs(z) < 1.96).mean():.1f} | {1e3 * np.abs(e).max():.1f} | {refused} of {seeds} |")  # fmt: skip
+    inside = 100.0 * (np.abs(z) < 1.96).mean()
+    ms = f"{1e3 * e.mean():+.2f} | {1e3 * e.std():.2f} | {1e3 * s.mean():.2f}"
+    return (f"| {test} | {rate:g} | {ms} | {z.std():.2f} | {inside:.1f} | {1e3 * np.abs(e).max():.1f} | "
+            f"{refused} of {seeds} |")  # fmt: skip
 
 
 def main() -> None:

@@ -12,6 +12,9 @@ from hipdrive.trial import ClockMap, Floats, Trial
 SPAN, LEAST = 0.12, 3
 """s of flight on either side of the bounce that are used, and frames that each needs."""
 
+CLEAR = 0.5
+"""The first bounce counts whose change of speed is at least this part of the largest."""
+
 EDGE_SDS, EDGE_LEAST = 6.0, 2.0
 """The ball is felt where force leaves the empty plate's by so many SDs, and by so many N."""
 
@@ -43,20 +46,20 @@ def bounce(times: Floats, heights: Floats, *, scale_known: bool = True) -> tuple
     """
     seen = np.isfinite(heights) & np.isfinite(times)
     t, z = np.asarray(times[seen]), np.asarray(heights[seen])
-    best: tuple[float, float, float] | None = None
+    met = []
     for k in range(LEAST, len(t) - LEAST + 1):
-        if not (z[k - 1] < z[k - LEAST] and z[k] < z[min(k + LEAST - 1, len(z) - 1)]):
-            continue  # it must come down before and go up after
-        found = _meeting(t, z, k, scale_known)
-        if found is not None and (best is None or found[2] < best[2]):
-            best = found
-    if best is None:
+        if z[k - 1] < z[k - LEAST] and z[k] < z[min(k + LEAST - 1, len(z) - 1)]:  # down before, up after
+            found = _meeting(t, z, k, scale_known)
+            met += [] if found is None else [found]
+    if not met:
         raise HipdriveError("no_bounce", sentence("no_bounce"))
-    return best[0], best[1]
+    hardest = max(turn for _, _, turn in met)
+    at, error, _ = next(one for one in met if one[2] >= CLEAR * hardest)
+    return at, error
 
 
 def _meeting(t: Floats, z: Floats, k: int, scale_known: bool) -> tuple[float, float, float] | None:
-    """Where the flight before frame k and the one after meet: time, its error, and the depth below its neighbours."""
+    """Where the flight before frame k and the one after meet: time, its error, and the change of speed."""
     between = 0.5 * (t[k - 1] + t[k])
     before = np.flatnonzero((t < between) & (t >= between - SPAN))[-60:]
     after = np.flatnonzero((t > between) & (t <= between + SPAN))[:60]

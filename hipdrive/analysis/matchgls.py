@@ -1,9 +1,9 @@
 """Matching two curves of one movement in time by generalised least squares, with an error that holds.
 
-The camera's height of the centre of mass is `s·Y(t + o)` plus a quadratic for each stretch of time, where Y is the double
-integral of the plates' force, plus noise: white, and slow as errors of posture and of the body's model are. How large and
-how slow it is, is not assumed: every combination on a grid gets the weight that the restricted likelihood of the
-residuals gives it, and the offset's error contains what remains unknown of it (docs/sync.md derives this).
+The camera's height of the centre of mass is `s·Y(t + o)` plus a quadratic for each stretch of time, where Y is the
+double integral of the plates' force, plus noise: white, and slow as errors of posture and of the body's model are. How
+large and how slow it is, is not assumed: every combination on a grid gets the weight that the restricted likelihood of
+the residuals gives it, and the offset's error contains what remains unknown of it (docs/sync.md derives this).
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ SLOW_TIMES = (0.06, 0.09, 0.14, 0.20, 0.29, 0.42)
 
 WHITE_SHARES = (0.01, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 5.0, 20.0)
 """SD of the white part as a multiple of the slow part's."""
+
+USUAL_TIME, USUAL_SHARE = 0.2, 0.3
+"""s and share of the noise by which candidates are compared."""
 
 STEP_LIMIT = 0.02
 """s by which one step of the fit moves the offset at most."""
@@ -88,12 +91,12 @@ def at(frames: Frames, offset: float, drift: float) -> Floats:
     return np.asarray(frames.times + offset + drift * (frames.times - frames.middle))
 
 
-def scan(frames: Frames, height: Curve, offsets: Floats, tau: float = 0.2, share: float = 0.3) -> tuple[Floats, Floats]:
-    """How badly each offset fits, as the weighted sum of squares of what is left with one plausible noise; its scale."""
+def scan(frames: Frames, height: Curve, offsets: Floats) -> tuple[Floats, Floats]:
+    """How badly each offset fits, as the weighted sum of squares that is left with a plausible noise; its scale."""
     from scipy.linalg import cholesky, solve_triangular
 
     n = len(frames.heights)
-    lower = cholesky(kernel(frames.centres, tau) + share**2 * np.eye(n), lower=True)
+    lower = cholesky(kernel(frames.centres, USUAL_TIME) + USUAL_SHARE**2 * np.eye(n), lower=True)
     shifted = np.stack([height(at(frames, o, 0.0)).mean(axis=1) for o in offsets], axis=1)
     base, *_ = np.linalg.qr(solve_triangular(lower, background(frames), lower=True))
     seen = solve_triangular(lower, frames.heights, lower=True)
@@ -130,7 +133,7 @@ def fit(frames: Frames, height: Curve, speed: Curve, start: float, *, with_drift
 def _design(
     frames: Frames, height: Curve, speed: Curve, offset: float, drift: float, scale: float, with_drift: bool
 ) -> tuple[Floats, int]:  # fmt: skip
-    """Background, height, and by how much a later offset (and a faster clock) changes it; and where the height stands."""
+    """Background, height, how a later offset (and a faster clock) changes it; and in which column the height is."""
     times = at(frames, offset, drift)
     base = background(frames)
     turn = scale * speed(times)

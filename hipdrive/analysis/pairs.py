@@ -1,4 +1,4 @@
-"""Events that plates and camera both saw -> offset, and drift where two of them are far enough apart (METRICS.md 16)."""
+"""Events that plates and camera both saw -> offset, and drift where they are far enough apart (METRICS.md 16)."""
 
 from __future__ import annotations
 
@@ -41,14 +41,13 @@ def pair(camera: Floats, force: Floats, error: float, profile: Profile | None = 
         clock = ClockMap(offset=float(f[0] - t[0]), standard_error=error, method=ONE_EVENT)
         return Sync(clock=clock, drift_u95=COVERAGE * p.sync_drift_prior, pairs=1, times=f, residual=np.zeros(1),
                     notes=("one_event", "drift_fixed"))  # fmt: skip
+    notes: tuple[str, ...] = ()
     drift, shift, left, spread = _line(t, f, middle)
     size = _scatter(left, len(t) - 2, error)
     drift_error = size / spread
     if drift_error > p.sync_drift_prior:
         drift, left = 0.0, (f - t) - np.mean(f - t)
         size, drift_error, notes = _scatter(left, len(t) - 1, error), p.sync_drift_prior, ("drift_fixed",)
-    else:
-        notes = ()
     half = 0.5 * float(np.ptp(t))
     worst = float(np.hypot(size / np.sqrt(len(t)), drift_error * half))
     clock = ClockMap(offset=shift - drift * middle, slope=1.0 + drift, standard_error=worst,
@@ -64,9 +63,9 @@ def _check(t: Floats, f: Floats, error: float) -> None:
     if not (np.isfinite(t).all() and np.isfinite(f).all() and np.isfinite(error) and error > 0.0):
         raise UsageError("sync_pairs", "some times of the events are no numbers; give them in seconds")
     order = np.argsort(t)
-    if len(t) > 1 and (np.diff(t[order]).min() < LEAST_APART or np.diff(f[order]).min() < LEAST_APART):
-        raise UsageError("sync_pairs", "two of the events are at the same time, or in another order on the other clock; "
-                         "give pairs of the same events")  # fmt: skip
+    if len(t) > 1 and min(np.diff(t[order]).min(), np.diff(f[order]).min()) < LEAST_APART:
+        raise UsageError("sync_pairs", "two of the events are at one time, or in another order on the other; give "
+                         "pairs of the same events")  # fmt: skip
     ratio = np.ptp(f) / np.ptp(t) if len(t) > 1 else 1.0
     if not 0.9 < ratio < 1.1:
         raise UsageError("sync_pairs", f"the events span {np.ptp(t):.3f} s on one clock and {np.ptp(f):.3f} s on the "

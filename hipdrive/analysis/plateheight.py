@@ -41,7 +41,7 @@ class Plates:
 
     @cached_property
     def times(self) -> Floats:
-        """s."""
+        """Of every sample, s."""
         return np.arange(len(self.force)) / self.rate
 
     @cached_property

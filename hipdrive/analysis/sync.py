@@ -25,7 +25,7 @@ SAME_FILE, COM, EVENTS, ONE_EVENT, MANUAL = "same_file", "com", "events", "one_e
 """Methods of a ClockMap."""
 
 AROUND, REACH, FINE = 0.4, 0.12, 0.01
-"""s of standing kept on both sides of a movement; s on both sides of a candidate that are scanned, and in which steps."""
+"""s of standing kept on both sides of a movement; s on both sides of a candidate that are scanned, in which steps."""
 
 CAMERA_MOVING, CAMERA_NOISE = 0.2, 6.0
 """What a camera calls movement: an acceleration above this part of g, and above so many times its median."""
@@ -250,24 +250,15 @@ def _refined(
     p: Profile, name: str,
 ) -> Sync:  # fmt: skip
     """The map by generalised least squares, checked."""
-    offset = start
-    for _ in range(2):  # the frames that belong to the movement depend on the offset
-        frames = gathered(plates, times, heights, camera, wanted, offset)
-        if frames is None:
-            raise _refused("sync_short", name)
-        long = float(np.ptp(frames.times)) >= p.sync_drift_span
-        fit = matchgls.fit(frames, plates.height, plates.speed, offset, with_drift=long)
-        if not math.isfinite(fit.offset) or abs(fit.offset - start) > REACH + 0.1:
-            raise _refused("sync_misfit", name)
-        offset = fit.offset
+    frames, fit = _fitted(start, plates, times, heights, camera, wanted, p, name)
+    # the frames that belong to the movement depend on the offset
+    frames, fit = _fitted(fit.offset, plates, times, heights, camera, wanted, p, name)
+    long = _long(frames, p)
     if not _explained(frames, fit) or not SCALES[0] <= fit.scale <= SCALES[1]:
         raise _refused("sync_misfit", name)
     error, drift = fit.offset_error, fit.drift
     half = 0.5 * float(np.ptp(frames.times))
-    if not long:
-        error = math.hypot(error, p.sync_drift_prior * half)
-    else:
-        error = math.hypot(error, fit.drift_error * half)
+    error = math.hypot(error, (fit.drift_error if long else p.sync_drift_prior) * half)
     slope = 1.0 + drift
     on_force = matchgls.at(frames, fit.offset, drift).mean(axis=1)
     return Sync(
@@ -277,6 +268,25 @@ def _refined(
         scale_u95=COVERAGE * fit.scale_error, noise=fit.noise, times=on_force, plate=fit.plate, camera=frames.heights,
         residual=fit.residual, notes=() if long else ("drift_fixed",),
     )  # fmt: skip
+
+
+def _fitted(
+    start: float, plates: Plates, times: Floats, heights: Floats, camera: coarse.Sampled, wanted: NDArray[np.bool_],
+    p: Profile, name: str,
+) -> tuple[Frames, Fit]:  # fmt: skip
+    """Frames about an offset, and the fit to them."""
+    frames = gathered(plates, times, heights, camera, wanted, start)
+    if frames is None:
+        raise _refused("sync_short", name)
+    fit = matchgls.fit(frames, plates.height, plates.speed, start, with_drift=_long(frames, p))
+    if not math.isfinite(fit.offset) or abs(fit.offset - start) > REACH:
+        raise _refused("sync_misfit", name)
+    return frames, fit
+
+
+def _long(frames: Frames, p: Profile) -> bool:
+    """Whether drift can be told from an offset."""
+    return float(np.ptp(frames.times)) >= p.sync_drift_span
 
 
 def _explained(frames: Frames, fit: Fit) -> bool:

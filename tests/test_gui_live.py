@@ -538,7 +538,7 @@ def test_touchdown_to_painted_rsi(qtbot: QtBot, window: MainWindow, record_prope
     ages.sort()
     median = statistics.median(ages)
     print(f"touchdown to RSI painted, {len(ages)} jumps: median {median:.0f} ms, {ages[0]:.0f} to {ages[-1]:.0f} ms")
-    record_property("touchdown_to_painted_ms", ages)
+    record_property("touchdown_to_painted_ms", [float(age) for age in ages])
     assert median <= 40.0
 
 

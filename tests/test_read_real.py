@@ -112,6 +112,7 @@ def test_no_file_makes_a_traceback(data: Path) -> None:
             assert "\n" not in str(error)
 
 
+@pytest.mark.timed
 def test_a_long_recording_reads_quickly(data: Path) -> None:
     path = data / "jumpmetrics_cmj_sj/F02_CTRL1.txt"
     assert path.stat().st_size > 4e6

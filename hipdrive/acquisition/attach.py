@@ -113,7 +113,7 @@ def _same(trial: Trial) -> ClockMap:
     if first is None:
         raise UsageError("motion_clock", f"{trial.file or 'trial'}: --motion-clock same: the forces have no column of "
                          "times, so whether it is the clock of the motion is not known; say the offset")  # fmt: skip
-    return ClockMap(offset=-first, method="same_clock")
+    return ClockMap(offset=0.0 - first, method="same_clock")
 
 
 def first_time(trial: Trial) -> float | None:

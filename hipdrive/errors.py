@@ -90,6 +90,7 @@ REASONS: dict[str, str] = {
     "files are of one trial, and that all of the body was on the plates",
     "sync_ambiguous": "the movement fits in more than one place, as equal hops do: record a single jump with both, or "
     "give the window or the offset",
+    "sync_long": "this record of motion is longer than two hours: cut it into single trials",
     "no_bounce": "no ball is seen to bounce on an empty plate: drop it in view of the camera, after a quiet second",
     # over trials of one athlete
     "no_cmj": "a countermovement jump with hands on hips and without load is missing",

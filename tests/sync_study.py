@@ -17,6 +17,7 @@ from hipdrive.acquisition.simulated.linkage import Settings, movement, simulate_
 from hipdrive.acquisition.simulated.moving import Moving
 from hipdrive.analysis import sync
 from hipdrive.analysis.motion import Motion
+from hipdrive.analysis.profile import Profile
 from hipdrive.errors import HipdriveError
 from hipdrive.trial import Floats, Trial
 
@@ -41,7 +42,7 @@ def made(test: str, seed: int) -> tuple[Trial, Moving]:
 
 def seen(
     test: str, seed: int, noise_seed: int, rate: float, *, white: float = WHITE, slow: float = SLOW,
-    slow_time: float = SLOW_TIME, offset: float | None = None, drift: float = 0.0, scale: float | None = None,
+    slow_time: float = SLOW_TIME, model: float = 0.0, offset: float | None = None, drift: float = 0.0, scale: float | None = None,
 ) -> tuple[Trial, Motion, float]:  # fmt: skip
     """A trial, the centre of mass as a camera on its own clock sees it, and the true offset at the camera's zero."""
     trial, moving = made(test, seed)
@@ -51,7 +52,9 @@ def seen(
     size = float(rng.uniform(0.95, 1.05)) if scale is None else scale
     t = perturbed.frames(0.0, moving.marks["end"], rate, 0.0, rng)
     com = np.full((len(t), 3), np.nan)
-    com[:, 2] = (size * moving.com(t).imag + rng.normal(0.0, white, len(t))
+    rise, speed = moving.com(t).imag, moving.velocity(t).imag
+    late = rng.normal(0.0, model) * np.ptp(rise) / np.abs(speed).max() * speed
+    com[:, 2] = (size * (rise - late) + rng.normal(0.0, white, len(t))
                  + perturbed.slow(t, rng, slow, slow_time))  # fmt: skip
     stamps = (t - trial.truth.settings["phase"] - off) / (1.0 + drift)
     return trial, Motion(clock="camera", times=stamps, com=com, methods={"com": "truth"}), off
@@ -63,7 +66,7 @@ def study(test: str, rate: float, seeds: int, **noise: float) -> tuple[Floats, F
     for seed in range(seeds):
         trial, motion, off = seen(test, seed % MOVEMENTS, seed, rate, **noise)
         try:
-            found = sync.match(trial, motion)
+            found = sync.match(trial, motion, Profile(sync_model_error=noise.get("model", 0.0)))
         except HipdriveError:
             refused += 1
             continue
@@ -91,11 +94,12 @@ def main() -> None:
     parser.add_argument("--white", type=float, default=WHITE)
     parser.add_argument("--slow", type=float, default=SLOW)
     parser.add_argument("--slow-time", type=float, default=SLOW_TIME)
+    parser.add_argument("--model", type=float, default=0.0, help="error of the body's model, as sync_model_error")
     ask = parser.parse_args()
     print("| test | Hz | bias ms | SD ms | mean SE ms | chi | coverage % | worst ms | refused |")
     print("|---|---|---|---|---|---|---|---|---|")
     for rate in ask.rates:
-        told = {"white": ask.white, "slow": ask.slow, "slow_time": ask.slow_time}
+        told = {"white": ask.white, "slow": ask.slow, "slow_time": ask.slow_time, "model": ask.model}
         print(row(ask.test, rate, ask.seeds, **told), flush=True)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipdrive.analysis.plateheight import Plates
+from hipdrive.errors import HipdriveError, sentence
 from hipdrive.trial import Floats
 
 GRID, SMOOTH = 50.0, 0.05
@@ -18,6 +19,9 @@ LONGEST_GAP = 0.12
 
 LEAST_LIKE, LEAST_SHARED = 0.5, 0.4
 """Least correlation of a candidate, and least part of the movement of the poorer record that it must share."""
+
+LONGEST = 7200.0
+"""s that a camera's record may last."""
 
 APART, MOST = 0.1, 6
 """s between two candidates, and how many are looked at."""
@@ -57,12 +61,18 @@ def of_camera(times: Floats, heights: Floats) -> Sampled:
 
     seen = np.isfinite(heights)
     t, z = times[seen], heights[seen]
+    if t[-1] - t[0] > LONGEST:
+        raise HipdriveError("sync_long", sentence("sync_long"))
     grid = np.arange(t[0], t[-1], 1.0 / GRID)
+    if len(grid) <= 2 * len(_kernel()):
+        raise HipdriveError("sync_short", sentence("sync_short"))
     place = np.clip(np.searchsorted(t, grid), 1, len(t) - 1)
     known = t[place] - t[place - 1] <= LONGEST_GAP
     kernel = _kernel()
-    values = np.convolve(np.interp(grid, t, z), kernel[::-1], mode="same")
-    return Sampled(float(t[0]), values, binary_erosion(known, iterations=len(kernel) // 4, border_value=0))
+    half = len(kernel) // 2
+    even = np.pad(np.interp(grid, t, z), half, mode="reflect", reflect_type="odd")
+    values = np.convolve(even, kernel[::-1], mode="valid")
+    return Sampled(float(t[0]), values, binary_erosion(known, iterations=half // 2, border_value=0))
 
 
 def of_plates(plates: Plates) -> Sampled:

@@ -51,7 +51,7 @@ class Frames:
 class Fit:
     """Offset, scale and drift with their errors and the noise found; fitted heights without and with the quadratics.
 
-    noise : white and slow SD, m, and the time of the slow part, s, as likely as they are. cost : log likelihood.
+    noise : white and slow SD, m, and the time of the slow part, s. weights : of the columns of the design.
     """
 
     offset: float
@@ -64,7 +64,7 @@ class Fit:
     plate: Floats
     residual: Floats
     time_rms: float
-    likelihood: float
+    weights: Floats
 
 
 Curve = Callable[[Floats], Floats]
@@ -127,7 +127,7 @@ def fit(frames: Frames, height: Curve, speed: Curve, start: float, *, with_drift
     return Fit(offset=offset, offset_error=found.errors[0], scale=scale, scale_error=found.scale_error, drift=drift,
                drift_error=found.errors[1] if with_drift else 0.0, noise=found.noise,
                plate=frames.heights - left, residual=left,
-               time_rms=float(np.sqrt((left**2).mean() / (moving**2).mean())), likelihood=found.likelihood)  # fmt: skip
+               time_rms=float(np.sqrt((left**2).mean() / (moving**2).mean())), weights=found.weights)  # fmt: skip
 
 
 def _design(
@@ -169,7 +169,6 @@ class _Found:
     scale_error: float
     weights: Floats
     noise: tuple[float, float, float]
-    likelihood: float
 
 
 def _weighed(rooms: list[_Room], design: tuple[Floats, int], seen: Floats) -> _Found:
@@ -194,8 +193,7 @@ def _weighed(rooms: list[_Room], design: tuple[Floats, int], seen: Floats) -> _F
         slow = np.sqrt(variance)
         noises.append(np.column_stack([slow * shares, slow, np.full(len(shares), room.tau)]))
     chance = np.concatenate(chances)
-    best = float(chance.max())
-    chance = np.exp(chance - best)
+    chance = np.exp(chance - chance.max())
     chance /= chance.sum()
     every = np.concatenate(guesses)
     mean = chance @ every
@@ -204,5 +202,4 @@ def _weighed(rooms: list[_Room], design: tuple[Floats, int], seen: Floats) -> _F
     errors = np.sqrt(np.diag(total))
     white, slow_sd, tau = (float(v) for v in chance @ np.concatenate(noises))
     return _Found(move=np.asarray(mean[place + 1 :]), errors=np.asarray(errors[place + 1 :]), scale=float(mean[place]),
-                  scale_error=float(errors[place]), weights=np.asarray(mean), noise=(white, slow_sd, tau),
-                  likelihood=best)  # fmt: skip
+                  scale_error=float(errors[place]), weights=np.asarray(mean), noise=(white, slow_sd, tau))  # fmt: skip

@@ -30,7 +30,8 @@ class Plates:
     """Total vertical force with its integrals; sample k at k/rate, s.
 
     stretches : (first, last) sample of each time in which the plates carry all of the body, flights between included.
-    weight : median of the loaded samples, N.
+    weight : what the force is divided by, N: the mass that was given, the longest stillness, else the median of the
+        loaded samples, which need not be the weight. A match does not need it.
     """
 
     force: Floats
@@ -100,7 +101,7 @@ def plates_of(trial: Trial, g: float) -> Plates:
     high = float(np.percentile(force, 95)) if len(force) else 0.0
     if len(force) < 16 or high < 50.0:
         raise HipdriveError("no_load", f"{trial.file or 'trial'}: {sentence('no_load')}")
-    weight = float(np.median(force[force > 0.2 * high]))
+    weight = trial.mass * g if trial.mass else _still(force, trial.rate, high)
     loaded = force > LOADED * weight
     return Plates(force, trial.rate, weight, g, tuple(_stretches(loaded, trial.rate)))
 
@@ -109,6 +110,24 @@ def _zero(force: Floats) -> float:
     """What an empty plate shows, where it is empty for a while; else 0."""
     low = force[np.abs(force) < 20.0]
     return float(np.median(low)) if len(low) > 0.05 * len(force) else 0.0
+
+
+STILL_TIME, STILL_BAND = 0.5, 0.02
+"""s, and part of the force: a stretch so long within this band of its mean is stillness."""
+
+
+def _still(force: Floats, rate: float, high: float) -> float:
+    """Mean of the stillest half second with load, or the median of what is loaded where nobody stands still."""
+    n = max(4, round(STILL_TIME * rate))
+    if len(force) >= n:
+        sums, squares = (np.concatenate([[0.0], np.cumsum(v)]) for v in (force, force * force))
+        mean = (sums[n:] - sums[:-n]) / n
+        spread = np.sqrt(np.maximum((squares[n:] - squares[:-n]) / n - mean * mean, 0.0))
+        spread[mean < 0.2 * high] = np.inf
+        best = int(np.argmin(spread))
+        if spread[best] < STILL_BAND * mean[best]:
+            return float(mean[best])
+    return float(np.median(force[force > 0.2 * high]))
 
 
 def _stretches(loaded: NDArray[np.bool_], rate: float) -> list[tuple[int, int]]:

@@ -40,8 +40,9 @@ AMBIGUOUS = 1.6
 LEAST_EXPLAINED = 0.9
 """Of the variance of the camera's height that the plates must explain."""
 
-SCALES = (0.6, 1.6)
-"""Heights in metres cannot be further from those of the plates than by these factors."""
+SCALES, METRES = (0.4, 2.5), (0.85, 1.18)
+"""Factors between which the plates' height may be stretched, as long as the weight is a guess; and between which the
+camera's metres must be those of gravity, which needs no weight."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,20 +255,43 @@ def _refined(
     # the frames that belong to the movement depend on the offset
     frames, fit = _fitted(fit.offset, plates, times, heights, camera, wanted, p, name)
     long = _long(frames, p)
-    if not _explained(frames, fit) or not SCALES[0] <= fit.scale <= SCALES[1]:
+    if not _explained(frames, fit) or not METRES[0] <= (metres := _metres(frames, fit, p.g)) <= METRES[1]:
         raise _refused("sync_misfit", name)
     error, drift = fit.offset_error, fit.drift
     half = 0.5 * float(np.ptp(frames.times))
-    error = math.hypot(error, (fit.drift_error if long else p.sync_drift_prior) * half)
+    error = math.hypot(error, (fit.drift_error if long else p.sync_drift_prior) * half,
+                       p.sync_model_error * _hysteresis(frames, fit, plates))  # fmt: skip
     slope = 1.0 + drift
     on_force = matchgls.at(frames, fit.offset, drift).mean(axis=1)
     return Sync(
         clock=ClockMap(offset=fit.offset - drift * frames.middle, slope=slope, standard_error=error,
                        residual_rms=fit.time_rms, method=COM),
-        drift=drift, drift_u95=COVERAGE * (fit.drift_error if long else p.sync_drift_prior), scale=fit.scale,
+        drift=drift, drift_u95=COVERAGE * (fit.drift_error if long else p.sync_drift_prior), scale=metres,
         scale_u95=COVERAGE * fit.scale_error, noise=fit.noise, times=on_force, plate=fit.plate, camera=frames.heights,
         residual=fit.residual, notes=() if long else ("drift_fixed",),
     )  # fmt: skip
+
+
+def _hysteresis(frames: Frames, fit: Fit, plates: Plates) -> float:
+    """By how much a centre of mass would be late that is too high by all of its range on the way up, too low down, s.
+
+    A body's model is wrong by other amounts on the way down than up, since trunk and arms are not where they were then:
+    that looks like a late clock, most of all in slow movements, and no noise shows it.
+    """
+    speed = fit.scale * plates.speed(matchgls.at(frames, fit.offset, fit.drift))
+    return float(np.ptp(frames.heights)) / max(float(np.abs(speed).max()), 1e-6)
+
+
+def _metres(frames: Frames, fit: Fit, g: float) -> float:
+    """The camera's metres for one of the plates', by the bend that gravity leaves: no weight is needed for it.
+
+    The camera sees k·(∬F/m - g·t²/2). Fitted is s·(∬F/m' - g·t²/2) + c·t², so k = s - 2·c/g, whatever m' is.
+    """
+    longest = int(np.argmax(np.bincount(frames.stretch)))
+    inside = frames.stretch == longest
+    half = max(float(np.ptp(frames.centres[inside])) / 2.0, 1e-3)
+    place = 3 * int(np.flatnonzero(np.unique(frames.stretch) == longest)[0]) + 2
+    return float(fit.scale - 2.0 * fit.weights[place] / half**2 / g)
 
 
 def _fitted(

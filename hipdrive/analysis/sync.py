@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hipdrive.analysis import coarse, matchgls
+from hipdrive.analysis import coarse, gather, matchgls
 from hipdrive.analysis.matchgls import Fit, Frames
 from hipdrive.analysis.motion import Motion
-from hipdrive.analysis.plateheight import LEAD, Plates, plates_of
+from hipdrive.analysis.plateheight import Plates, plates_of
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.uncertainty import COVERAGE
 from hipdrive.errors import HipdriveError, UsageError, sentence
@@ -24,21 +24,17 @@ from hipdrive.trial import ClockMap, Floats, Trial
 SAME_FILE, COM, EVENTS, ONE_EVENT, MANUAL = "same_file", "com", "events", "one_event", "manual"
 """Methods of a ClockMap."""
 
-AROUND, REACH, FINE = 0.4, 0.12, 0.01
-"""s of standing kept on both sides of a movement; s on both sides of a candidate that are scanned, in which steps."""
+REACH, FINE = 0.12, 0.01
+"""s on both sides of a candidate that are scanned, and in which steps."""
 
-CAMERA_MOVING, CAMERA_NOISE = 0.2, 6.0
-"""What a camera calls movement: an acceleration above this part of g, and above so many times its median."""
-
-FASTEST, MOST_GROUPS, LONGEST_GROUP = 70.0, 320, 0.026
-"""Frames a second above which frames are averaged; groups of frames that are matched; s that a group may span."""
-
-LEAST_GROUPS = 25
 AMBIGUOUS = 1.6
 """A second candidate that fits at most this many times worse than the best is as good as it."""
 
 LEAST_EXPLAINED = 0.9
 """Of the variance of the camera's height that the plates must explain."""
+
+MOST_JERKY = 4.0
+"""m/s²: heights whose slow errors bend faster than this are those of another movement."""
 
 SCALES, METRES = (0.4, 2.5), (0.85, 1.18)
 """Factors between which the plates' height may be stretched, as long as the weight is a guess; and between which the
@@ -127,7 +123,7 @@ def match(
     plates = plates_of(trial, p.g)
     seen = np.isfinite(motion.com[:, 2])
     times, heights = motion.times[seen], np.asarray(motion.com[seen, 2])
-    if len(times) < LEAST_GROUPS:
+    if len(times) < gather.LEAST_GROUPS:
         raise _refused("sync_short", name)
     wanted = _within(plates, window)
     if not (plates.moving & wanted).any():
@@ -166,7 +162,7 @@ def _chosen(
     for one in found:
         if one.likeness < 0.75 * found[0].likeness:
             continue
-        frames = gathered(plates, times, heights, camera, wanted, one.offset)
+        frames = gather.gathered(plates, times, heights, camera, wanted, one.offset)
         if frames is None:
             continue
         badness, scale = matchgls.scan(frames, plates.height, one.offset + offsets)
@@ -182,70 +178,6 @@ def _chosen(
     return scores[0][1]
 
 
-def gathered(
-    plates: Plates, times: Floats, heights: Floats, camera: coarse.Sampled, wanted: NDArray[np.bool_], offset: float
-) -> Frames | None:
-    """Frames of the movement that both records saw, in groups; None where there are too few."""
-    mask = _movement(plates, camera, offset) & wanted
-    places = np.round((times + offset) * plates.rate).astype(int)
-    inside = (places >= 0) & (places < len(mask))
-    use = np.flatnonzero(inside)[mask[places[inside]]]
-    if len(use) < LEAST_GROUPS:
-        return None
-    dt = float(np.median(np.diff(times[use])))
-    size = max(1, math.ceil(1.0 / (FASTEST * dt)) if dt > 0.0 else 1)
-    size = max(1, min(max(size, math.ceil(len(use) / MOST_GROUPS)), int(LONGEST_GROUP / max(dt, 1e-6)) or 1))
-    runs = np.split(use, np.flatnonzero((np.diff(use) > 1) | (np.diff(times[use]) > 0.1)) + 1)
-    parts, labels = [], []
-    for number, run in enumerate(run for run in runs if len(run) >= 8 * size):
-        whole = run[: len(run) // size * size].reshape(-1, size)
-        parts.append(whole)
-        labels += [number] * len(whole)
-    if not parts:
-        return None
-    groups, stretch = _most_moving(plates, np.concatenate(parts), np.array(labels), times, offset)
-    if len(groups) < LEAST_GROUPS:
-        return None
-    t = times[groups]
-    return Frames(t, heights[groups].mean(axis=1), stretch, float(t.mean()))
-
-
-def _movement(plates: Plates, camera: coarse.Sampled, offset: float) -> NDArray[np.bool_]:
-    """Samples in or near which plates or camera see movement, where the plates carry the body."""
-    from scipy.ndimage import binary_dilation, maximum_filter1d
-
-    quiet = float(np.median(np.abs(camera.values[camera.known]))) if camera.known.any() else 0.0
-    moves = camera.known & (np.abs(camera.values) > max(CAMERA_MOVING * plates.g, CAMERA_NOISE * quiet))
-    at = np.round((plates.times - offset - camera.start) * coarse.GRID).astype(int)
-    there = (at >= 0) & (at < len(moves))
-    both = plates.moving.copy()
-    both[there] |= moves[at[there]]
-    near = maximum_filter1d(both.astype(np.int8), 2 * round(AROUND * plates.rate) + 1) > 0
-    falling = binary_dilation(plates.usable, iterations=max(1, round(0.3 * LEAD * plates.rate)))
-    return np.asarray(near & falling)
-
-
-def _most_moving(
-    plates: Plates, groups: NDArray[np.intp], stretch: NDArray[np.intp], times: Floats, offset: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Not more than can be matched at once: the stretches with the fastest movement."""
-    if len(groups) <= MOST_GROUPS:
-        return groups, stretch
-    speed = np.abs(plates.acceleration[np.clip(np.round((times[groups[:, 0]] + offset) * plates.rate).astype(int), 0,
-                                               len(plates.force) - 1)])  # fmt: skip
-    order = sorted(np.unique(stretch), key=lambda one: -float((speed[stretch == one] ** 2).sum()))
-    kept: list[int] = []
-    for one in order:
-        if not kept or sum(int((stretch == k).sum()) for k in [*kept, one]) <= MOST_GROUPS:
-            kept.append(int(one))
-    keep = np.flatnonzero(np.isin(stretch, kept))
-    if len(keep) > MOST_GROUPS:  # one long stretch: its busiest part
-        energy = np.convolve(speed[keep] ** 2, np.ones(MOST_GROUPS), mode="valid")
-        first = int(np.argmax(energy))
-        keep = keep[first : first + MOST_GROUPS]
-    return groups[keep], stretch[keep]
-
-
 def _refined(
     start: float, plates: Plates, times: Floats, heights: Floats, camera: coarse.Sampled, wanted: NDArray[np.bool_],
     p: Profile, name: str,
@@ -255,12 +187,17 @@ def _refined(
     # the frames that belong to the movement depend on the offset
     frames, fit = _fitted(fit.offset, plates, times, heights, camera, wanted, p, name)
     long = _long(frames, p)
-    if not _explained(frames, fit) or not METRES[0] <= (metres := _metres(frames, fit, p.g)) <= METRES[1]:
+    _, slow, tau = fit.noise
+    if (
+        not _explained(frames, fit)
+        or slow > MOST_JERKY * tau**2
+        or not METRES[0] <= (metres := _metres(frames, fit, p.g)) <= METRES[1]
+    ):
         raise _refused("sync_misfit", name)
     error, drift = fit.offset_error, fit.drift
     half = 0.5 * float(np.ptp(frames.times))
     error = math.hypot(error, (fit.drift_error if long else p.sync_drift_prior) * half,
-                       p.sync_model_error * _hysteresis(frames, fit, plates))  # fmt: skip
+                       p.sync_model_error * _hysteresis(frames, fit))  # fmt: skip
     slope = 1.0 + drift
     on_force = matchgls.at(frames, fit.offset, drift).mean(axis=1)
     return Sync(
@@ -272,14 +209,13 @@ def _refined(
     )  # fmt: skip
 
 
-def _hysteresis(frames: Frames, fit: Fit, plates: Plates) -> float:
+def _hysteresis(frames: Frames, fit: Fit) -> float:
     """By how much a centre of mass would be late that is too high by all of its range on the way up, too low down, s.
 
     A body's model is wrong by other amounts on the way down than up, since trunk and arms are not where they were then:
     that looks like a late clock, most of all in slow movements, and no noise shows it.
     """
-    speed = fit.scale * plates.speed(matchgls.at(frames, fit.offset, fit.drift))
-    return float(np.ptp(frames.heights)) / max(float(np.abs(speed).max()), 1e-6)
+    return float(np.ptp(frames.heights)) / max(float(np.abs(matchgls.speeds(frames, fit.plate)).max()), 1e-6)
 
 
 def _metres(frames: Frames, fit: Fit, g: float) -> float:
@@ -299,7 +235,7 @@ def _fitted(
     p: Profile, name: str,
 ) -> tuple[Frames, Fit]:  # fmt: skip
     """Frames about an offset, and the fit to them."""
-    frames = gathered(plates, times, heights, camera, wanted, start)
+    frames = gather.gathered(plates, times, heights, camera, wanted, start)
     if frames is None:
         raise _refused("sync_short", name)
     fit = matchgls.fit(frames, plates.height, plates.speed, start, with_drift=_long(frames, p))

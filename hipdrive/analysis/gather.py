@@ -21,35 +21,50 @@ CAMERA_MOVING, CAMERA_NOISE = 0.2, 6.0
 FASTEST, MOST_GROUPS, LONGEST_GROUP = 70.0, 320, 0.026
 """Frames a second above which frames are averaged; groups of frames that are matched; s that a group may span."""
 
-LEAST_GROUPS = 25
+LEAST_GROUPS, MOST_BLOCKS = 25, 24
+"""Fewer groups are no movement; blocks that are matched of a long record, spread over it."""
 
 
 def gathered(
     plates: Plates, times: Floats, heights: Floats, camera: coarse.Sampled, wanted: NDArray[np.bool_], offset: float
-) -> Frames | None:
-    """Frames of the movement that both records saw, in groups; None where there are too few."""
+) -> list[Frames]:
+    """Frames of the movement that both records saw, in blocks that can each be matched at once, in order of time."""
     mask = _movement(plates, camera, offset) & wanted
     places = np.round((times + offset) * plates.rate).astype(int)
     inside = (places >= 0) & (places < len(mask))
     use = np.flatnonzero(inside)[mask[places[inside]]]
     if len(use) < LEAST_GROUPS:
-        return None
-    dt = float(np.median(np.diff(times[use])))
-    size = max(1, math.ceil(1.0 / (FASTEST * dt)) if dt > 0.0 else 1)
-    size = max(1, min(max(size, math.ceil(len(use) / MOST_GROUPS)), int(LONGEST_GROUP / max(dt, 1e-6)) or 1))
+        return []
+    dt = max(float(np.median(np.diff(times[use]))), 1e-6)
+    size = max(1, min(math.ceil(1.0 / (FASTEST * dt)), int(LONGEST_GROUP / dt)))
     runs = np.split(use, np.flatnonzero((np.diff(use) > 1) | (np.diff(times[use]) > 0.1)) + 1)
-    parts, labels = [], []
-    for number, run in enumerate(run for run in runs if len(run) >= 8 * size):
-        whole = run[: len(run) // size * size].reshape(-1, size)
-        parts.append(whole)
-        labels += [number] * len(whole)
-    if not parts:
-        return None
-    groups, stretch = _most_moving(plates, np.concatenate(parts), np.array(labels), times, offset)
-    if len(groups) < LEAST_GROUPS:
-        return None
-    t = times[groups]
-    return Frames(t, heights[groups].mean(axis=1), stretch, float(t.mean()))
+    whole = [run[: len(run) // size * size].reshape(-1, size) for run in runs if len(run) >= 8 * size]
+    whole = [_busiest(plates, groups, times, offset) for groups in whole]
+    blocks: list[list[NDArray[np.intp]]] = []
+    for groups in whole:
+        if not blocks or sum(map(len, blocks[-1])) + len(groups) > MOST_GROUPS:
+            blocks.append([])
+        blocks[-1].append(groups)
+    found = [_frames(block, times, heights) for block in blocks if sum(map(len, block)) >= LEAST_GROUPS]
+    every = np.linspace(0, len(found) - 1, min(len(found), MOST_BLOCKS)).round().astype(int)
+    return [found[k] for k in every]
+
+
+def _frames(parts: list[NDArray[np.intp]], times: Floats, heights: Floats) -> Frames:
+    """Stretches of groups of frames as one block."""
+    groups = np.concatenate(parts)
+    stretch = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    return Frames(times[groups], heights[groups].mean(axis=1), stretch)
+
+
+def _busiest(plates: Plates, groups: NDArray[np.intp], times: Floats, offset: float) -> NDArray[np.intp]:
+    """The part of a long stretch in which most happens."""
+    if len(groups) <= MOST_GROUPS:
+        return groups
+    at = np.clip(np.round((times[groups[:, 0]] + offset) * plates.rate).astype(int), 0, len(plates.force) - 1)
+    total = np.concatenate([[0.0], np.cumsum(plates.acceleration[at] ** 2)])
+    first = int(np.argmax(total[MOST_GROUPS:] - total[:-MOST_GROUPS]))
+    return groups[first : first + MOST_GROUPS]
 
 
 def _movement(plates: Plates, camera: coarse.Sampled, offset: float) -> NDArray[np.bool_]:
@@ -65,24 +80,3 @@ def _movement(plates: Plates, camera: coarse.Sampled, offset: float) -> NDArray[
     near = maximum_filter1d(both.astype(np.int8), 2 * round(AROUND * plates.rate) + 1) > 0
     falling = binary_dilation(plates.usable, iterations=max(1, round(0.3 * LEAD * plates.rate)))
     return np.asarray(near & falling)
-
-
-def _most_moving(
-    plates: Plates, groups: NDArray[np.intp], stretch: NDArray[np.intp], times: Floats, offset: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Not more than can be matched at once: the stretches with the fastest movement."""
-    if len(groups) <= MOST_GROUPS:
-        return groups, stretch
-    speed = np.abs(plates.acceleration[np.clip(np.round((times[groups[:, 0]] + offset) * plates.rate).astype(int), 0,
-                                               len(plates.force) - 1)])  # fmt: skip
-    order = sorted(np.unique(stretch), key=lambda one: -float((speed[stretch == one] ** 2).sum()))
-    kept: list[int] = []
-    for one in order:
-        if not kept or sum(int((stretch == k).sum()) for k in [*kept, one]) <= MOST_GROUPS:
-            kept.append(int(one))
-    keep = np.flatnonzero(np.isin(stretch, kept))
-    if len(keep) > MOST_GROUPS:  # one long stretch: its busiest part
-        energy = np.convolve(speed[keep] ** 2, np.ones(MOST_GROUPS), mode="valid")
-        first = int(np.argmax(energy))
-        keep = keep[first : first + MOST_GROUPS]
-    return groups[keep], stretch[keep]

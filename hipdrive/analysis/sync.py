@@ -24,8 +24,8 @@ from hipdrive.trial import ClockMap, Floats, Trial
 SAME_FILE, COM, EVENTS, ONE_EVENT, MANUAL = "same_file", "com", "events", "one_event", "manual"
 """Methods of a ClockMap."""
 
-REACH, FINE = 0.12, 0.01
-"""s on both sides of a candidate that are scanned, and in which steps."""
+REACH, FINE, FINER = 0.12, 0.01, np.linspace(-1.0, 1.0, 21)
+"""s on both sides of a candidate that are scanned, in which steps, and parts of a step that are looked at then."""
 
 LIKE, AMBIGUOUS, RIVAL, MOST_SCANNED = 0.75, 1.6, 0.7, 6
 """Candidates this part as alike as the best are tried; of those that fit at most so many times worse than the best, the
@@ -157,13 +157,12 @@ def _chosen(
         blocks = gather.gathered(plates, times, heights, camera, wanted, one.offset)
         if one.likeness < LIKE * found[0].likeness or not blocks:
             continue
-        scans = [matchgls.scan(block, plates.height, one.offset + offsets) for block in blocks[:MOST_SCANNED]]
-        badness = np.sum([bad for bad, _ in scans], axis=0)
-        best, scale = int(np.argmin(badness)), np.median([scale for _, scale in scans], axis=0)
-        if SCALES[0] <= scale[best] <= SCALES[1]:
-            groups = sum(len(block.heights) for block in blocks[:MOST_SCANNED])
-            shared = sum(len(block.heights) for block in blocks)
-            scores.append((float(badness[best]) / groups, shared, float(one.offset + offsets[best])))
+        tried = blocks[:MOST_SCANNED]
+        near, _, _ = _scanned(tried, plates, one.offset + offsets)
+        at, badness, scale = _scanned(tried, plates, near + FINE * FINER)
+        if SCALES[0] <= scale <= SCALES[1]:
+            groups = sum(len(block.heights) for block in tried)
+            scores.append((badness / groups, sum(len(block.heights) for block in blocks), at))
     if not scores:
         raise _refused("sync_misfit", name)
     least = min(scores)[0]
@@ -172,6 +171,14 @@ def _chosen(
     if rivals:
         raise _refused("sync_ambiguous", name)
     return good[0][2]
+
+
+def _scanned(blocks: list[Frames], plates: Plates, offsets: Floats) -> tuple[float, float, float]:
+    """The offset at which blocks together fit best, how badly they do there, and the middle scale."""
+    scans = [matchgls.scan(block, plates.height, offsets) for block in blocks]
+    badness = np.sum([bad for bad, _ in scans], axis=0)
+    best = int(np.argmin(badness))
+    return float(offsets[best]), float(badness[best]), float(np.median([scale[best] for _, scale in scans]))
 
 
 def _refined(
@@ -219,7 +226,7 @@ def _fitted(
 
 
 def _line(pairs: list[tuple[Frames, Fit]], p: Profile) -> tuple[float, float, float, float, float]:
-    """Offset at the middle of the record and its error, drift and its error, and that middle on the camera's clock, s."""
+    """Offset at the middle of the record and its error, drift and its error, and that middle on the camera's clock."""
     at = np.array([float(block.centres.mean()) for block, _ in pairs])
     found = np.array([fit.offset for _, fit in pairs])
     weight = np.array([fit.offset_error**-2 for _, fit in pairs])

@@ -112,8 +112,8 @@ def motion_of(
             found |= new
             methods |= {**how_made, "source": methods.get("source", ANGLES)}
     if "facing" in methods and not found and not points:
-        raise UsageError("no_metres", f"{given[0].name}: a view from the front tells nothing without metres; give points "
-                         "in m or mm")  # fmt: skip
+        raise UsageError("no_metres", f"{given[0].name}: a view from the front tells nothing without metres; give "
+                         "points in m or mm")  # fmt: skip
     if not found and not points:
         raise UsageError("no_landmarks", f"{given[0].name}: no shoulder, hip, knee or ankle is known among "
                          f"{', '.join(map(repr, given[0].names[:5]))}; docs/motion.md lists the names")  # fmt: skip

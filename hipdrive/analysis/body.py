@@ -1,0 +1,236 @@
+"""A stretch of a moving body: its angles smoothed, and copies of them as they may have been.
+
+Of each curve there are copies: the first is the one measured, the others are it again with noise and slow error drawn
+anew. Each copy is there twice, smoothed once and, behind them all, smoothed once more: how much the second time moves
+a number says how much the first one did. A number is made of all copies at once, and so is its u95.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from hipdrive.analysis import geometry as derived
+from hipdrive.analysis.motion import Motion
+from hipdrive.analysis.posenoise import fitted, slow_root
+from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.signal import Bools
+from hipdrive.analysis.smoothing import smoothing
+from hipdrive.analysis.uncertainty import COVERAGE
+from hipdrive.trial import Floats
+
+JOINTS = ("hip", "knee", "ankle")
+ANGLE = {"hip": "hip_angle", "knee": "knee_angle", "ankle": "ankle_dorsiflexion"}
+EXTENDS = {"hip": 1.0, "knee": 1.0, "ankle": -1.0}
+"""Sign that makes the velocity of an angle that of extension: dorsiflexion falls when the ankle extends."""
+LEGS = ("left", "right")
+
+STEP = 0.004
+"""s between points of the grid: smoothed curves bend too little between them to matter."""
+
+SEED = 13
+"""Of the draws, so that a record always gives the same numbers."""
+
+
+class Refused(Exception):
+    """A number that the motion does not support; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Copies of one curve on the grid, (copies, grid), with their velocities a second; the second half is smoother."""
+
+    value: Floats
+    velocity: Floats
+
+
+class Through(NamedTuple):
+    """The low-pass of one set of frames as matrices: to these frames, to the grid, and to velocities there."""
+
+    frames: Floats
+    value: Floats
+    velocity: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A stretch of a motion.
+
+    times : (frames,), s, of the motion's frames on the clock that the stretch is told in. start, end : s, of the
+    stretch. legs : those of which it has joints, and which count in a mean.
+    """
+
+    motion: Motion
+    times: Floats
+    start: float
+    end: float
+    profile: Profile
+    legs: tuple[str, ...] = LEGS
+    _held: dict[str, Curves | str] = field(default_factory=dict)
+    _maps: dict[bytes, Through] = field(default_factory=dict)
+
+    @cached_property
+    def copies(self) -> int:
+        """How many copies there are, the measured one and the smoother ones included."""
+        return 2 * self.drawn + 2
+
+    @cached_property
+    def drawn(self) -> int:
+        """How many copies are drawn."""
+        return max(20, int(self.profile.motion_copies))
+
+    @cached_property
+    def grid(self) -> Floats:
+        """Times at which curves are known, s."""
+        return np.arange(self.start, self.end + 0.5 * STEP, STEP)
+
+    @cached_property
+    def frames(self) -> slice:
+        """The frames of the stretch, and three periods of the cut-off around it."""
+        around = 3.0 / self.profile.motion_cutoff
+        first, last = np.searchsorted(self.times, (self.start - around, self.end + around))
+        return slice(int(first), int(last))
+
+    def rng(self, name: str) -> Generator:
+        """Random numbers of one curve, the same whenever and in whatever order it is asked for."""
+        return np.random.default_rng([SEED, *name.encode()])
+
+    def has(self, name: str) -> bool:
+        """Whether a curve of that name was measured at all."""
+        return name in self.motion.angles or derived.known(name, self.motion)
+
+    def angle(self, joint: str, leg: str) -> Curves:
+        """A joint's angle, deg, and velocity, deg/s, as METRICS.md signs them."""
+        return self.curves(f"{ANGLE[joint]}_{leg}")
+
+    def curves(self, name: str) -> Curves:
+        """The copies of an angle or another curve by name.
+
+        Raises
+        ------
+        Refused : it was not measured, or not seen for too long.
+        """
+        if name not in self._held:
+            together = [f"{ANGLE[j]}_{leg}" for j in JOINTS for leg in LEGS]
+            self._make([n for n in together if n in self.motion.angles] if name in together else [name], name)
+        held = self._held.get(name, "no_such_motion")
+        if isinstance(held, str):
+            raise Refused(held)
+        return held
+
+    def _make(self, names: Sequence[str], asked: str) -> None:
+        """Curves whose noise is drawn together, since the same points are in several of them."""
+        found: dict[str, tuple[Floats, float]] = {}
+        for name in names:
+            try:
+                found[name] = self._seen(name)
+            except Refused as why:
+                self._held[name] = why.code
+        if not found:
+            return
+        times, columns = self.times[self.frames], [values for values, _ in found.values()]
+        try:
+            noise = fitted(times, columns, self.profile.motion_cutoff, self.profile.motion_noise_time)
+        except ValueError:
+            self._held |= dict.fromkeys(found, "motion_few_frames")
+            return
+        drawn = noise.draws(self.drawn, self.rng(names[0]))
+        for i, (name, (values, slow)) in enumerate(found.items()):
+            self._held[name] = self._copied(name, values, drawn[:, i], slow)
+
+    def _seen(self, name: str) -> tuple[Floats, float]:
+        """A curve at the frames of the stretch and its slow error, in its unit."""
+        if name in self.motion.angles:
+            values, slow = self.motion.angles[name], self.profile.motion_bias
+        elif derived.known(name, self.motion):
+            values, slow = derived.made(name, self.motion, self.profile)
+        else:
+            raise Refused("no_such_motion")
+        rows = values[self.frames]
+        there = self.times[self.frames][np.isfinite(rows)]
+        if not len(there) or there[0] > self.start + STEP or there[-1] < self.end - STEP:
+            raise Refused("motion_elsewhere" if not len(there) else "motion_unseen")
+        near = there[(there >= self.start - self.profile.motion_gap) & (there <= self.end + self.profile.motion_gap)]
+        if len(near) < 2 or np.diff(near).max() > self.profile.motion_gap:
+            raise Refused("motion_unseen")
+        if self.profile.motion_cutoff >= 0.45 / float(np.median(np.diff(there))):
+            raise Refused("motion_few_frames")
+        return rows, slow
+
+    def _copied(self, name: str, values: Floats, noise: Floats, slow: float) -> Curves:
+        """The measured curve and its copies, all through the same low-pass: one matrix product."""
+        seen = np.isfinite(values)
+        through = self._through(seen)
+        drift = slow * (self._slow @ self.rng(f"{name} slow").standard_normal((len(values), self.drawn)))
+        columns = values[seen, None] + np.column_stack([np.zeros(int(seen.sum())), (noise + drift)[seen]])
+        both = np.concatenate([columns, through.frames @ columns], axis=1)
+        return Curves((through.value @ both).T, (through.velocity @ both).T)
+
+    def _through(self, seen: Bools) -> Through:
+        """The low-pass of the frames that were seen."""
+        key = seen.tobytes()
+        if key not in self._maps:
+            times = self.times[self.frames][seen]
+            smooth, impulse = smoothing(times, self.profile.motion_cutoff), np.eye(len(times))
+            self._maps[key] = Through(
+                smooth.at(impulse, times), smooth.at(impulse, self.grid), smooth.at(impulse, self.grid, 1)
+            )
+        return self._maps[key]
+
+    @cached_property
+    def _slow(self) -> Floats:
+        """What makes white numbers a slow error of size one, (frames, frames)."""
+        return slow_root(self.times[self.frames], self.profile.motion_bias_time)
+
+    def errors(self, size: float, name: str) -> Floats:
+        """An error of a standard uncertainty that is no curve's (a clock's, an event's), (copies,)."""
+        error = np.r_[0.0, size * self.rng(name).standard_normal(self.drawn)]
+        return np.concatenate([error, error])
+
+    # --- reading copies ---
+
+    def at(self, curves: Floats, moments: Floats) -> Floats:
+        """Each copy of a curve at its own moment, (copies,)."""
+        place = np.clip((moments - self.grid[0]) / STEP, 0.0, len(self.grid) - 1.000001)
+        left = place.astype(np.int64)
+        part, rows = place - left, np.arange(len(curves))
+        return np.asarray((1.0 - part) * curves[rows, left] + part * curves[rows, left + 1])
+
+    def over_legs(self, of: Callable[[str], Floats]) -> Floats:
+        """The mean of a number over the legs that have it, copy by copy.
+
+        Raises
+        ------
+        Refused : no leg has it; the reason of the first.
+        """
+        found, why = [], ""
+        for leg in self.legs:
+            try:
+                found.append(of(leg))
+            except Refused as refused:
+                why = why or refused.code
+        if not found:
+            raise Refused(why or "no_such_motion")
+        return np.asarray(np.mean(found, axis=0))
+
+
+def half_width(copies: Floats) -> float:
+    """The u95 of a number from its copies: their spread, and what the smoothing moved beyond what noise explains.
+
+    A second smoothing moves the number by about as much as the first did, but by noise too; how much by noise, the
+    drawn copies say.
+    """
+    once, twice = np.split(copies, 2)
+    moved = twice - once
+    spread = float(np.nanvar(once[1:]))
+    bend = max(0.0, float(moved[0] ** 2 - np.nanvar(moved[1:]))) if np.isfinite(moved[0]) else 0.0
+    return COVERAGE * float(np.sqrt(spread + bend))

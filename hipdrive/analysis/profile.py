@@ -146,6 +146,11 @@ class Profile:
     hop_flight_least: float = 0.2
     hop_gap_warn: float = 0.15
     hop_gap_fail: float = 0.8
+    # motion of joints
+    motion_cutoff: float = 10.0
+    motion_cutoff_start: float = 12.0
+    marker_cutoff: float = 15.0
+    motion_gap: float = 0.1
     # quality
     repair_rule: str = "sound"
     offset_min: float = 0.5

@@ -18,12 +18,13 @@ import numpy as np
 
 import hipdrive
 from hipdrive.analysis import quality
-from hipdrive.analysis.blocks import Batch, batches
+from hipdrive.analysis.blocks import Batch
 from hipdrive.analysis.facts import CODES
 from hipdrive.analysis.filtering import described
 from hipdrive.analysis.group import Group, statuses
 from hipdrive.analysis.profile import Profile, load_profile
 from hipdrive.analysis.registry import ALIASES, TESTS, headline
+from hipdrive.analysis.seen import batches_seen, seen
 from hipdrive.analysis.summary import summarise
 from hipdrive.analysis.table import Table, table_of
 from hipdrive.errors import UsageError, sentence
@@ -57,7 +58,7 @@ def analyse(
     """
     rules = load_profile(profile, parameters)
     asked = _checked(test or trial.test)
-    batch = next(batches([(trial, asked)], rules))
+    batch = next(batches_seen([(trial, asked)], rules))
     return _analysis(trial, 0, asked, batch, rules)
 
 
@@ -78,7 +79,7 @@ def analyse_many(
     rules = load_profile(profile, parameters)
     if test is not None:
         _checked(test)
-    return table_of(batches(((trial, _checked(test or trial.test)) for trial in trials), rules))
+    return table_of(batches_seen(((trial, _checked(test or trial.test)) for trial in trials), rules))
 
 
 def _checked(test: str) -> str:
@@ -168,6 +169,8 @@ def _findings(trial: Trial, batch: Batch, position: int, chosen: Sequence[Group]
             if levels[row] > quality.NONE
         ]
     found += [quality.finding("note", 0.0, quality.NOTED, message=note) for note in trial.notes]
+    if trial.tracks and (why := seen(trial).why):
+        found.append(quality.finding("note", 0.0, quality.NOTED, message=f"motion: {why}"))
     order = {level: i for i, level in enumerate(reversed(quality.LEVELS))}
     return tuple(sorted(found, key=lambda f: order[f.level]))
 

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.random import Generator
 
 from hipdrive.analysis import geometry as derived
+from hipdrive.analysis.geometry import sided
+from hipdrive.analysis.kinematics import cutoff_of
 from hipdrive.analysis.motion import Motion
 from hipdrive.analysis.posenoise import fitted, slow_root
 from hipdrive.analysis.profile import Profile
@@ -74,7 +76,7 @@ class Body:
     start: float
     end: float
     profile: Profile
-    legs: tuple[str, ...] = LEGS
+    legs: tuple[str, ...]
     _held: dict[str, Curves | str] = field(default_factory=dict)
     _maps: dict[bytes, Through] = field(default_factory=dict)
 
@@ -89,6 +91,11 @@ class Body:
         return max(20, int(self.profile.motion_copies))
 
     @cached_property
+    def cutoff(self) -> float:
+        """Hz, of the low-pass: one for every curve."""
+        return cutoff_of(self.motion, self.profile)
+
+    @cached_property
     def grid(self) -> Floats:
         """Times at which curves are known, s."""
         return np.arange(self.start, self.end + 0.5 * STEP, STEP)
@@ -96,9 +103,16 @@ class Body:
     @cached_property
     def frames(self) -> slice:
         """The frames of the stretch, and three periods of the cut-off around it."""
-        around = 3.0 / self.profile.motion_cutoff
+        around = 3.0 / self.cutoff
         first, last = np.searchsorted(self.times, (self.start - around, self.end + around))
         return slice(int(first), int(last))
+
+    @cached_property
+    def _joints(self) -> list[str]:
+        """Every joint's angle that was measured; the nameless leg only where no side is known."""
+        sides = [sided(ANGLE[joint], leg) for joint in JOINTS for leg in LEGS]
+        found = [name for name in sides if name in self.motion.angles]
+        return found or [ANGLE[joint] for joint in JOINTS if ANGLE[joint] in self.motion.angles]
 
     def rng(self, name: str) -> Generator:
         """Random numbers of one curve, the same whenever and in whatever order it is asked for."""
@@ -110,7 +124,7 @@ class Body:
 
     def angle(self, joint: str, leg: str) -> Curves:
         """A joint's angle, deg, and velocity, deg/s, as METRICS.md signs them."""
-        return self.curves(f"{ANGLE[joint]}_{leg}")
+        return self.curves(sided(ANGLE[joint], leg))
 
     def curves(self, name: str) -> Curves:
         """The copies of an angle or another curve by name.
@@ -120,14 +134,13 @@ class Body:
         Refused : it was not measured, or not seen for too long.
         """
         if name not in self._held:
-            together = [f"{ANGLE[j]}_{leg}" for j in JOINTS for leg in LEGS]
-            self._make([n for n in together if n in self.motion.angles] if name in together else [name], name)
+            self._make(self._joints if name in self._joints else [name])
         held = self._held.get(name, "no_such_motion")
         if isinstance(held, str):
             raise Refused(held)
         return held
 
-    def _make(self, names: Sequence[str], asked: str) -> None:
+    def _make(self, names: Sequence[str]) -> None:
         """Curves whose noise is drawn together, since the same points are in several of them."""
         found: dict[str, tuple[Floats, float]] = {}
         for name in names:
@@ -139,7 +152,7 @@ class Body:
             return
         times, columns = self.times[self.frames], [values for values, _ in found.values()]
         try:
-            noise = fitted(times, columns, self.profile.motion_cutoff, self.profile.motion_noise_time)
+            noise = fitted(times, columns, self.cutoff, self.profile.motion_noise_time)
         except ValueError:
             self._held |= dict.fromkeys(found, "motion_few_frames")
             return
@@ -162,8 +175,6 @@ class Body:
         near = there[(there >= self.start - self.profile.motion_gap) & (there <= self.end + self.profile.motion_gap)]
         if len(near) < 2 or np.diff(near).max() > self.profile.motion_gap:
             raise Refused("motion_unseen")
-        if self.profile.motion_cutoff >= 0.45 / float(np.median(np.diff(there))):
-            raise Refused("motion_few_frames")
         return rows, slow
 
     def _copied(self, name: str, values: Floats, noise: Floats, slow: float) -> Curves:
@@ -180,7 +191,7 @@ class Body:
         key = seen.tobytes()
         if key not in self._maps:
             times = self.times[self.frames][seen]
-            smooth, impulse = smoothing(times, self.profile.motion_cutoff), np.eye(len(times))
+            smooth, impulse = smoothing(times, self.cutoff), np.eye(len(times))
             self._maps[key] = Through(
                 smooth.at(impulse, times), smooth.at(impulse, self.grid), smooth.at(impulse, self.grid, 1)
             )

@@ -1,4 +1,4 @@
-"""Curves made of points: leans, distances to the centre of mass, the arm, and what is seen from the front.
+"""Curves made of points: the whole body's lean, the foot's distance ahead of it, and what is seen from the front.
 
 X forward, Y left, Z up, m (METRICS.md 0). A point of one side is called `knee_left`; its unknown dimensions are NaN.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from hipdrive.analysis.angles import unwrapped
 from hipdrive.analysis.motion import Motion
 from hipdrive.analysis.profile import Profile
 from hipdrive.trial import Floats
@@ -20,6 +21,11 @@ MEDIAL = {"left": -1.0, "right": 1.0}
 """Y towards the other leg."""
 
 
+def sided(name: str, leg: str) -> str:
+    """The name of one side's point or angle; of a view that knows no sides, the name alone."""
+    return f"{name}_{leg}" if leg else name
+
+
 def point(motion: Motion, name: str) -> Floats:
     """A point, (frames, 3)."""
     return motion.points[name]
@@ -27,45 +33,23 @@ def point(motion: Motion, name: str) -> Floats:
 
 def _degrees(y: Floats, x: Floats) -> Floats:
     """Angle of (x, y), deg, without jumps of a turn; NaN stays where it is."""
-    angle = np.arctan2(y, x)
-    seen = np.isfinite(angle)
-    angle[seen] = np.unwrap(angle[seen])
-    return np.asarray(np.degrees(angle))
-
-
-def arm(motion: Motion, leg: str) -> Floats:
-    """The arm against straight down, forward and up positive, deg: from shoulder to wrist, else to elbow."""
-    end = "wrist" if f"wrist_{leg}" in motion.points else "elbow"
-    along = point(motion, f"{end}_{leg}") - point(motion, f"shoulder_{leg}")
-    return _degrees(along[:, 0], -along[:, 2])
-
-
-def foot(motion: Motion, leg: str) -> Floats:
-    """The foot against the ground, toe up positive, deg."""
-    along = point(motion, f"toe_{leg}") - point(motion, f"heel_{leg}")
-    return _degrees(along[:, 2], along[:, 0])
+    return np.degrees(unwrapped(np.arctan2(y, x)))
 
 
 def lean(motion: Motion, leg: str) -> Floats:
     """The line from the ankle to the centre of mass against the vertical, forward positive, deg."""
-    along = com(motion) - point(motion, f"ankle_{leg}")
+    along = com(motion) - point(motion, sided("ankle", leg))
     return _degrees(along[:, 0], along[:, 2])
 
 
 def toe_ahead(motion: Motion, leg: str) -> Floats:
     """How far the toe is ahead of the centre of mass, m."""
-    return np.asarray(point(motion, f"toe_{leg}")[:, 0] - com(motion)[:, 0])
-
-
-def thigh(motion: Motion, leg: str) -> Floats:
-    """The thigh against straight down, knee forward positive, deg."""
-    along = point(motion, f"knee_{leg}") - point(motion, f"hip_{leg}")
-    return _degrees(along[:, 0], -along[:, 2])
+    return np.asarray(point(motion, sided("toe", leg))[:, 0] - com(motion)[:, 0])
 
 
 def valgus(motion: Motion, leg: str) -> Floats:
     """Seen from the front: by how much the line hip-knee-ankle is bent, knee towards the other leg positive, deg."""
-    hip, knee, ankle = (point(motion, f"{name}_{leg}")[:, 1:] for name in ("hip", "knee", "ankle"))
+    hip, knee, ankle = (point(motion, sided(name, leg))[:, 1:] for name in ("hip", "knee", "ankle"))
     up, down = hip - knee, ankle - knee
     # the angle from the shank turned upwards to the thigh: zero on a straight line, signed by the side of the bend
     cross = (-down[:, 0]) * up[:, 1] - (-down[:, 1]) * up[:, 0]
@@ -105,8 +89,7 @@ def _middle(motion: Motion, name: str) -> Floats:
 
 
 MAKERS: Mapping[str, tuple[Maker, str]] = {
-    "arm_angle": (arm, ANGLE), "foot_angle": (foot, ANGLE), "whole_body_lean": (lean, ANGLE),
-    "toe_ahead": (toe_ahead, LENGTH), "thigh_forward": (thigh, ANGLE), "valgus": (valgus, ANGLE),
+    "whole_body_lean": (lean, ANGLE), "toe_ahead": (toe_ahead, LENGTH), "valgus": (valgus, ANGLE),
     "knee_separation": (separation, RATIO), "pelvis_frontal": (pelvis, ANGLE), "trunk_frontal": (sideways, ANGLE),
 }  # fmt: skip
 """Curve -> how it is made, and its unit."""
@@ -114,7 +97,7 @@ MAKERS: Mapping[str, tuple[Maker, str]] = {
 
 def _split(name: str) -> tuple[str, str]:
     stem, _, leg = name.rpartition("_")
-    return (stem, leg) if leg in MEDIAL else (name, "left")
+    return (stem, leg) if leg in MEDIAL else (name, "")
 
 
 def known(name: str, motion: Motion) -> bool:

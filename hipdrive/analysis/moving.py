@@ -12,6 +12,7 @@ import numpy as np
 
 from hipdrive.analysis.body import EXTENDS, LEGS, STEP, Body, Curves, Refused, half_width
 from hipdrive.analysis.extension import Extension, extension
+from hipdrive.analysis.geometry import sided
 from hipdrive.analysis.motion import Motion
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.uncertainty import COVERAGE
@@ -28,6 +29,10 @@ BEGIN = {"cmj": "onset", "sj": "onset", "dj": "first_contact", "cmj_rebound": "o
 
 AHEAD = 0.1
 """s of motion taken before the stretch begins, so that an extension that has begun there has a start."""
+
+
+STILL = 0.25
+"""s of standing that must be seen for a standing angle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +154,24 @@ class Drive:
 
     def legs(self, name: str, when: Floats) -> Floats:
         """A curve of each leg at a time, mean of the legs."""
-        return self.body.over_legs(lambda leg: self.body.at(self.body.curves(f"{name}_{leg}").value, when))
+        return self.body.over_legs(lambda leg: self.body.at(self.body.curves(sided(name, leg)).value, when))
+
+    def standing(self, name: str) -> Floats:
+        """The mean of a curve over the quiet stance in which the athlete was weighed, mean of the legs."""
+        self.joined()
+        start, end = (self.events.get(f"weigh_{edge}", Event(math.nan)).t for edge in ("start", "end"))
+        still = (self.body.times >= start) & (self.body.times <= end)
+
+        def of(leg: str) -> Floats:
+            angle = self.body.motion.angles.get(sided(name, leg))
+            if angle is None:
+                raise Refused("no_such_motion")
+            seen = angle[still & np.isfinite(angle)]
+            if len(seen) < STILL / float(np.median(np.diff(self.body.times))):
+                raise Refused("no_standing_seen")
+            return float(seen.mean()) + self.body.errors(self.profile.motion_bias, f"standing {name} {leg}")
+
+        return self.body.over_legs(of)
 
     def single(self, name: str, when: Floats) -> Floats:
         """A curve of the body as a whole at a time."""
@@ -217,7 +239,9 @@ def drive_of(
 
 
 def _legs(motion: Motion, side: str) -> tuple[str, ...]:
-    return (side,) if side in LEGS else LEGS
+    """The legs that count: the one that jumped, or those that were seen; of a view without sides the nameless one."""
+    seen = tuple(leg for leg in LEGS if any(name.endswith(f"_{leg}") for name in (*motion.angles, *motion.points)))
+    return (side,) if side in seen else seen or ("",)
 
 
 def _nothing(motion: Motion, profile: Profile, side: str) -> Body:

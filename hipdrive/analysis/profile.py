@@ -178,9 +178,7 @@ class Profile:
     closure_warn: float = 0.05
     closure_fail: float = 0.15
     rate_min: float = 500.0
-    # a moving body (points and angles)
-    motion_cutoff: float = 10.0
-    motion_gap: float = 0.1
+    # timing of joints
     motion_copies: float = 200.0
     motion_noise_time: float = 0.012
     motion_bias: float = 2.0

@@ -19,12 +19,13 @@ import numpy as np
 import hipdrive
 from hipdrive.analysis import quality
 from hipdrive.analysis.blocks import Batch
+from hipdrive.analysis.cycles import movements
 from hipdrive.analysis.facts import CODES
 from hipdrive.analysis.filtering import described
 from hipdrive.analysis.group import Group, statuses
 from hipdrive.analysis.profile import Profile, load_profile
 from hipdrive.analysis.registry import ALIASES, TESTS, headline
-from hipdrive.analysis.seen import batches_seen, seen
+from hipdrive.analysis.seen import about, batches_seen, seen
 from hipdrive.analysis.summary import summarise
 from hipdrive.analysis.table import Table, table_of
 from hipdrive.errors import UsageError, sentence
@@ -117,7 +118,20 @@ def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profi
         summary=summarise(results),
         provenance=_provenance(trial, profile),
         headline=headline(test) if test in TESTS else (),
+        **(_moving(trial, results, profile) if trial.tracks else {}),
     )
+
+
+def _moving(trial: Trial, results: Sequence[Results], profile: Profile) -> dict[str, Any]:
+    """What an analysis says of a body that was seen moving, beside the numbers of its repetitions."""
+    found = seen(trial)
+    if found.motion is None:
+        return {"motion": {"why": found.why}}
+    alone = not results or found.clock is None
+    return {
+        "motion": about(found, profile),
+        "movements": movements(found.motion, found.clock, profile, trial.side) if alone else (),
+    }
 
 
 NO_MOVEMENT = ("no_flight",)

@@ -168,6 +168,8 @@ class Body:
             values, slow = derived.made(name, self.motion, self.profile)
         else:
             raise Refused("no_such_motion")
+        if not self.end - self.start > 10.0 * STEP:
+            raise Refused("motion_elsewhere")
         rows = values[self.frames]
         there = self.times[self.frames][np.isfinite(rows)]
         if not len(there) or there[0] > self.start + STEP or there[-1] < self.end - STEP:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from hipdrive.analysis.body import EXTENDS, LEGS, STEP, Body, Curves, Refused, half_width
+from hipdrive.analysis.body import ANGLE, EXTENDS, LEGS, STEP, Body, Curves, Refused, half_width
 from hipdrive.analysis.extension import Extension, extension
 from hipdrive.analysis.geometry import sided
 from hipdrive.analysis.motion import Motion
@@ -114,6 +114,7 @@ class Drive:
         ------
         Refused : there is none: the joint is fastest where the push begins or ends.
         """
+        self._covered()
         key = joint, leg
         if key not in self._held:
             p = self.profile
@@ -126,6 +127,11 @@ class Drive:
         if self._held[key].edge:
             raise Refused("no_extension_peak")
         return self._held[key]
+
+    def _covered(self) -> None:
+        """Refuse where the motion does not reach over the whole push."""
+        if not (self.body.start <= self.push[0] + STEP and self.body.end >= self.push[1] - STEP):
+            raise Refused("no_clock" if self.clock is None else "motion_elsewhere")
 
     def part(self, joint: str, what: str) -> Floats:
         """`onset`, `peak`, `end`, `speed` or `width` of a joint's extension, mean of the legs, (copies,)."""
@@ -232,13 +238,22 @@ def drive_of(
         return None
     # a drop jump that was not weighed has no lowest point: its push begins with the contact
     low = known.get("zero_velocity", begin).t if test != "sj" else begin.t
-    body = Body(
-        motion, clock.to_force(motion.times), begin.t - AHEAD, end.t + profile.motion_after, profile, _legs(motion, side)
-    )
+    times = clock.to_force(motion.times)
+    first, last_seen = _reach(motion, times)
+    stretch = max(begin.t - AHEAD, first), min(end.t + profile.motion_after, last_seen)
+    body = Body(motion, times, *stretch, profile, legs_of(motion, side))
     return Drive(body, test, known, clock, (low, end.t), peak_force)
 
 
-def _legs(motion: Motion, side: str) -> tuple[str, ...]:
+def _reach(motion: Motion, times: Floats) -> tuple[float, float]:
+    """From when to when the joints were seen, or the points where there are no joints, s."""
+    joints = [values for name, values in motion.angles.items() if name.startswith(tuple(ANGLE.values()))]
+    rows = np.isfinite(joints).all(axis=0) if joints else np.ones(len(times), dtype=bool)
+    there = times[rows]
+    return (float(there[0]), float(there[-1])) if len(there) else (math.nan, math.nan)
+
+
+def legs_of(motion: Motion, side: str) -> tuple[str, ...]:
     """The legs that count: the one that jumped, or those that were seen; of a view without sides the nameless one."""
     seen = tuple(leg for leg in LEGS if any(name.endswith(f"_{leg}") for name in (*motion.angles, *motion.points)))
     return (side,) if side in seen else seen or ("",)
@@ -246,7 +261,7 @@ def _legs(motion: Motion, side: str) -> tuple[str, ...]:
 
 def _nothing(motion: Motion, profile: Profile, side: str) -> Body:
     """A stretch of no length: whoever asks for a curve learns that no clock joins motion and force."""
-    return Body(motion, motion.times, math.nan, math.nan, profile, _legs(motion, side))
+    return Body(motion, motion.times, math.nan, math.nan, profile, legs_of(motion, side))
 
 
 __all__ = ["Curves", "Drive", "Refused", "drive_of", "sure", "value_of"]

@@ -6,14 +6,14 @@ Trials without tracks pass untouched, and cost one look each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from hipdrive.analysis.blocks import Batch, batches
 from hipdrive.analysis.group import Group
-from hipdrive.analysis.kinematics import motion_of
+from hipdrive.analysis.kinematics import cutoff_of, motion_of
 from hipdrive.analysis.motion import Motion
 from hipdrive.analysis.moving import BEGIN, Drive, drive_of, value_of
 from hipdrive.analysis.profile import Profile
@@ -55,6 +55,20 @@ def _seen(trial: Trial) -> Seen:
         except HipdriveError as refused:
             why = why or str(refused)
     return Seen(None, None, why)
+
+
+def about(found: Seen, profile: Profile) -> dict[str, Any]:
+    """Where the motion of a trial comes from, how it was smoothed, and the clock that joins it to the force."""
+    motion = found.motion
+    if motion is None:
+        return {"why": found.why}
+    rate = 1.0 / float(np.median(np.diff(motion.times)))
+    clock = None if found.clock is None else asdict(found.clock)
+    return {
+        "source": motion.methods.get("source", ""), "hip_angle": motion.methods.get("hip_angle", ""),
+        "cutoff_hz": cutoff_of(motion, profile), "frames_per_second": rate, "frames": len(motion.times),
+        "track": motion.clock, "clock": clock,
+    }  # fmt: skip
 
 
 def batches_seen(trials: Iterable[tuple[Trial, str]], profile: Profile) -> Iterator[Batch]:

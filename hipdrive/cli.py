@@ -272,15 +272,25 @@ def simulate(
     plates: Annotated[int | None, typer.Option("--plates", help="1 or 2.")] = None,
     hops: Annotated[int | None, typer.Option("--hops", help="How many; hops only.")] = None,
     start: Annotated[str | None, typer.Option("--start", help="standing or box; hops only.")] = None,
+    joints: Annotated[
+        bool, typer.Option("--joints", help="With joint angles and points: cmj, sj, dj or squat, as an .h5 file.")
+    ] = False,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="With --joints: hip_knee_delay=0.03, frame_rate=60 ..."),
+    ] = None,
     force: Force = False,
 ) -> None:  # fmt: skip
     """Write a simulated jump whose true numbers are known."""
     from hipdrive.acquisition.simulated import athlete
-    from hipdrive.report import exchange, sheet
+    from hipdrive.report import exchange, inputs, sheet
 
     asked = {"rate": rate, "noise": noise, "offset": offset, "drift": drift, "sway": sway, "mass": mass,
              "plates": plates, "hops": hops, "start": start}  # fmt: skip
     settings: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    if joints and file.suffix.lower() not in inputs.TRIAL_FILES:
+        raise UsageError("suffix", f"{file}: joint angles and points need a trial file; end its name in .h5")
+    settings |= inputs.pairs("--set", set_ or []) | ({"joints": True} if joints else {})
     trial = athlete.simulate(test, seed=seed, **settings)
     if truth is not None and truth.resolve() == file.resolve():
         raise UsageError("truth", f"--truth {truth}: is the trial's own file; choose another name")

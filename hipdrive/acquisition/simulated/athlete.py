@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from inspect import signature
 from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
@@ -100,6 +101,7 @@ def simulate(
     hops: int | None = None,
     start: str | None = None,
     cop: str = "moments",
+    joints: bool = False,
     **unknown: object,
 ) -> Trial:
     """A trial of a simulated athlete; `trial.truth` holds the exact answers.
@@ -107,7 +109,7 @@ def simulate(
     Parameters
     ----------
     test : "cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "balance" (quiet standing) or "isometric" (whose further
-        settings `pull.simulate` names).
+        settings `pull.simulate` names); with joints "cmj", "sj", "dj" or "squat".
     seed : picks the athlete, the movement and the noise; the same seed gives the same trial.
     rate : sampling rate, Hz.
     noise : SD of the total force, N (white, independent between plates).
@@ -122,6 +124,8 @@ def simulate(
     quiet, settle : s of standing before the movement (balance: of standing at all), and after the landing.
     hops, start : hops only: how many, and from "standing" or from a "box"; drawn from the seed where not given.
     cop : balance only, whether the plates measure "moments", have the centre of pressure "given", or "none".
+    joints : a linkage of segments, whose joint angles and points are in `trial.tracks`; of the settings above it knows
+        seed, rate, noise, mass, quiet and settle, and has further ones (`linkage.Settings`).
 
     Raises
     ------
@@ -135,6 +139,8 @@ def simulate(
                 "mass": mass, "left_share": left_share, "share_swing": share_swing, "posture": posture, "edge": edge,
                 "plates": plates, "box_plate": box_plate, "quiet": quiet, "settle": settle, "hops": hops,
                 "start": start, "cop": cop}  # fmt: skip
+    if joints:
+        return _jointed(test, settings, unknown)
     _check(test, settings, {} if test == "isometric" else unknown)
     if test == "isometric":
         return pull.simulate({name: value for name, value in settings.items() if name != "share_swing"}, unknown)
@@ -168,6 +174,23 @@ def simulate(
                    {"seed": seed, "rate": rate, "noise": noise, "offset": zero, "drift": drift, "sway": sway,
                     "mass": mass, "left_share": share,
                     "share_swing": share_swing, "posture": drop, "phase": phase_shift})  # fmt: skip
+
+
+def _jointed(test: str, settings: Mapping[str, object], further: Mapping[str, object]) -> Trial:
+    """The athlete with joints, who knows only some of the settings.
+
+    Raises
+    ------
+    UsageError : a setting is given that a linkage does not have.
+    """
+    from hipdrive.acquisition.simulated import linkage
+
+    shared = ("seed", "rate", "noise", "mass", "quiet", "settle")
+    usual = {one.name: one.default for one in signature(simulate).parameters.values()}
+    for name, value in settings.items():
+        if name not in shared and value != usual[name]:
+            raise UsageError("simulate", f"simulate: an athlete with joints has no {name}; leave it out")
+    return linkage.simulate_motion(test, **{name: settings[name] for name in shared}, **further)
 
 
 def _check(test: str, settings: Mapping[str, object], unknown: Mapping[str, object]) -> None:

@@ -150,13 +150,16 @@ class Body:
                 self._held[name] = why.code
         if not found:
             return
-        times, columns = self.times[self.frames], [values for values, _ in found.values()]
+        times = self.times[self.frames]
+        # a landing that follows the stretch would pass for noise
+        before = times <= self.end
+        columns = [values[before] for values, _ in found.values()]
         try:
-            noise = fitted(times, columns, self.cutoff, self.profile.motion_noise_time)
+            noise = fitted(times[before], columns, self.cutoff, self.profile.motion_noise_time)
         except ValueError:
             self._held |= dict.fromkeys(found, "motion_few_frames")
             return
-        drawn = noise.draws(self.drawn, self.rng(names[0]))
+        drawn = noise.draws(times, self.drawn, self.rng(names[0]))
         for i, (name, (values, slow)) in enumerate(found.items()):
             self._held[name] = self._copied(name, values, drawn[:, i], slow)
 

@@ -51,27 +51,26 @@ class Colour(NamedTuple):
 class Noise:
     """What a record says of the noise of its columns.
 
-    times : (frames,), s. colours : those tried, with their `weight` (sums to one). variance : (colours, columns).
+    colours : those tried, with their `weight` (sums to one). variance : (colours, columns).
     contrasts : (columns,), of which each variance was made. correlation : (columns, columns), between columns.
     """
 
-    times: Floats
     colours: tuple[Colour, ...]
     weight: Floats
     variance: Floats
     contrasts: Floats
     correlation: Floats
 
-    def draws(self, count: int, rng: Generator) -> Floats:
+    def draws(self, times: Floats, count: int, rng: Generator) -> Floats:
         """Noise as it may have been, (frames, columns, count): colour and size as uncertain as the record is short."""
-        n, columns = len(self.times), self.variance.shape[1]
+        n, columns = len(times), self.variance.shape[1]
         which = rng.choice(len(self.colours), size=count, p=self.weight)
         size = np.sqrt(self.variance[which] * self.contrasts / rng.chisquare(self.contrasts, size=(count, columns)))
         mixed = rng.standard_normal((n, count, columns)) @ _root(self.correlation).T
         found = np.empty((n, count, columns))
         for c in np.unique(which):
             rows = which == c
-            root = np.linalg.cholesky(self.colours[c].covariance(self.times) + 1e-9 * np.eye(n))
+            root = np.linalg.cholesky(self.colours[c].covariance(times) + 1e-9 * np.eye(n))
             found[:, rows] = (root @ mixed[:, rows].reshape(n, -1)).reshape(n, -1, columns)
         return np.asarray((found * size).transpose(0, 2, 1))
 
@@ -126,7 +125,7 @@ def fitted(times: Floats, columns: Sequence[Floats], cutoff: float, usual: float
     best = int(np.argmax(weight))
     for places, white in zip(_alike(columns).values(), whitened[best], strict=True):
         correlation[np.ix_(places, places)] = white.T @ white / len(white)
-    return Noise(times, colours, weight / weight.sum(), variance, number, correlation)
+    return Noise(colours, weight / weight.sum(), variance, number, correlation)
 
 
 def _alike(columns: Sequence[Floats]) -> Mapping[bytes, list[int]]:

@@ -55,6 +55,9 @@ Sets = Annotated[
     typer.Option("--set", metavar="PARAM=VALUE", help="Change one parameter of the profile."),
 ]
 Plugin = Annotated[Path | None, typer.Option("--plugin", metavar="FILE.py", help="A file with metrics of your own.")]
+Cues = Annotated[
+    Path | None, typer.Option("--cues", metavar="FILE.toml", help="Your limits of faults; `cues` prints the table.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 
 
@@ -161,14 +164,14 @@ def analyse(
     involved: Annotated[
         str, typer.Option("--involved", metavar="LEG", help="left or right: the injured leg, for limb symmetry.")
     ] = "",
-    plugin: Plugin = None,
+    cues: Cues = None, plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Analyse recordings: a table, JSON, CSV or Parquet."""
     from hipdrive.report import job, output
 
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
-               box_height=box_height, arms=arms or None, involved=involved)  # fmt: skip
+               box_height=box_height, arms=arms or None, involved=involved, cues=cues)  # fmt: skip
     kinds = [name for name, wanted in (("json", json), ("csv", csv), ("parquet", parquet)) if wanted]
     target = output.target(kinds, out)
     found = _recordings(files, saving=save)
@@ -183,14 +186,14 @@ def report(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pages.", readable=False)] = Path(),
     test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
     columns: Columns = None, unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None,
-    box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, plugin: Plugin = None,
+    box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, cues: Cues = None, plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Write one self-contained HTML page for each recording."""
     from hipdrive.report import job, pages
 
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
-               box_height=box_height, arms=arms or None)  # fmt: skip
+               box_height=box_height, arms=arms or None, cues=cues)  # fmt: skip
     found = _recordings(files)
     _folder(out)
     targets = dict(zip(found, pages.names(found, out), strict=True))
@@ -253,6 +256,19 @@ def metrics(
         print(vendors.to_json(theirs) if json else vendors.to_text(theirs))
         return
     print(catalogue.to_json(found) if json else catalogue.to_text(found))
+
+
+@app.command()
+def cues(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE.toml]", help="Your own table.", show_default=False, readable=False)
+    ] = None,
+) -> None:
+    """Print the faults that are looked for where somebody was seen moving: their numbers, limits, sources and cues."""
+    from hipdrive.analysis.cuetable import load
+    from hipdrive.report import drive
+
+    print(drive.to_text(load(file)))
 
 
 @app.command()
@@ -431,13 +447,14 @@ def _keep(trial: Trial, file: Path) -> Path:
 
 def _ask(
     test: str | None, rate: float | None, columns: str | None, profiles: list[str] | None,
-    sets: list[str] | None, *, unit: str | None = None, involved: str = "", **facts: Any,
+    sets: list[str] | None, *, unit: str | None = None, involved: str = "", cues: Path | None = None,
+    **facts: Any,
 ) -> Ask:  # fmt: skip
     from hipdrive.report.inputs import Ask, pairs
 
     said = {name: value for name, value in facts.items() if value is not None}
     return Ask(test=test, rate=rate, columns=columns, unit=unit, facts=said, profiles=tuple(profiles or ["hipdrive"]),
-               parameters=pairs("--set", sets or []), involved=involved)  # fmt: skip
+               parameters=pairs("--set", sets or []), involved=involved, cues=str(cues or ""))  # fmt: skip
 
 
 def _load_plugin(plugin: Path | None) -> None:

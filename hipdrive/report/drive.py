@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hipdrive.analysis.cues import NOT_RESOLVED, SHOWN, Advice, Evidence, Found, advice
+from hipdrive.analysis.cues import SHOWN, Advice, Evidence, Found, advice
 from hipdrive.analysis.cuetable import CueTable, Fault, Limit, default
-from hipdrive.analysis.lanes import Lanes, lanes, verdict
+from hipdrive.analysis.lanes import DELAYS, Lanes, lanes, verdict
 from hipdrive.analysis.registry import unit_of
 from hipdrive.report import document
 from hipdrive.report.words import label, shown
@@ -22,6 +22,9 @@ JOINTS = {"hip": "Hip", "knee": "Knee", "ankle": "Ankle"}
 FIRST = ("hip_extension_at_toeoff", "hip_standing_angle", "hip_drive_index", "force_to_hip_onset",
          "hip_velocity_at_peak_force", "extension_overlap", "arm_swing_lag")  # fmt: skip
 """Numbers of hip drive that a coach reads below the lanes."""
+
+DEEPEST = ("hip_angle_deepest", "knee_angle_deepest", "ankle_dorsiflexion_deepest", "trunk_lean_deepest", "fppa")
+"""Numbers of a bend that was seen without force."""
 
 
 def of(analysis: Analysis, table: CueTable | None = None) -> Advice | None:
@@ -46,11 +49,6 @@ def against(evidence: Evidence) -> str:
         bound = Value(evidence.limit, evidence.value.unit)
         told += f", limit {shown(bound)}" + (f" (from {label(evidence.base).lower()})" if evidence.base else "")
     return f"{told}; {evidence.why}" if evidence.why else told
-
-
-def window(evidence: Evidence) -> str:
-    """Why a number is not resolved."""
-    return "the uncertainty covers the limit" if evidence.answer == NOT_RESOLVED else ""
 
 
 def clocked(analysis: Analysis) -> str:
@@ -154,3 +152,7 @@ def to_text(table: CueTable) -> str:
 def values_of(mapping: Mapping[str, Value], names: tuple[str, ...] = FIRST) -> Iterator[tuple[str, Value]]:
     """Numbers by name in words, those that a mapping has."""
     return ((label(name), mapping[name]) for name in names if name in mapping)
+
+
+__all__ = ["ANSWERS", "DEEPEST", "DELAYS", "FIRST", "JOINTS", "SHOWN", "against", "clocked", "entry", "limits", "of",
+           "to_text", "values_of"]  # fmt: skip

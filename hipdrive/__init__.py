@@ -34,6 +34,9 @@ _HOMES = {
     "load_profile": "hipdrive.analysis.profile",
     "simulate": "hipdrive.acquisition.simulated.athlete",
     "read": "hipdrive.acquisition.formats.reading",
+    "read_motion": "hipdrive.acquisition.formats.motion",
+    "motion_of": "hipdrive.analysis.kinematics",
+    "Motion": "hipdrive.analysis.motion",
     "record": "hipdrive.acquisition.recorder",
     "save": "hipdrive.store",
     "load": "hipdrive.store",
@@ -44,6 +47,7 @@ _HOMES = {
 __all__ = sorted([*_HOMES, "__version__"])
 
 if TYPE_CHECKING:
+    from hipdrive.acquisition.formats.motion import read_motion as read_motion
     from hipdrive.acquisition.formats.reading import read as read
     from hipdrive.acquisition.recorder import record as record
     from hipdrive.acquisition.simulated.athlete import simulate as simulate
@@ -55,6 +59,8 @@ if TYPE_CHECKING:
     from hipdrive.analysis.change import change_status as change_status
     from hipdrive.analysis.compare import compare as compare
     from hipdrive.analysis.estimate import Estimate as Estimate
+    from hipdrive.analysis.kinematics import motion_of as motion_of
+    from hipdrive.analysis.motion import Motion as Motion
     from hipdrive.analysis.profile import load_profile as load_profile
     from hipdrive.analysis.registry import metric as metric
     from hipdrive.analysis.reliability import reliability as reliability

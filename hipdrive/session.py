@@ -175,9 +175,9 @@ def connect(
     rig = rigs.load(what)
     sources = None
     if {device.driver for device in rig.devices} == {"simulated"}:
-        from hipdrive.acquisition.simulated.athlete import MAKERS
+        from hipdrive.acquisition.simulated.athlete import SIMULATED
 
-        jumper = {"test": test if test in MAKERS else "dj", "lead": LEAD, "jumps": JUMPS, **(simulated or {})}
+        jumper = {"test": test if test in SIMULATED else "dj", "lead": LEAD, "jumps": JUMPS, **(simulated or {})}
         sources = open_sources(rig, **jumper)
     return Session(Recorder(rig, sources), folder=folder, test=test, name=rig.name, **options)
 

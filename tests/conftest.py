@@ -1,7 +1,9 @@
 """What every test may use: the folder of real recordings, and how many tests used it."""
 
 import os
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -28,6 +30,34 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real recordings: {folder} is no folder; HIPDRIVE_DATA names another one")
     return folder
+
+
+@contextmanager
+def held(lock: Path, *, alone: bool) -> Iterator[None]:
+    """Hold a lock, alone or together with others; on Windows what is timed is disturbed by tests beside it."""
+    if sys.platform == "win32":
+        yield
+    else:
+        import fcntl
+
+        with lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            yield
+
+
+@pytest.fixture(autouse=True)
+def room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests run side by side (pytest-xdist), but what is `timed` runs while no other does."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    shared = tmp_path_factory.getbasetemp().parent
+    timed = request.node.get_closest_marker("timed") is not None
+    with ExitStack() as stay:
+        # whoever waits to be alone keeps the door, so that nobody goes in before
+        with held(shared / "door.lock", alone=True):
+            stay.enter_context(held(shared / "room.lock", alone=timed))
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

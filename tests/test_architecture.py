@@ -148,6 +148,7 @@ def test_mypy(platform: str) -> None:
     assert_clean(run("-m", "mypy", "--platform", platform))
 
 
+@pytest.mark.timed
 def test_import_is_cheap(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     ask = """if True:
         import sys, time

@@ -214,12 +214,14 @@ def thousand_beside_plateforce(enough: float) -> float:
 @pytest.mark.xfail(
     strict=False, reason="144 values in place of 100 and richer u95 cost more; memory-bound machines too"
 )
+@pytest.mark.timed
 def test_a_thousand_trials_cost_a_tenth_of_plateforce() -> None:
     """The bound of the project, which held with 100 values a trial (docs/analysis.md, What keeps it fast)."""
     assert thousand_beside_plateforce(10.0) >= 10.0
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_a_thousand_trials_beside_plateforce() -> None:
     """What is reached with everything: no change may fall behind it."""
     assert thousand_beside_plateforce(4.0) >= 4.0
@@ -242,6 +244,7 @@ STEPS = 8.0
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_one_trial_beside_plateforce() -> None:
     """The best rounds of each, timed again while something else runs on this machine."""
     trial = jumps()[1]
@@ -263,6 +266,7 @@ def longer(times: int) -> Trial:
 
 
 @pytest.mark.parametrize("jump", [True, False], ids=["twice the jumps", "twice the standing"])
+@pytest.mark.timed
 def test_cost_is_linear_in_the_record(jump: bool) -> None:
     """Twice the record costs at most 2.6 times as much, whether it is twice the work or only twice the samples."""
     if jump:

@@ -349,6 +349,7 @@ def peak(work: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.timed
 def test_an_hour_costs_twice_half_an_hour_and_no_more_memory_than_a_quarter() -> None:
     hour, jumps = long_session(60.0)
     samples = hour.samples

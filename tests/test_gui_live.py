@@ -144,6 +144,7 @@ def test_open_a_recording_leads_to_the_review(qtbot: QtBot, window: MainWindow, 
     qtbot.waitUntil(lambda: len(window.review.entries) == 1, timeout=20_000)
 
 
+@pytest.mark.timed
 def test_a_new_user_has_an_rsi_within_a_minute(qtbot: QtBot, window: MainWindow) -> None:
     """One click, in real time; then the keys on the buttons."""
     live, begin = page(window), time.monotonic()
@@ -499,6 +500,7 @@ class Painted(QtCore.QObject):
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_touchdown_to_painted_rsi(qtbot: QtBot, window: MainWindow, record_property: Any,
                                   monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """From the moment at which the device has the sample of the second touchdown until everything is painted."""
@@ -536,10 +538,11 @@ def test_touchdown_to_painted_rsi(qtbot: QtBot, window: MainWindow, record_prope
     ages.sort()
     median = statistics.median(ages)
     print(f"touchdown to RSI painted, {len(ages)} jumps: median {median:.0f} ms, {ages[0]:.0f} to {ages[-1]:.0f} ms")
-    record_property("touchdown_to_painted_ms", ages)
+    record_property("touchdown_to_painted_ms", [float(age) for age in ages])
     assert median <= 40.0
 
 
+@pytest.mark.timed
 def test_the_page_is_up_quickly(qtbot: QtBot, record_property: Any) -> None:
     spent = []
     for _ in range(3):

@@ -271,6 +271,7 @@ def test_a_file_name_is_no_markup(qtbot: QtBot, window: MainWindow, tmp_path: Pa
 # --- beside the window -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.timed
 def test_the_window_lives_while_a_file_is_read(qtbot: QtBot, window: MainWindow, folder: Path,
                                                monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     thread = []
@@ -293,6 +294,7 @@ def test_the_window_lives_while_a_file_is_read(qtbot: QtBot, window: MainWindow,
     assert len(ticks) > 15, "events went on"
 
 
+@pytest.mark.timed
 def test_opening_is_cancelled_at_once(qtbot: QtBot, window: MainWindow, folder: Path,
                                       monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
 
@@ -477,6 +479,7 @@ def counted(paint: Callable[..., Any], count: list[int]) -> Callable[..., Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_eight_channels_at_10_khz_are_drawn_30_times_a_second(qtbot: QtBot, record_property: Any) -> None:
     """10 s of 8 channels on 1600 x 900, new samples of one frame and a forced paint each time."""
     plot = LivePlot([f"channel {i}" for i in range(8)], 10_000.0, seconds=10.0, columns=1500)
@@ -502,7 +505,7 @@ def test_eight_channels_at_10_khz_are_drawn_30_times_a_second(qtbot: QtBot, reco
         times.append(time.perf_counter() - start)
     assert painted[0] >= 8 * 150, "a frame in which nothing is painted proves nothing"
     frame = statistics.median(times[20:])
-    record_property("frame_ms", 1000.0 * frame)
+    record_property("frame_ms", float(1000.0 * frame))
     print(f"8 channels x 10 kHz x 10 s: {1000.0 * frame:.1f} ms a frame, {1.0 / frame:.0f} frames a second")
     assert frame < 1.0 / 30.0
 

@@ -21,6 +21,12 @@ READ: dict[str, tuple[dict[str, Any], tuple[str, ...], float, int]] = {
     "bmc_vertical_jump/jump1.txt": ({}, ("plate1",), 450.0, 4500),
     "bmc_vertical_jump/jump2.txt": ({}, ("plate1",), 450.0, 4500),
     "btk_vendor_formats/amti_asc/Trial1-FxFyFzMxMyMz.asc": ({}, ("plate1",), 200.0, 200),
+    "btk_vendor_formats/c3d_dropjump_type4_truncated/sample21.c3d": ({}, ("plate1", "plate2"), 1020.0, 3412),
+    "btk_vendor_formats/c3d_motionmonitor_landing_clipped/MotionMonitorC3D.c3d": ({}, ("plate1",), 980.0, 5880),
+    "btk_vendor_formats/c3d_type1/type1.C3D": ({}, ("plate1",), 100.0, 296),
+    "btk_vendor_formats/c3d_type2_type4/TYPE-2.C3D": ({}, ("plate1",), 1200.0, 3980),
+    "btk_vendor_formats/c3d_type2_type4/type-4a.c3d": ({}, ("plate1", "plate2"), 960.0, 5760),
+    "btk_vendor_formats/c3d_type3/FP1.C3D": ({}, ("plate1",), 600.0, 4800),
     "dryft_treadmill_run/custom_drift_S001runT25.csv": ({"rate": 300}, ("plate1",), 300.0, 9000),
     "dryft_treadmill_run/joss_example.csv": ({}, ("plate1",), 300.0, 437),
     "gidiel_cmj_sj_dj/Dual-CMJ-Fz.txt": ({"rate": 1000}, ("plate1", "plate2"), 1000.0, 5000),
@@ -53,7 +59,9 @@ REFUSED = {
     "bmc_vertical_jump/LICENSE.txt": "no table of numbers",
     "bmc_vertical_jump/kistler_fp_data.txt": "not clear",
     "bmc_vertical_jump/postureData.txt": "not clear",
-    "btk_vendor_formats/c3d_type1/type1.C3D": "not a known format",
+    "btk_vendor_formats/c3d_bad_channel_map/shd01.c3d": "claims channels 8, 9, 10, 11, 12, 13 of 6",
+    "btk_vendor_formats/c3d_bad_parameters/bad_parameter_section.c3d": "its C3D header or parameters make no sense",
+    "btk_vendor_formats/c3d_type1/type1.C3D": "--rate 1000 contradicts the file, which says 100 Hz",
     "btk_vendor_formats/kistler_dat/BioWare17.dat": "not a known format",
     "btk_vendor_formats/motionanalysis_anc/Forcepla.cal": "line 2",
     "btk_vendor_formats/motionanalysis_anc/Gait.anc": "not forces in newtons",
@@ -104,6 +112,7 @@ def test_no_file_makes_a_traceback(data: Path) -> None:
             assert "\n" not in str(error)
 
 
+@pytest.mark.timed
 def test_a_long_recording_reads_quickly(data: Path) -> None:
     path = data / "jumpmetrics_cmj_sj/F02_CTRL1.txt"
     assert path.stat().st_size > 4e6

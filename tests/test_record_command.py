@@ -44,6 +44,7 @@ def test_without_seconds_it_ends_when_the_athlete_stands_still(
     assert "stands still" in trial.log[-1]
 
 
+@pytest.mark.timed
 @pytest.mark.skipif(sys.platform == "win32", reason="another process cannot be sent Ctrl-C alone")
 def test_ctrl_c_keeps_what_was_recorded(tmp_path: Path) -> None:
     file = tmp_path / "jump.h5"
@@ -56,7 +57,7 @@ def test_ctrl_c_keeps_what_was_recorded(tmp_path: Path) -> None:
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:  # fmt: skip
         assert running.stdout is not None
         assert running.stdout.readline() == "go\n"
-        time.sleep(4.0)
+        time.sleep(7.0)
         running.send_signal(signal.SIGINT)
         out, error = running.communicate(timeout=30)
     assert running.returncode == 0, error
@@ -153,6 +154,7 @@ def test_import_hipdrive_and_record_load_what_they_need() -> None:
     assert answer.stdout.split() == ["False"] * 4
 
 
+@pytest.mark.timed
 @pytest.mark.skipif(sys.platform == "win32", reason="another process cannot be sent Ctrl-C alone")
 @pytest.mark.parametrize("pauses", [(0.0,), (0.02, 0.02, 0.02), (0.08, 0.08), (0.15,)])
 def test_ctrl_c_again_and_again_keeps_it_too(tmp_path: Path, pauses: tuple[float, ...]) -> None:

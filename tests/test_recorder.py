@@ -757,6 +757,17 @@ def test_every_example_rig_records_an_athlete(name: str) -> None:
         assert trial.raw[0].units == ("V/V",) * 4
 
 
+@pytest.mark.parametrize(
+    ("test", "field", "seconds"), [("isometric", "iso_peak_force", 16.0), ("balance", "cop_rms_ap", 42.0)]
+)
+def test_who_does_not_jump_is_recorded_too(test: str, field: str, seconds: float) -> None:
+    """The simulated athlete of a rig pulls, and stands, as the test asks for."""
+    trial = record("simulated", test=test, seconds=seconds, sources=free(test, 2))
+    assert trial.truth is not None
+    value = hd.analyse(trial, test=test).reps[0][field]
+    assert abs(value.value - trial.truth[field]) <= 2.0 * value.u95
+
+
 def test_truth_names_one_jump_only() -> None:
     played = session(["left", "right"], "dj", rate=1000.0, jumps=2)
     (first, one), (second, _) = played.jumps

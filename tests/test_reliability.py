@@ -464,7 +464,7 @@ def test_results_are_frozen() -> None:
 def test_icc_2_where_trials_are_shifted_by_as_much_as_the_error(n: int, k: int, record_property: Any) -> None:
     """The limit that docs/reliability.md names: two to five trials tell little about the SD of their shifts."""
     found = coverage(n, k, 0.5, 4000)
-    record_property("icc_2_1", found["icc_2_1"])
+    record_property("icc_2_1", repr(found["icc_2_1"]))
     print(f"{n} athletes, {k} trials: {found['icc_2_1']:.1f} %")
     assert 84 <= found["icc_2_1"] <= 98 and 92 <= found["icc_3_1"] <= 98
     said = ["too narrow" in hd.reliability(drawn(seed, n, k, 0.5))["icc_2_1"].method for seed in range(400)]

@@ -565,7 +565,7 @@ def test_from_touchdown_to_event(dj: Hall, record_property: Any) -> None:
             landed = [one for one in of(dj.run(0.01, step=0.01), Numbers) if one.stage == "landing"]
         ages.append(1000.0 * dj.now - touchdown)
     print(f"touchdown to event: {', '.join(f'{age:.0f}' for age in ages)} ms, median {statistics.median(ages):.0f} ms")
-    record_property("touchdown_to_event_ms", ages)
+    record_property("touchdown_to_event_ms", [float(age) for age in ages])
     assert statistics.median(ages) <= 30.0
 
 
@@ -590,7 +590,7 @@ def test_the_cost_of_a_poll_is_constant(dj: Hall, record_property: Any) -> None:
     dj.settle()
     last = cost()
     print(f"a poll of 10 ms: {1e3 * first:.2f} ms at first, {1e3 * last:.2f} ms after two jumps")
-    record_property("poll_ms", [1e3 * first, 1e3 * last])
+    record_property("poll_ms", [float(1e3 * first), float(1e3 * last)])
     assert last < 3.0 * first + 0.001
 
 

@@ -246,6 +246,7 @@ def test_index_facts(tmp_path: Path) -> None:
     assert facts["created_utc"] == "2024-05-06T07:08:09+00:00"
 
 
+@pytest.mark.timed
 def test_index_is_quick(tmp_path: Path) -> None:
     path = store.save(tmp_path / "a.h5", Trial.from_forces(np.zeros((2, 60000)), rate=1000))
     store.index(path)

@@ -463,9 +463,9 @@ def record(
 
     loaded = rigs.load(rig) if isinstance(rig, str | Path) else rig
     if sources is None and {device.driver for device in loaded.devices} == {"simulated"}:
-        from hipdrive.acquisition.simulated.athlete import MAKERS
+        from hipdrive.acquisition.simulated.athlete import SIMULATED
 
-        sources = open_sources(loaded, test=test if test in MAKERS else "dj")
+        sources = open_sources(loaded, test=test if test in SIMULATED else "dj")
     recorder = Recorder(loaded, sources, _longest(loaded) if seconds is None else seconds, limit_seconds=seconds)
     recorder.begin(test=test, **facts)
     with held_back(recorder) as asked:

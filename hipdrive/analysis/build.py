@@ -38,7 +38,7 @@ def facts_of(block: Block, located: Located, test: str, given: Given, profile: P
     times = {"takeoff": located.takeoff.at / rate, "touchdown": located.touchdown.at / rate}
     u = {"takeoff": located.takeoff.u, "touchdown": located.touchdown.u}
     bias = {"takeoff": located.takeoff.bias, "touchdown": located.touchdown.bias}
-    own = np.isin(located.source, (0, 1, 2, 3))
+    own = located.source <= 3
     known = stance(block, located, profile)
     zeroed = np.asarray(0.5 * (located.found.start + located.found.end) / rate, dtype=np.float64)
     if all(np.all(part == 0.0) for part in bias.values()):

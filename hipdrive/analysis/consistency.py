@@ -10,7 +10,7 @@ import numpy as np
 
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.rest import rest_impulse
-from hipdrive.analysis.signal import Floats, divided
+from hipdrive.analysis.signal import Floats, divided, zeroed
 
 EXPECTED = 2.0
 """Standard uncertainties of the closing velocity that the inputs explain by themselves."""
@@ -29,7 +29,7 @@ def closure_doubt(rep: Rep) -> Floats:
     """Standard uncertainty of velocity by what it misses zero by at the rest after landing, m/s; NaN without a rest."""
     impulse, duration = rest_impulse(rep)
     facts, mass = rep.facts, rep.mass[:, 0]
-    weight_u = np.nan_to_num(facts.weight_u)
+    weight_u = zeroed(facts.weight_u)
     noise = facts.noise**2 * duration * facts.block.dt
     # the athlete sways at both ends: neither is quite at rest
     ends = SWAYED * facts.start_u
@@ -45,4 +45,4 @@ def height_doubt(rep: Rep) -> Floats:
     speed = rep.quantity("velocity", "takeoff")[:, 0]
     gap = by_flight - speed * np.abs(speed) / (2.0 * rep.g)
     beyond = np.maximum(np.maximum(POSTURE[0] - gap, gap - POSTURE[1]), 0.0)
-    return HALF * np.nan_to_num(divided(beyond * rep.g, np.abs(speed)))
+    return HALF * zeroed(divided(beyond * rep.g, np.abs(speed)))

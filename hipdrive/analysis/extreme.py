@@ -12,7 +12,7 @@ import numpy as np
 
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.side import Side
-from hipdrive.analysis.signal import Floats, divided, gather
+from hipdrive.analysis.signal import Floats, divided, gather, zeroed
 
 AROUND = 0.012
 """s to either side of an extreme, in which a parabola is fitted."""
@@ -43,7 +43,7 @@ def _basis(half: int, rate: float) -> tuple[Floats, Floats]:
 def shape(rep: Rep, at: Floats) -> tuple[Floats, Floats]:
     """Slope and second derivative of force at times (n,), by a parabola."""
     half = max(2, round(AROUND * rep.curve.rate))
-    place = np.round(np.nan_to_num(at) * rep.curve.rate).astype(np.int64) - rep.curve.origin - half
+    place = np.round(zeroed(at) * rep.curve.rate).astype(np.int64) - rep.curve.origin - half
     samples = gather(rep.curve.values, np.arange(rep.n, dtype=np.int64), place, 2 * half + 1)
     slope, bend = _basis(half, rep.curve.rate)
     return np.asarray(samples @ slope), np.asarray(samples @ bend)
@@ -51,6 +51,10 @@ def shape(rep: Rep, at: Floats) -> tuple[Floats, Floats]:
 
 def reach(rep: Rep, name: str, at: Floats) -> Floats:
     """S within which force or power, whose extreme lies at times (n,), changes by one standard deviation of noise."""
+    return rep.recalled(("reach", name, at.tobytes()), lambda: _reach(rep, name, at))
+
+
+def _reach(rep: Rep, name: str, at: Floats) -> Floats:
     slope, bend = shape(rep, at)
     noise = rep.noise
     if name == "power":

@@ -226,7 +226,7 @@ def _events(rep: Rep, begin: Floats | float) -> dict[str, tuple[Floats, Floats]]
         events[name] = (times[i, :, 0], np.where(width[i] > 0.0, width[i] + bias, np.nan))
     nothing = np.full(rep.n, np.nan)
     still = located.still
-    inside = still.found & np.isin(located.source, (0, 1, 2, 3))
+    inside = still.found & (located.source <= 3)
     events["weigh_start"] = (np.where(inside, still.start / rate, np.nan), nothing)
     events["weigh_end"] = (np.where(inside, still.end / rate, np.nan), nothing)
     after = located.after

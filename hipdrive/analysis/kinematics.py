@@ -68,7 +68,8 @@ def motion_of(
     found: dict[str, Floats] = {}
     methods: dict[str, str] = {}
     com = None
-    cloud = [one for one in given if not is_angles(one) and one.values.shape[2] in (2, 3)]
+    cloud = [one for one in given if not is_angles(one) and one.values.shape[2] in (2, 3)
+             and landmarks(one.names, one.values)[0]]  # fmt: skip
     if cloud:
         names = [name for one in cloud for name in one.names]
         scale = _scale(cloud)

@@ -30,7 +30,7 @@ from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.records import athletes, of_records, other_leg
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.rest import rest_impulse
-from hipdrive.analysis.signal import Bools, Floats, Ints, divided, gather, within
+from hipdrive.analysis.signal import Bools, Floats, Ints, divided, gather, within, zeroed
 from hipdrive.analysis.spectrum import tone_of
 from hipdrive.analysis.stance import Stance
 from hipdrive.analysis.weighing import QUARTER
@@ -264,7 +264,7 @@ def _cut(rep: Rep) -> tuple[Floats, Ints]:
     facts = rep.facts
     landed = facts.test == "landing"
     edge = facts.events["touchdown" if landed else "takeoff"]
-    found = np.floor(np.nan_to_num(edge) * rep.curve.rate).astype(np.int64)
+    found = np.floor(zeroed(edge) * rep.curve.rate).astype(np.int64)
     zeros = (facts.noise == 0.0) | (_exact_zeros(rep) >= SOME_ZEROS)
     width = max(4, round(0.03 * rep.curve.rate))
     start = found - 3 if landed else found - width + 3

@@ -126,6 +126,7 @@ class Rep:
         self._anchor: tuple[Floats, Floats, Floats, Floats] | None = None
         self._motion: dict[tuple[str, ...], Floats] = {}
         self._after: dict[tuple[str, float], Floats] = {}
+        self._recalled: dict[tuple[Any, ...], Floats] = {}
         self.foot: Foot | None = None
         self.views: dict[str, Rep] = {}
         """Group of metrics -> this repetition with other events under the names that the group reads."""
@@ -237,7 +238,7 @@ class Rep:
         view.inputs = tuple(names.get(name, name if name in INPUTS else f"({name})") for name in self.inputs)
         view.moments = under(self.moments)
         view.moved = frozenset(names[name] for name in self.moved if name in names)
-        view._read, view._kept, view._peaks, view._motion, view._after = {}, {}, {}, {}, {}
+        view._read, view._kept, view._peaks, view._motion, view._after, view._recalled = {}, {}, {}, {}, {}, {}
         view.fields, view.field_reasons, view.spreads, view.methods, view.views = {}, {}, {}, {}, {}
         view._origin = view._anchor = view.foot = None
         view.begin()
@@ -318,6 +319,12 @@ class Rep:
             # what is kept lives, so no other array can have its id
             self._kept[key] = at, find(at)
         return self._kept[key][1]
+
+    def recalled(self, key: tuple[Any, ...], find: Callable[[], Floats]) -> Floats:
+        """What several metrics ask for, found once; the key says all that it depends on."""
+        if key not in self._recalled:
+            self._recalled[key] = find()
+        return self._recalled[key]
 
     def _read_events(self) -> None:
         """Read the curve at every event that is new, in one go: a reading costs more than its times do."""
@@ -554,7 +561,7 @@ class Rep:
         total = self._reading(end)[1] - self._reading(start)[1] + self._gross * time
         begin, stop = self.times(start), self.times(end)
         if self.inputs:
-            self._move(total, "noise", self.noise * (self._walked(stop) - self._walked(begin)))
+            self._move(total, "noise", self.noise * (self._walked(end) - self._walked(start)))
         return self._drifted(total, time * (0.5 * (begin + stop) - self._zeroed))
 
     # --- noise of single numbers -------------------------------------------------------------------------------
@@ -577,10 +584,14 @@ class Rep:
         """What noise adds to an impulse whose ends lie where velocity is known, (n,), N*s: its copies hold it all."""
         return np.zeros(self.n)
 
-    def _walked(self, times: Floats) -> Floats:
-        """How far the sum of unit noise has walked from the anchor to times, s, (n,): part of every velocity."""
+    def _walked(self, at: str | Floats) -> Floats:
+        """How far the sum of unit noise has walked from the anchor to then, s, (n,): part of every velocity."""
+        times = self.moments[at][:, :1] if isinstance(at, str) else at[:, :1]
+        return self.recalled(("walked", times.tobytes()), lambda: self._walk_to(times))
+
+    def _walk_to(self, times: Floats) -> Floats:
         time = np.abs(times[:, 0] - self.facts.anchor) + self.facts.tail
-        return np.sqrt(np.nan_to_num(time) * self.facts.block.dt)
+        return np.sqrt(zeroed(time) * self.facts.block.dt)
 
     def impulse_noise(self, start: str | Floats, end: str | Floats) -> Floats:
         """SD of an impulse by the noise of its own samples, beyond what its copies hold, (n,), N*s."""

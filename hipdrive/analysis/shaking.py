@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from hipdrive.analysis.events import Instants
-from hipdrive.analysis.signal import Block, Floats, Ints, divided, gather, line
+from hipdrive.analysis.signal import Block, Floats, Ints, divided, gather, line, zeroed
 
 AFTER, LOOK = 0.003, 0.040
 """s after take-off at which ringing is looked for, and for how long."""
@@ -64,7 +64,7 @@ def shaken(block: Block, record: Ints, edge: Instants, side: int, ring: Floats) 
     at = np.floor(np.where(np.isfinite(edge.at), edge.at, 0.0)).astype(np.int64)
     samples = gather(block.total, record, at - width + 1 if side > 0 else at + 1, width)
     slope = np.abs(line(samples, block.dt)[1])
-    return replace(edge, u=np.hypot(edge.u, np.nan_to_num(divided(SHARE * ring, slope))))
+    return replace(edge, u=np.hypot(edge.u, zeroed(divided(SHARE * ring, slope))))
 
 
 def cutoff(block: Block, record: Ints, start: Ints, touchdown: Floats, level: Floats, noise: Floats) -> Floats:

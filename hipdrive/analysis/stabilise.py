@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hipdrive.analysis.profile import Profile
-from hipdrive.analysis.signal import Block, Floats, Ints, first_true, gather, lasting
+from hipdrive.analysis.signal import Block, Floats, Ints, first_true, gather, lasting, zeroed
 
 SEARCH = 5.0
 """s after touchdown in which stabilisation is looked for (METRICS.md 4: fix the record length)."""
@@ -20,7 +20,7 @@ def stabilised(block: Block, record: Ints, start: Floats, weight: Floats, band: 
     weight includes the zero error, as the samples do; NaN where it never stays. Means of 10 ms find the stretch, the
     samples its first one.
     """
-    first = np.floor(np.nan_to_num(start) / block.cell_time).astype(np.int64)
+    first = np.floor(zeroed(start) / block.cell_time).astype(np.int64)
     need = round(profile.stable_hold / block.cell_time)
     room = int((block.lengths[record] // block.cell - first).max(initial=1))
     width = max(1, min(round(SEARCH / block.cell_time), room))

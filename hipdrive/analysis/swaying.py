@@ -12,7 +12,7 @@ import numpy as np
 
 from hipdrive.analysis.locate import Located
 from hipdrive.analysis.profile import Profile
-from hipdrive.analysis.signal import Block, Floats, divided
+from hipdrive.analysis.signal import Block, Floats, divided, zeroed
 from hipdrive.analysis.weighing import QUARTER, Still
 
 SEEN = 4.0
@@ -76,13 +76,13 @@ def sway_of(block: Block, located: Located) -> Floats:
     """SD of the force by which the athlete sways, N, from all weighings; 0 where noise explains it."""
     noise = located.found.noise
     alone = noise * noise * block.dt / QUARTER
-    unsteady = located.still.only(np.isin(located.source, (2, 3)))
+    unsteady = located.still.only((located.source == 2) | (located.source == 3))
     scatter, freedom = np.zeros(len(noise)), np.zeros(len(noise))
     for still in (located.before, located.after, unsteady):
         free = np.where(still.found, np.maximum(still.blocks - 1.0, 0.0), 0.0)
-        scatter += free * np.nan_to_num(still.block_sd) ** 2
+        scatter += free * zeroed(still.block_sd) ** 2
         freedom += free
-    variance = np.nan_to_num(divided(scatter, freedom))
+    variance = zeroed(divided(scatter, freedom))
     more = variance > alone * (1.0 + SEEN * np.sqrt(2.0 / np.maximum(freedom, 1.0)))
     return np.sqrt(np.where(more, variance - alone, 0.0))
 
@@ -102,14 +102,14 @@ def _drift(block: Block, located: Located, sway: Floats, profile: Profile) -> tu
     noise, before, after = located.found.noise, located.before, located.after
     time = np.where(before.found & after.found, (after.centre - before.centre) / block.rate, 1.0)
     doubt = (_mean_u(block, before, noise, sway) + _mean_u(block, after, noise, sway)) / (time * time)
-    change = np.nan_to_num(after.mean - before.mean) / time
+    change = zeroed(after.mean - before.mean) / time
     stood = 1.0 / np.maximum(doubt, 1e-12)
     seen, sure = stood * change, stood
     for still in (before, after):
         # a still athlete's own slope; whoever sways has another one each second
         window = np.maximum(still.end - still.start, 1) / block.rate
         slope_sure = np.where(still.found & (sway == 0.0), window**3 / (12.0 * noise * noise * block.dt + 1e-12), 0.0)
-        seen, sure = seen + slope_sure * np.nan_to_num(still.slope), sure + slope_sure
+        seen, sure = seen + slope_sure * zeroed(still.slope), sure + slope_sure
     empty = 1.0 / np.maximum(located.creep_u**2, 1e-12)
     seen, sure = seen + empty * located.creep, sure + empty
     return _believed(divided(seen, sure), 1.0 / np.sqrt(sure), profile.drift_prior)
@@ -120,7 +120,7 @@ def _believed(seen: Floats, doubt: Floats, usual: float) -> tuple[Floats, Floats
 
     Every second plate does not drift, and the others drift by `usual` (SD), in either direction.
     """
-    seen, ratio = np.nan_to_num(seen), (usual / doubt) ** 2
+    seen, ratio = zeroed(seen), (usual / doubt) ** 2
     kept = ratio / (1.0 + ratio)
     odds = np.exp(np.minimum(0.5 * kept * (seen / doubt) ** 2, 50.0)) / np.sqrt(1.0 + ratio)
     drifts = odds / (1.0 + odds)

@@ -19,7 +19,7 @@ from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.rep import Rep
 from hipdrive.analysis.scene import Found, FoundReps, Scene, numbers
 from hipdrive.analysis.segment import Candidates, Runs
-from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided
+from hipdrive.analysis.signal import Block, Bools, Floats, Ints, divided, zeroed
 from hipdrive.analysis.stabilise import NOISE, stabilised, stabilised_u
 
 REST = 5.0
@@ -141,7 +141,7 @@ def _with_stabilisation(facts: Facts) -> Facts:
     block, profile, down = facts.block, facts.profile, facts.events["touchdown"]
     force, band = facts.weight + facts.zero, profile.stable_band * facts.weight
     stable = stabilised(block, facts.record, down, force, band, profile)
-    doubt = np.hypot(NOISE * facts.noise, np.nan_to_num(facts.weight_u))
+    doubt = np.hypot(NOISE * facts.noise, zeroed(facts.weight_u))
     u = stabilised_u(block, facts.record, down, force, band, doubt, profile)
     still = np.isfinite(stable)
     facts = replace(

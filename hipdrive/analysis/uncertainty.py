@@ -169,7 +169,7 @@ def half_width(bias: Floats, u: Floats) -> Floats:
     """
     bias = np.abs(bias)
     ratio = divided(bias, u)
-    extra = np.exp(-4.94 * np.nan_to_num(ratio) ** 1.21)
+    extra = np.exp(-4.94 * zeroed(ratio) ** 1.21)
     return bias + (ONE_SIDED + (COVERAGE - ONE_SIDED) * extra) * u
 
 

@@ -38,7 +38,7 @@ def read_opensim(source: Source, options: Options) -> Trial:
         raise ReadError(
             "no_force",
             f"{source.name}: holds {what} ({listed(channels[1:4])} ...), not forces; give the file with the "
-            "ground reaction forces",
+            "ground reaction forces, and this one with --motion",
         )
     return assemble(source, options, table, channels, notes)
 

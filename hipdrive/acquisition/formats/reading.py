@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from hipdrive.acquisition.formats import netforce, opensim, text, trialfile
+from hipdrive.acquisition.formats import c3d, netforce, opensim, text, trialfile
 from hipdrive.acquisition.formats.registry import HEAD, READERS, Options, Reader, Source, reader, reader_of
+from hipdrive.acquisition.formats.trc import is_trc
 from hipdrive.errors import ReadError, UsageError
 from hipdrive.trial import QUANTITIES, Trial
 
 __all__ = ["READERS", "Options", "Reader", "Source", "read", "reader"]
 
-BUILT_IN = (trialfile, opensim, netforce, text)
+BUILT_IN = (trialfile, c3d, opensim, netforce, text)
 """The modules of our own readers, in the order in which they are asked."""
 
 MAX_BYTES = 2 * 1024**3
@@ -26,7 +27,6 @@ UNITS = ("N", "kN", "kgf", "lbf", "gf")
 """Units that the forces of a file can be said to have."""
 
 REFUSED = (
-    (b"PathFileType", "holds marker positions (TRC), not forces; give the file with the forces"),
     (b"File_Type:\tAnalog", "holds analog samples of a motion-capture system (ANC), not forces in newtons; "
      "export the forces as text"),
     (b"PK\x03\x04", "is a workbook or archive; save the sheet with the forces as CSV"),
@@ -77,7 +77,8 @@ def read(
     facts = {**measured, "test": test, "side": side, "arms": arms, "athlete": athlete}
     options = Options(rate=rate, columns=_roles(columns), swap=swap, unit=unit, facts=MappingProxyType(facts))
     try:
-        source = _opened(name)
+        source = opened(name)
+        _check_forces(source)
         return reader_of(source).read(source, options)
     except OSError as error:
         raise ReadError(
@@ -95,7 +96,7 @@ def _check_number(name: str, value: float | None) -> None:
         raise UsageError(name, f"--{name.replace('_', '-')} {value} makes no sense; give a number in {unit}")
 
 
-def _opened(name: str) -> Source:
+def opened(name: str) -> Source:
     """The file with its first bytes; refused where it cannot be a recording."""
     if "\x00" in name:
         raise ReadError("cannot_open", f"{name!r}: is not a file name; check the name")
@@ -115,6 +116,13 @@ def _opened(name: str) -> Source:
         if head.removeprefix(b"\xef\xbb\xbf").startswith(start):
             raise ReadError("not_forces", f"{name}: {sentence}")
     return Source(path, name, head)
+
+
+def _check_forces(source: Source) -> None:
+    """Refuse a file of markers."""
+    if is_trc(source):
+        raise ReadError("not_forces", f"{source.name}: holds marker positions (TRC), not forces; give it with --motion "
+                        "beside the file with the forces")  # fmt: skip
 
 
 def _roles(columns: Mapping[str, str] | str | None) -> Mapping[str, str]:

@@ -133,6 +133,6 @@ def reader_of(source: Source) -> Reader:
         raise ReadError(
             "unknown_format",
             f"{source.name}: not a known format{kind}; hipdrive reads delimited text, AMTI NetForce text, "
-            f"OpenSim .mot and .sto and its own .h5 trial files{''.join(f'; {text}' for text in complaints)}",
+            f"OpenSim .mot and .sto, C3D and its own .h5 trial files{''.join(f'; {text}' for text in complaints)}",
         )
     return found

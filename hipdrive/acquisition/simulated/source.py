@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 STEP_ON, STEP_OFF = 0.6, 0.5
 """s: how long the athlete takes to step on the plates, and off them."""
 
+ALONE: Mapping[str, Mapping[str, Any]] = {"balance": {"quiet": 32.0, "cop": "given"}, "isometric": {}}
+"""Tests whose simulated trials hold the stepping on and off already, and what each needs of its own."""
+
 FILMED = 1800.0
 """s: how long the simulated cameras run."""
 
@@ -39,10 +42,12 @@ class Session:
     """What the plates see while an athlete jumps several times, and the true answers.
 
     force : plate -> (n,) newtons. jumps : first sample and trial of each jump.
+    cop : plate -> (n, 2), m: centre of pressure about the middle of the plate.
     """
 
     rate: float
     force: Mapping[str, Floats]
+    cop: Mapping[str, Floats]
     jumps: tuple[tuple[int, Trial], ...]
 
     @property
@@ -70,7 +75,7 @@ class Session:
 
 def session(
     names: Sequence[str], test: str, *, rate: float, seed: int = 0, jumps: int = 3, lead: float = 0.5,
-    pause: float = 2.0, quiet: float = 1.3, **settings: Any,
+    pause: float = 2.0, quiet: float | None = None, **settings: Any,
 ) -> Session:  # fmt: skip
     """An athlete who jumps several times on the plates of these names.
 
@@ -85,6 +90,10 @@ def session(
     if not carriers or jumps < 1:
         raise UsageError("simulate", "a simulated athlete needs a plate to stand on, and at least one jump")
     whole: dict[str, list[Floats]] = {name: [] for name in names}
+    under: dict[str, list[Floats]] = {name: [] for name in names}
+    own: dict[str, Any] = {"quiet": 1.3, **ALONE.get(test, {})}
+    if quiet is not None:
+        own["quiet"] = quiet
     rng = np.random.default_rng([seed, 7])
     placed, position = [], 0
 
@@ -93,10 +102,11 @@ def session(
             clean = parts.get(name, np.zeros(samples))
             carrying = name in carriers
             whole[name].append(clean + zero * carrying + rng.normal(0.0, sd, samples))
+            under[name].append(np.full((samples, 2), np.nan))
 
     for number in range(jumps):
         trial = simulate(test, seed=seed + number, rate=rate, plates=len(carriers), box_plate=BOX in names,
-                         quiet=quiet, **settings)  # fmt: skip
+                         **own, **settings)  # fmt: skip
         assert trial.truth is not None
         facts = trial.truth.settings
         # the same athlete and the same zero each time
@@ -110,7 +120,7 @@ def session(
             return {name: load * (part if up else part[::-1]) for name, load in weight.items()}
 
         before: list[tuple[Mapping[str, Floats], float]] = [({}, lead)] if number == 0 else []
-        if test != "dj":  # from the box nobody steps on the plates
+        if test != "dj" and test not in ALONE:  # from the box nobody steps on the plates
             before.append((moving(STEP_ON, True), STEP_ON))
         for parts, seconds in before:
             add(parts, round(seconds * rate), sd, zero)
@@ -119,20 +129,40 @@ def session(
         rows = dict(zip([*carriers, BOX], trial.fz, strict=False))
         for name in names:
             whole[name].append(rows[name] if name in rows else rng.normal(0.0, sd, trial.samples))
+            under[name].append(_measured_cop(trial, name))
         position += trial.samples
-        for parts, seconds in ((moving(STEP_OFF, False), STEP_OFF), ({}, pause)):
+        after: list[tuple[Mapping[str, Floats], float]] = [({}, pause)]
+        if test not in ALONE:
+            after.insert(0, (moving(STEP_OFF, False), STEP_OFF))
+        for parts, seconds in after:
             add(parts, round(seconds * rate), sd, zero)
             position += round(seconds * rate)
-    return Session(rate=rate, force={name: np.concatenate(parts) for name, parts in whole.items()}, jumps=tuple(placed))
+    return Session(
+        rate=rate,
+        force={name: np.concatenate(parts) for name, parts in whole.items()},
+        cop={name: np.concatenate(parts) for name, parts in under.items()},
+        jumps=tuple(placed),
+    )
 
 
-def load(plate: Any, fz: Floats, rate: float) -> hardware.Wrench:
-    """The load of a foot: a centre of pressure that wanders about the middle, and a little force sideways."""
+def _measured_cop(trial: Trial, plate: str) -> Floats:
+    """Where the trial has the centre of pressure about its mean, (n, 2); NaN where it says nothing."""
+    path = np.full((trial.samples, 2), np.nan)
+    for column, axis in enumerate(("copx", "copy")):
+        given = trial.components.get(f"{plate}.{axis}")
+        if given is not None and np.isfinite(given).any():
+            path[:, column] = given - np.nanmean(given)
+    return path
+
+
+def load(plate: Any, fz: Floats, cop: Floats, rate: float) -> hardware.Wrench:
+    """The load of a foot: its centre of pressure, which wanders where nothing is known, and a little force sideways."""
     t = np.arange(len(fz)) / rate
     x, y = plate.position_m
+    wandering = np.column_stack([0.012 * np.sin(1.9 * t), 0.008 * np.sin(2.3 * t + 1.0)])
+    path = np.where(np.isnan(cop), wandering, cop)
     return hardware.Wrench(fz=fz, fx=0.02 * fz, fy=(0.01 if y <= 0.0 else -0.01) * fz,
-                           copx=x + 0.012 * np.sin(1.9 * t), copy=y + 0.008 * np.sin(2.3 * t + 1.0),
-                           tz=0.001 * fz)  # fmt: skip
+                           copx=x + path[:, 0], copy=y + path[:, 1], tz=0.001 * fz)  # fmt: skip
 
 
 class Room:
@@ -242,7 +272,7 @@ def _device(rig: Rig, device: Any, played: Session) -> SimDevice:
     place = {one.role: number(one.terminal) for one in channels}
     for plate in rig.plates:
         if plate.device == device.id:
-            volts = hardware.volts(plate, load(plate, played.force[plate.id], played.rate))
+            volts = hardware.volts(plate, load(plate, played.force[plate.id], played.cop[plate.id], played.rate))
             for role, row in zip(plate.roles, volts, strict=True):
                 values[place[f"{plate.id}.{role}"]] = row
     return SimDevice(name=device.name, model=model, serial=_serial(device.serial),

@@ -157,7 +157,7 @@ class Body:
         try:
             noise = fitted(times[before], columns, self.cutoff, self.profile.motion_noise_time)
         except ValueError:
-            self._held |= dict.fromkeys(found, "motion_few_frames")
+            self._held.update(dict.fromkeys(found, "motion_few_frames"))
             return
         drawn = noise.draws(times, self.drawn, self.rng(names[0]))
         for i, (name, (values, slow)) in enumerate(found.items()):

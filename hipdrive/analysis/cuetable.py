@@ -147,7 +147,7 @@ def _evidence(where: str, name: str, rows: Any, old: tuple[Limit, ...]) -> tuple
         if "over" in row:
             changes["over"] = _count(where, name, row["over"])
         one = replace(found.get(number, Limit(number)), **changes)
-        if one.below > one.above or math.isnan(one.below) and math.isnan(one.above):
+        if one.below > one.above or (math.isnan(one.below) and math.isnan(one.above)):
             raise _wrong(where, f"{name}: give {number} a limit `below` or `above`, the first less than the second")
         found[number] = one
     return tuple(found.values())
@@ -159,7 +159,9 @@ def _limit(where: str, name: str, number: str, key: str, value: Any) -> float:
         raise _wrong(where, f"{name}: {key} is {value!r}; give a number")
     unit = unit_of(number)
     if abs(value) > LARGEST.get(unit, 1e6):
-        raise _wrong(where, f"{name}: {key} of {number} makes no sense as {value:g} {unit}; hipdrive counts in SI units")
+        raise _wrong(
+            where, f"{name}: {key} of {number} makes no sense as {value:g} {unit}; hipdrive counts in SI units"
+        )
     return float(value)
 
 
@@ -199,7 +201,7 @@ def _known(where: str, name: str, row: Mapping[str, Any], keys: Iterable[str]) -
 
 def _near(name: str, names: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(names), 1)
-    return f"; did you mean {near[0]}?" if near else f"; `hipdrive cues` shows the table" if names is not METRICS else ""
+    return f"; did you mean {near[0]}?" if near else "; `hipdrive cues` shows the table" if names is not METRICS else ""
 
 
 def _wrong(where: str | Path, told: str) -> UsageError:

@@ -74,5 +74,3 @@ def verdict(sequence: Value) -> str:
     if sequence.label is not None:
         return SAID[sequence.label]
     return sequence.why or ""
-
-

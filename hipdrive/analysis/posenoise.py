@@ -20,7 +20,8 @@ from hipdrive.analysis.smoothing import HALF_POWER, smoothing
 from hipdrive.trial import Floats
 
 BAND = (1.25, 4.0)
-"""Cut-offs between which the contrasts lie: clear of the movement, some of which passes the cut-off, and not so far that the colour says nothing below."""
+"""Cut-offs between which the contrasts lie: clear of the movement, which reaches past the cut-off, and not so far that
+the colour says nothing below."""
 
 FEWEST = 8
 """Contrasts without which a noise cannot be told."""

@@ -169,6 +169,7 @@ def _peak_force(trial: Trial, events: Mapping[str, Event], test: str) -> float:
 
 def _with(columns: Columns, cells: Mapping[str, Sequence[Value]], metrics: Sequence[Metric]) -> Columns:
     """The columns with those of the moving body behind them."""
+
     def column(of: str, kind: Any) -> dict[str, Any]:
         return {name: np.array([getattr(v, of) for v in values], dtype=kind) for name, values in cells.items()}
 

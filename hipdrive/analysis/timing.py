@@ -32,9 +32,7 @@ LOWEST = ("cmj", "dj", "cmj_rebound", "hops")
 
 
 def _joint(joint: str) -> None:
-    def register(
-        part: str, unit: str, source: str, doc: str, function: Callable[[Drive], Floats], method: str
-    ) -> None:
+    def register(part: str, unit: str, source: str, doc: str, function: Callable[[Drive], Floats], method: str) -> None:
         function.__doc__ = doc
         function.__module__ = __name__
         metric(f"{joint}_{part}", unit=unit, tests=PUSHES, source=source, sides=True, method=method, group=GROUP,
@@ -42,7 +40,7 @@ def _joint(joint: str) -> None:
 
     register(
         "extension_onset", "s", CATALOGUE,
-        f"When the {joint} begins to extend: the last rise of its velocity through 5 % of the peak or 20 deg/s before it.",
+        f"When the {joint} begins to extend: the last rise of its velocity to 5 % of the peak, or 20 deg/s.",
         lambda drive: drive.on_force_clock(drive.onset(joint)), "rise_held",
     )  # fmt: skip
     register(
@@ -59,12 +57,12 @@ def _joint(joint: str) -> None:
         "fall",
     )  # fmt: skip
     register(
-        "peak_extension_velocity", "deg/s", WINTER, f"Largest angular velocity of extension of the {joint} in the push.",
+        "peak_extension_velocity", "deg/s", WINTER, f"Largest angular velocity of extension of the {joint}.",
         lambda drive: drive.part(joint, "speed"), "parabola",
     )  # fmt: skip
     register(
         "peak_extension_velocity_width", "s", CATALOGUE,
-        f"How long the {joint} extends with at least 95 % of its largest velocity: a long one has no instant of a peak.",
+        f"How long the {joint} extends with at least 95 % of its largest velocity: a plateau has no peak.",
         lambda drive: drive.part(joint, "width"), "plateau",
     )  # fmt: skip
 
@@ -204,7 +202,7 @@ def arm_swing_lag(drive: Drive) -> Floats:
         top = swing.argmax(axis=1)
         if top[0] in (0, swing.shape[1] - 1):
             raise Refused("no_arm_swing")
-        return drive.body.grid[part][top]
+        return np.asarray(drive.body.grid[part][top])
 
     return sure(drive.body.over_legs(of) - hip, drive.profile.motion_onset_u95_max, "slow_peak")
 

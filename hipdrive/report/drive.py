@@ -108,8 +108,8 @@ def _found(one: Found) -> dict[str, Any]:
 
 def _evidence(one: Evidence) -> dict[str, Any]:
     limit = one.limit if math.isfinite(one.limit) else None
-    return {"metric": one.field, **document.metric(one.value), "limit": limit, "side": one.side or None,
-            "base": one.base or None, "repetitions": one.over, "answer": one.answer, "note": one.why or None}  # fmt: skip
+    about = {"limit": limit, "side": one.side or None, "base": one.base or None, "repetitions": one.over}
+    return {"metric": one.field, **document.metric(one.value), **about, "answer": one.answer, "note": one.why or None}
 
 
 def _cue(one: Found) -> dict[str, Any]:

@@ -28,8 +28,8 @@ SIDES = ("left", "right")
 class Ask:
     """How to read and how to analyse; None where nothing was said.
 
-    `facts` are those of a trial (mass, box_height ...), `parameters` what --set said, `involved` the injured leg, `cues` a
-    coach's own table of limits.
+    `facts` are those of a trial (mass, box_height ...), `parameters` what --set said, `involved` the injured leg,
+    `cues` a coach's own table of limits.
     """
 
     test: str | None = None

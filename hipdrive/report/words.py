@@ -117,7 +117,7 @@ WORDS = {"iso": "", "rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": 
          "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "200ms": "200 ms", "kg": "kg", "bw": "BW",
          "rel": "(rel.)"}  # fmt: skip
 
-EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low point",
+EVENTS = {"peak_force": "largest force", "zero_velocity": "lowest point", "landing_zero_velocity": "landing low point",
           "takeoff": "take-off", "touchdown": "landing", "onset": "start", "force_min": "lowest force",
           "pretension_start": "pretension", "iso_onset": "onset", "iso_peak": "peak", "pull_end": "end",
           "first_contact": "first contact", "peak_negative_velocity": "fastest down",
@@ -280,6 +280,9 @@ def _method(name: str) -> str:
         return f"low-pass {match[1]} Hz"
     if match := re.fullmatch(r"(mean|sample_sd|sd/mean)_of_(\d+)", name):
         return {"mean": "mean", "sample_sd": "SD", "sd/mean": "SD / mean"}[match[1]] + f" of {match[2]}"
+    if match := re.fullmatch(r"(angle|velocity)_at_(\w+)", name):
+        event = "touchdown" if match[2] == "touchdown" else event_label(match[2])
+        return f"{match[1]} at {'the ' if 'point' in event or 'force' in event else ''}{event}"
     if re.fullmatch(r"(best|mean)_of_\d+(/(best|mean)_of_\d+)?", name):
         return name.replace("_", " ").replace("/", " / ")
     if re.fullmatch(r"[a-z0-9_]+(/[a-z0-9_]+)+", name):

@@ -4,8 +4,10 @@ python tests/timing_study.py --seeds 2000          prints the table of docs/hip-
 """
 
 import argparse
+import json
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,7 +77,11 @@ def errors(seeds: int, first: int, settings: Mapping[str, Any], test: str = "cmj
 
 def table(seeds: int, settings: Mapping[str, Any], first: int = 0, test: str = "cmj") -> list[Row]:
     """The rows of one cell."""
-    found = list(errors(seeds, first, settings, test))
+    return summed(list(errors(seeds, first, settings, test)))
+
+
+def summed(found: list[dict[str, Any]]) -> list[Row]:
+    """The rows over the seeds."""
     rows = []
     for field in FIELDS:
         pairs = np.array([one[field] for one in found])
@@ -92,16 +98,29 @@ def main() -> None:
     ask.add_argument("--seeds", type=int, default=200, help="of each cell")
     ask.add_argument("--cells", type=int, default=1, help="how many of the cells; the first is that of the issue")
     ask.add_argument("--test", default="cmj", choices=("cmj", "sj", "dj"))
+    ask.add_argument("--first", type=int, default=0, help="first seed")
+    ask.add_argument("--part", help="a file (.json) in which the seeds done so far are kept, to go on with")
     asked = ask.parse_args()
+    if asked.part:
+        kept = Path(asked.part)
+        done = json.loads(kept.read_text()) if kept.exists() else []
+        done += list(errors(asked.seeds, asked.first, next(iter(CELLS.values())), asked.test))
+        kept.write_text(json.dumps(done))
+        show(f"{asked.test}, {next(iter(CELLS))}: {len(done)} seeds", summed(done))
+        return
     for name, settings in list(CELLS.items())[: asked.cells]:
         began = time.monotonic()
-        rows = table(asked.seeds, settings, test=asked.test)
-        print(f"\n{asked.test}, {name}: {asked.seeds} seeds, {time.monotonic() - began:.0f} s\n")
-        print("| Field | given | refused | bias | SD | median u95 | coverage |\n|---|---|---|---|---|---|---|")
-        for row in rows:
-            factor, unit = SHOWN[METRICS[row.field].unit]
-            bias, sd, u95 = (f"{factor * x:.3g} {unit}".strip() for x in (row.bias, row.sd, row.u95))
-            print(f"| `{row.field}` | {row.given} | {row.refused} | {bias} | {sd} | {u95} | {row.coverage:.1f} % |")
+        rows = table(asked.seeds, settings, asked.first, asked.test)
+        show(f"{asked.test}, {name}: {asked.seeds} seeds, {time.monotonic() - began:.0f} s", rows)
+
+
+def show(title: str, rows: list[Row]) -> None:
+    """Print the rows."""
+    print(f"\n{title}\n\n| Field | given | refused | bias | SD | median u95 | coverage |\n|---|---|---|---|---|---|---|")
+    for row in rows:
+        factor, unit = SHOWN[METRICS[row.field].unit]
+        bias, sd, u95 = (f"{factor * x:.3g} {unit}".strip() for x in (row.bias, row.sd, row.u95))
+        print(f"| `{row.field}` | {row.given} | {row.refused} | {bias} | {sd} | {u95} | {row.coverage:.1f} % |")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A stretch of a moving body: its angles smoothed, and copies of them as they may have been.
 
 Of each curve there are copies: the first is the one measured, the others are it again with noise and slow error drawn
-anew. Each copy is there twice, smoothed once and, behind them all, smoothed once more: how much the second time moves
-a number says how much the first one did. A number is made of all copies at once, and so is its u95.
+anew. Each copy is there three times, smoothed once and, behind them all, twice and three times: what the third time moves
+a number says what the first one did. A number is made of all copies at once, and so is its u95.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ LEGS = ("left", "right")
 STEP = 0.004
 """s between points of the grid: smoothed curves bend too little between them to matter."""
 
+SMOOTHED = 3
+"""How often each copy is there: smoothed once, twice, three times."""
+
 SEED = 13
 """Of the draws, so that a record always gives the same numbers."""
 
@@ -49,7 +52,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Copies of one curve on the grid, (copies, grid), with their velocities a second; the second half is smoother."""
+    """Copies of one curve on the grid, (copies, grid), with their velocities a second; the parts behind are smoother."""
 
     value: Floats
     velocity: Floats
@@ -83,7 +86,7 @@ class Body:
     @cached_property
     def copies(self) -> int:
         """How many copies there are, the measured one and the smoother ones included."""
-        return 2 * self.drawn + 2
+        return SMOOTHED * (self.drawn + 1)
 
     @cached_property
     def drawn(self) -> int:
@@ -188,8 +191,9 @@ class Body:
         through = self._through(seen)
         drift = slow * (self._slow @ self.rng(f"{name} slow").standard_normal((len(values), self.drawn)))
         columns = values[seen, None] + np.column_stack([np.zeros(int(seen.sum())), (noise + drift)[seen]])
-        both = np.concatenate([columns, through.frames @ columns], axis=1)
-        return Curves((through.value @ both).T, (through.velocity @ both).T)
+        twice = through.frames @ columns
+        all_ = np.concatenate([columns, twice, through.frames @ twice], axis=1)
+        return Curves((through.value @ all_).T, (through.velocity @ all_).T)
 
     def _through(self, seen: Bools) -> Through:
         """The low-pass of the frames that were seen."""
@@ -210,7 +214,7 @@ class Body:
     def errors(self, size: float, name: str) -> Floats:
         """An error of a standard uncertainty that is no curve's (a clock's, an event's), (copies,)."""
         error = np.r_[0.0, size * self.rng(name).standard_normal(self.drawn)]
-        return np.concatenate([error, error])
+        return np.tile(error, SMOOTHED)
 
     # --- reading copies ---
 
@@ -242,11 +246,11 @@ class Body:
 def half_width(copies: Floats) -> float:
     """The u95 of a number from its copies: their spread, and what the smoothing moved beyond what noise explains.
 
-    A second smoothing moves the number by about as much as the first did, but by noise too; how much by noise, the
-    drawn copies say.
+    A third smoothing moves the number by about as much as the first did, while most noise is gone by then; how much of
+    the move is noise, the drawn copies say.
     """
-    once, twice = np.split(copies, 2)
-    moved = twice - once
+    once, twice, thrice = np.split(copies, SMOOTHED)
+    moved = thrice - twice
     spread = float(np.nanvar(once[1:]))
     bend = max(0.0, float(moved[0] ** 2 - np.nanvar(moved[1:]))) if np.isfinite(moved[0]) else 0.0
     return COVERAGE * float(np.sqrt(spread + bend))

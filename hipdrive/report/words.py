@@ -281,7 +281,7 @@ def _method(name: str) -> str:
     if match := re.fullmatch(r"(mean|sample_sd|sd/mean)_of_(\d+)", name):
         return {"mean": "mean", "sample_sd": "SD", "sd/mean": "SD / mean"}[match[1]] + f" of {match[2]}"
     if match := re.fullmatch(r"(angle|velocity)_at_(\w+)", name):
-        event = "touchdown" if match[2] == "touchdown" else event_label(match[2])
+        event = "the touchdown" if match[2] == "touchdown" else event_label(match[2])
         return f"{match[1]} at {'the ' if 'point' in event or 'force' in event else ''}{event}"
     if re.fullmatch(r"(best|mean)_of_\d+(/(best|mean)_of_\d+)?", name):
         return name.replace("_", " ").replace("/", " / ")

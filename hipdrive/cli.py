@@ -58,6 +58,20 @@ Plugin = Annotated[Path | None, typer.Option("--plugin", metavar="FILE.py", help
 Cues = Annotated[
     Path | None, typer.Option("--cues", metavar="FILE.toml", help="Your limits of faults; `cues` prints the table.")
 ]
+Motions = Annotated[
+    list[Path] | None,
+    typer.Option("--motion", metavar="FILE", help="Points or joint angles: C3D, TRC, .mot, CSV.", readable=False),
+]
+MotionClock = Annotated[
+    str | None,
+    typer.Option("--motion-clock", metavar="CLOCK", help="same, or seconds to add and their u95: 0.12,0.004"),
+]
+MotionAs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--motion-as", metavar="WHAT=VALUE", help="rate, unit, up, forward, angles: what the file does not say."
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 
 
@@ -164,6 +178,7 @@ def analyse(
     involved: Annotated[
         str, typer.Option("--involved", metavar="LEG", help="left or right: the injured leg, for limb symmetry.")
     ] = "",
+    motion: Motions = None, motion_clock: MotionClock = None, motion_as: MotionAs = None,
     cues: Cues = None, plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Analyse recordings: a table, JSON, CSV or Parquet."""
@@ -171,10 +186,12 @@ def analyse(
 
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
-               box_height=box_height, arms=arms or None, involved=involved, cues=cues)  # fmt: skip
+               box_height=box_height, arms=arms or None, involved=involved, cues=cues,
+               motion=(motion, motion_clock, motion_as))  # fmt: skip
     kinds = [name for name, wanted in (("json", json), ("csv", csv), ("parquet", parquet)) if wanted]
     target = output.target(kinds, out)
     found = _recordings(files, saving=save)
+    _one_with_motion(found, motion)
     folder = any(path.is_dir() for path in files)
     to = output.output(target, found, resume=folder, everything=all_)
     return job.analyse([path for path in found if path != target.path], ask, to, save=save)
@@ -186,15 +203,18 @@ def report(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pages.", readable=False)] = Path(),
     test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
     columns: Columns = None, unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None,
-    box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, cues: Cues = None, plugin: Plugin = None,
+    box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, motion: Motions = None,
+    motion_clock: MotionClock = None, motion_as: MotionAs = None, cues: Cues = None, plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Write one self-contained HTML page for each recording."""
     from hipdrive.report import job, pages
 
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
-               box_height=box_height, arms=arms or None, cues=cues)  # fmt: skip
+               box_height=box_height, arms=arms or None, cues=cues,
+               motion=(motion, motion_clock, motion_as))  # fmt: skip
     found = _recordings(files)
+    _one_with_motion(found, motion)
     _folder(out)
     targets = dict(zip(found, pages.names(found, out), strict=True))
     return job.each(found, lambda path: pages.write_page(path, ask, targets[path]))
@@ -224,7 +244,7 @@ def convert(
     ] = None,
     force: Force = False, test: Test = None, side: Side = None, rate: Rate = None, columns: Columns = None,
     unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None, box_height: BoxHeight = None,
-    arms: Arms = False,
+    arms: Arms = False, motion: Motions = None, motion_clock: MotionClock = None, motion_as: MotionAs = None,
 ) -> int:  # fmt: skip
     """Convert recordings to trial files (.h5) or to CSV."""
     from hipdrive.report import exchange, job
@@ -232,8 +252,9 @@ def convert(
     if to not in exchange.FORMATS:
         raise UsageError("to", f"--to {to}: choose h5 or csv")
     ask = _ask(test, rate, columns, None, None, unit=unit, side=side, mass=mass, load=load, height=height,
-               box_height=box_height, arms=arms or None)  # fmt: skip
+               box_height=box_height, arms=arms or None, motion=(motion, motion_clock, motion_as))  # fmt: skip
     found = _recordings(files)
+    _one_with_motion(found, motion)
     if out is not None and not out.is_dir() and (len(found) > 1 or out.suffix.lower() != f".{to}"):
         raise UsageError("out", f"--out {out}: give a name that ends in .{to}, or a folder that exists")
     return job.each(found, lambda path: exchange.convert(path, ask, to, out, force=force))
@@ -448,13 +469,22 @@ def _keep(trial: Trial, file: Path) -> Path:
 def _ask(
     test: str | None, rate: float | None, columns: str | None, profiles: list[str] | None,
     sets: list[str] | None, *, unit: str | None = None, involved: str = "", cues: Path | None = None,
-    **facts: Any,
+    motion: tuple[list[Path] | None, str | None, list[str] | None] = (None, None, None), **facts: Any,
 ) -> Ask:  # fmt: skip
     from hipdrive.report.inputs import Ask, pairs
 
     said = {name: value for name, value in facts.items() if value is not None}
     return Ask(test=test, rate=rate, columns=columns, unit=unit, facts=said, profiles=tuple(profiles or ["hipdrive"]),
-               parameters=pairs("--set", sets or []), involved=involved, cues=str(cues or ""))  # fmt: skip
+               parameters=pairs("--set", sets or []), involved=involved, cues=str(cues or ""),
+               motion=tuple(map(str, motion[0] or ())),
+               motion_clock=motion[1], motion_as=pairs("--motion-as", motion[2] or []))  # fmt: skip
+
+
+def _one_with_motion(found: Sequence[Path], motion: Sequence[Path] | None) -> None:
+    """Refuse motion beside several recordings: whose it is would not be clear."""
+    if motion and len(found) > 1:
+        raise UsageError("motion", f"--motion {motion[0]}: whose it is of {len(found)} recordings is not clear; "
+                         "give one recording")  # fmt: skip
 
 
 def _load_plugin(plugin: Path | None) -> None:

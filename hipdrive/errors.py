@@ -103,6 +103,7 @@ REASONS: dict[str, str] = {
     "no_arm_swing": "the arms have no swing of their own in the push",
     "no_pelvis": "the back cannot be told from the hip by shoulder, hip and knee alone: it needs markers on the pelvis",
     "no_standing_seen": "the athlete was not seen standing still, so nobody knows what straight is for these points",
+    "not_resolved": "the uncertainty covers the limit, so it cannot be decided",
     "no_such_number": "this trial has no such number",
     "few_repetitions": "more repetitions are needed: a single one is shown, but no cue is made of it",
     # over trials of one athlete

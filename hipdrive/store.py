@@ -107,6 +107,21 @@ def add_run(
         return _replace(target, file)
 
 
+def add_motion(path: str | os.PathLike[str], trial: Trial) -> Path:
+    """Add the tracks of a trial, and how their clocks lie to the force's, to its file; those of it are kept."""
+    target = Path(path)
+    with _image(target) as file:
+        groups = list(_trials(file, str(target)))
+        if len(groups) != 1:
+            raise UsageError("motion", f"{target}: holds {len(groups)} trials; motion is added to a file with one")
+        here, clocks = {one.name for one in _tracks(groups[0])}, _clocks(groups[0])
+        new = tuple(one for one in trial.tracks if one.name not in here)
+        known = {one.name: trial.clocks[one.name] for one in new if one.name in trial.clocks}
+        _write_clocks(groups[0], known, len(clocks))
+        _write_tracks(groups[0], new, len(here))
+        return _replace(target, file)
+
+
 def _add(group: Any, analysis: Analysis | None, run: str | None, name: str) -> None:
     """The analysis as a run of the trial, if there is one."""
     if analysis is not None:
@@ -429,12 +444,18 @@ def _same(one: Floats | None, other: Floats) -> bool:
 
 
 def _write_others(group: Any, trial: Trial) -> None:
-    """Signals and clock maps under /sync, joint angles under /angles, points under /pose."""
+    """Signals and clock maps under /sync, joint angles under /angles, points under /motion or /pose."""
     for place, signal in enumerate(trial.signals):
         one = group.require_group(f"sync/signals/{place}")
         _set(one, name=signal.name, rate_hz=signal.rate, t0_s=signal.t0, unit=signal.unit)
         _put(one, "values", signal.values, signal.unit)
-    for place, (name, clock) in enumerate(trial.clocks.items()):
+    _write_clocks(group, trial.clocks)
+    _write_tracks(group, trial.tracks)
+
+
+def _write_clocks(group: Any, clocks: Mapping[str, ClockMap], first: int = 0) -> None:
+    """How other clocks lie to that of the forces, numbered from `first`."""
+    for place, (name, clock) in enumerate(clocks.items(), first):
         one = group.require_group(f"sync/clocks/{place}")
         _set(
             one,
@@ -445,12 +466,23 @@ def _write_others(group: Any, trial: Trial) -> None:
             residual_rms_s=clock.residual_rms,
             method=clock.method,
         )
-    for place, track in enumerate(trial.tracks):
-        one = group.require_group(f"{'angles' if 'angle' in track.kind else 'pose'}/{place}")
+
+
+def _write_tracks(group: Any, tracks: Sequence[Track], first: int = 0) -> None:
+    """Points and joint angles, numbered from `first`."""
+    for place, track in enumerate(tracks, first):
+        one = group.require_group(f"{_folder_of(track)}/{place}")
         _set(one, name=track.name, kind=track.kind, place=place)
         _put(one, "times", track.times, "s")
         _put(one, "values", track.values, track.unit)
         _put_texts(one, "names", track.names)
+
+
+def _folder_of(track: Track) -> str:
+    """Where a track stands: joint angles, keypoints of a picture (pixels), points of a room."""
+    if "angle" in track.kind:
+        return "angles"
+    return "pose" if track.unit == "px" or "pose" in track.kind else "motion"
 
 
 # --- runs ---
@@ -956,7 +988,7 @@ def _clocks(group: Any) -> dict[str, ClockMap]:
 
 def _tracks(group: Any) -> tuple[Track, ...]:
     """Points and joint angles, in the order in which they were written."""
-    groups = [*_numbered(group, "angles"), *_numbered(group, "pose")]
+    groups = [one for folder in ("angles", "motion", "pose") for one in _numbered(group, folder)]
     return tuple(
         Track(
             name=_fact(one, "name", ""),

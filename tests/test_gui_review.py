@@ -13,6 +13,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 import hipdrive as hd
+from hipdrive.analysis.registry import headline
 from hipdrive.errors import HipdriveError
 from hipdrive.gui import qt, theme, work
 from hipdrive.gui.asking import Asking
@@ -20,6 +21,7 @@ from hipdrive.gui.cards import sentence
 from hipdrive.gui.liveplot import LivePlot
 from hipdrive.gui.page import Page
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
+from hipdrive.gui.reps import SERIES
 from hipdrive.gui.review import BUSY, CURVES, FAILED, NUMBERS, QUALITY, TRIAL, WELCOME
 from hipdrive.gui.table import U95, UNIT, VALUE
 from hipdrive.gui.window import SIZE, MainWindow
@@ -185,9 +187,9 @@ def test_missing_numbers_carry_their_reason(qtbot: QtBot, window: MainWindow) ->
 def test_repetitions_are_chosen_by_button_and_key(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
     open_(qtbot, window, folder / "three.csv")
     review = window.review
-    assert len(review.rep_buttons) == 3
+    assert len(review.reps.buttons) == 3
     heights = []
-    for button in review.rep_buttons:
+    for button in review.reps.buttons.values():
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         assert review.rep is not None and button.isChecked()
         heights.append(review.headline.cards[0].number.text())
@@ -196,6 +198,60 @@ def test_repetitions_are_chosen_by_button_and_key(qtbot: QtBot, window: MainWind
     assert review.rep is not None and review.rep.rep == 1
     key(qtbot, window, Qt.Key.Key_Left)
     assert review.rep is not None and review.rep.rep == 3
+
+
+def test_a_series_of_hops_comes_first_as_a_whole(qtbot: QtBot, window: MainWindow) -> None:
+    trial = hd.simulate("hops", seed=3)
+    window.review.show_trial(trial)
+    review, analysis = window.review, hd.analyse(trial)
+    assert review.reps.buttons[SERIES].isChecked() and len(review.reps.buttons) == 1 + len(analysis.reps)
+    cards = review.headline.cards
+    assert [card.line.field for card in cards] == list(headline("hops", "summary"))
+    for card in cards:
+        told = parts(analysis.summary[card.line.field])
+        assert card.number.text() == told.number and told.u95 in card.note.text()
+    # the five that count, found here by their definition: the largest RSI of the first ten
+    rsi = {rep.rep: rep["hop_rsi"].value for rep in analysis.reps[:10]}
+    five = sorted(sorted(rsi, key=lambda number: -rsi[number])[:5])
+    view = review.curves
+    qtbot.waitUntil(lambda: bool(view.named()))
+    framed = [int(text) for _, text, _, item in view._names if item.border.style() != Qt.PenStyle.NoPen]
+    assert framed == five and "10/5" in view._legend.text()
+    assert view._lines["total"].getData()[1].max() == trial.fz.sum(axis=0).max(), "every hop is in view"
+    numbers = {item.data(0, Qt.ItemDataRole.UserRole) for group in review.table._groups()
+               for item in map(group.child, range(group.childCount())) if item is not None}  # fmt: skip
+    assert numbers == set(analysis.summary)
+    for name, hop in ((Qt.Key.Key_Right, 1), (Qt.Key.Key_Left, None), (Qt.Key.Key_Left, 13), (Qt.Key.Key_Right, None)):
+        key(qtbot, window, name)
+        assert (review.rep.rep if review.rep else None) == hop and (review.series is not None) == (hop is None)
+    qtbot.mouseClick(review.reps.buttons[4], Qt.MouseButton.LeftButton)
+    assert review.rep is not None and review.rep.rep == 5 and cards is not review.headline.cards
+    assert review.headline.cards[0].line.field == "hop_rsi" and "braking" in [name for _, name, _, _ in view._names]
+
+
+def test_what_is_wrong_with_a_hop_is_said_of_the_series(qtbot: QtBot, window: MainWindow) -> None:
+    trial = hd.simulate("hops", seed=1)
+    assert trial.truth is not None
+    contacts = [one["events"]["takeoff"] - one["events"]["first_contact"] for one in trial.truth.reps]
+    assert [i for i, time_ in enumerate(contacts, 1) if time_ > 0.25] == [10], "the example has one slow hop"
+    window.review.show_trial(trial)
+    names = window.review.curves._names
+    middle = {text: t for t, text, above, _ in names if above}
+    assert [t for t, text, above, _ in names if not above and text == "slow"] == [middle["10"]]
+    window.review.show_trial(hd.simulate("hops", seed=1, hops=4))
+    first = window.review.headline.cards[0]
+    assert first.number.text() == "-" and first.note.text() == sentence(first.line.value.why or "")
+
+
+def test_many_repetitions_are_a_list(qtbot: QtBot, window: MainWindow) -> None:
+    window.review.show_trial(hd.simulate("hops", seed=1, hops=20))
+    row = window.review.reps
+    assert not row.buttons and row.choice.isVisible() and row.choice.count() == 21
+    row.choice.setCurrentIndex(3)
+    row.choice.activated.emit(3)
+    assert window.review.rep is not None and window.review.rep.rep == 3
+    key(qtbot, window, Qt.Key.Key_Right)
+    assert row.choice.currentText() == "Hop 4" and window.width() <= SIZE[0]
 
 
 def test_several_files_make_a_list(qtbot: QtBot, window: MainWindow, folder: Path) -> None:

@@ -12,8 +12,8 @@ import pytest
 from hipdrive import store
 from hipdrive.acquisition.simulated import linkage, perturbed
 from hipdrive.acquisition.simulated.athlete import simulate
-from hipdrive.acquisition.simulated.leaping import Moving
 from hipdrive.acquisition.simulated.linkage import JOINTED, Settings, simulate_motion
+from hipdrive.acquisition.simulated.moving import Moving
 from hipdrive.analysis.analyse import analyse
 from hipdrive.cli import run
 from hipdrive.errors import UsageError

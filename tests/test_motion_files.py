@@ -165,9 +165,9 @@ def test_a_side_view_of_a_table(tmp_path: Path) -> None:
     side = {name.removesuffix("_right"): place for name, place in POINTS.items() if "right" in name}
     columns = {f"{name}.{axis}": place[:, i] for name, place in side.items() for axis, i in (("x", 0), ("y", 2))}
     path = write(tmp_path / "a.csv", table(columns))
-    with pytest.raises(ReadError, match="--motion-rate"):
+    with pytest.raises(ReadError, match="--motion-as rate=HZ"):
         read_motion(path)
-    with pytest.raises(ReadError, match="points have no unit; say one with --motion-unit m or mm"):
+    with pytest.raises(ReadError, match="points have no unit; say one with --motion-as unit=m or unit=mm"):
         read_motion(path, rate=120.0)
     (found,) = read_motion(path, rate=120.0, unit="mm")
     assert found.values.shape == (41, len(side), 2) and found.times[1] == pytest.approx(1 / 120.0)

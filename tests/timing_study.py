@@ -116,7 +116,9 @@ def main() -> None:
 
 def show(title: str, rows: list[Row]) -> None:
     """Print the rows."""
-    print(f"\n{title}\n\n| Field | given | refused | bias | SD | median u95 | coverage |\n|---|---|---|---|---|---|---|")
+    print(
+        f"\n{title}\n\n| Field | given | refused | bias | SD | median u95 | coverage |\n|---|---|---|---|---|---|---|"
+    )
     for row in rows:
         factor, unit = SHOWN[METRICS[row.field].unit]
         bias, sd, u95 = (f"{factor * x:.3g} {unit}".strip() for x in (row.bias, row.sd, row.u95))

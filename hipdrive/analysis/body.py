@@ -1,8 +1,8 @@
 """A stretch of a moving body: its angles smoothed, and copies of them as they may have been.
 
 Of each curve there are copies: the first is the one measured, the others are it again with noise and slow error drawn
-anew. Each copy is there three times, smoothed once and, behind them all, twice and three times: what the third time moves
-a number says what the first one did. A number is made of all copies at once, and so is its u95.
+anew. Each copy is there three times, smoothed once and, behind them all, twice and three times: what the third time
+moves a number says what the first one did. A number is made of all copies at once, and so is its u95.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Copies of one curve on the grid, (copies, grid), with their velocities a second; the parts behind are smoother."""
+    """Copies of one curve on the grid, (copies, grid), with their velocities a second; those behind are smoother."""
 
     value: Floats
     velocity: Floats

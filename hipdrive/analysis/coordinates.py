@@ -116,8 +116,8 @@ def meaning_of(name: str, convention: str | None = None) -> Meaning | None:
         return Meaning(field, -1.0, 180.0)
     if convention == INCLUDED or "included" in words:
         return Meaning(field)
-    raise UsageError("convention", f"{name!r}: whether 0 or 180 degrees is straight is not said; say --motion-angles "
-                     "included (180 = straight) or flexion (0 = straight)")  # fmt: skip
+    raise UsageError("convention", f"{name!r}: whether 0 or 180 degrees is straight is not said; say --motion-as "
+                     "angles=included (180 = straight) or angles=flexion (0 = straight)")  # fmt: skip
 
 
 def _opensim(columns: Mapping[str, Floats]) -> tuple[dict[str, Floats], dict[str, str]]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hipdrive.analysis.angles import PELVIS_THIGH, TRUNK_THIGH, choose_hip, from_points
-from hipdrive.analysis.coordinates import from_angles
-from hipdrive.analysis.facing import facing
+from hipdrive.analysis.coordinates import CONVENTIONS, from_angles
+from hipdrive.analysis.facing import AXES, facing
 from hipdrive.analysis.hipcentre import with_hips
 from hipdrive.analysis.motion import Motion
 from hipdrive.analysis.profile import Profile
@@ -31,9 +31,28 @@ HIGHEST = 0.4
 """Of the frame rate: the fastest cut-off that is used, whatever the profile says."""
 
 
+STATED = ("up", "forward", "angles")
+"""What a user can say of a track; it stands behind its kind: `points up=y forward=x`, `angles angles=flexion`."""
+
+
+def stated(track: Track) -> dict[str, str]:
+    """What was said of a track's axes or angles.
+
+    Raises
+    ------
+    UsageError : that makes no sense.
+    """
+    said = dict(part.partition("=")[::2] for part in track.kind.split() if "=" in part)
+    for name, value in said.items():
+        known = CONVENTIONS if name == "angles" else tuple(AXES)
+        if name not in STATED or value not in known:
+            raise UsageError("motion_as", f"--motion-as {name}={value}: choose one of {', '.join(known)}")
+    return said
+
+
 def is_angles(track: Track) -> bool:
     """Whether a track holds angles, by its kind as the trial file tells them apart."""
-    return "angle" in track.kind
+    return "angle" in track.kind.partition(" ")[0]
 
 
 def motion_of(
@@ -75,7 +94,8 @@ def motion_of(
         scale = _scale(cloud)
         marks, _ = landmarks(names, np.concatenate([_at(one, times) for one in cloud], axis=1) * scale[0])
         if marks:
-            frame = facing(marks, up, forward)
+            said = stated(cloud[0])
+            frame = facing(marks, up or said.get("up"), forward or said.get("forward"))
             points, made = with_hips({name: frame.turned(place) for name, place in marks.items()})
             found, methods = from_points(points, hip or TRUNK_THIGH)
             methods |= {"source": POSE if is_pose(names) else MARKERS, "facing": frame.how, **made}
@@ -84,7 +104,8 @@ def motion_of(
             points = points if scale[1] else {}
     for one in given:
         if is_angles(one):
-            new, how_made = from_angles(one.names, _at(one, times)[:, :, 0], one.unit, angles)
+            convention = angles or stated(one).get("angles")
+            new, how_made = from_angles(one.names, _at(one, times)[:, :, 0], one.unit, convention)
             hip_of(new, how_made, hip or PELVIS_THIGH)
             found |= new
             methods |= {**how_made, "source": methods.get("source", ANGLES)}

@@ -100,9 +100,17 @@ class Headline(QtWidgets.QWidget):
 
     def show_rep(self, analysis: Analysis, rep: Results) -> None:
         """Show a repetition's headline numbers, the test's own first and largest."""
-        clear(self._layout)
         first = rows.hero(rep)
         lines = [line for line in rows.headline(analysis, rep) if first is None or line.field != first.field]
+        self._show(first, lines)
+
+    def show_series(self, analysis: Analysis) -> None:
+        """Show what a coach reads first over a series of hops."""
+        over = rows.series(analysis)
+        self._show(over[0], over[1:])
+
+    def _show(self, first: rows.Line | None, lines: Sequence[rows.Line]) -> None:
+        clear(self._layout)
         self.cards = [NumberCard(first, hero=True)] if first is not None else []
         self.cards += [NumberCard(line) for line in lines[:5]]
         for i, one in enumerate(self.cards):
@@ -124,10 +132,11 @@ class CheckLine(QtWidgets.QFrame):
                                wrap=True), 1)  # fmt: skip
 
 
-def told_first(findings: Sequence[Finding], rep: int) -> list[Finding]:
-    """Checks of a repetition and of the record, the gravest first; notes last."""
+def told_first(findings: Sequence[Finding], rep: int | None) -> list[Finding]:
+    """Checks of the record and of a repetition, the gravest first; None: of all repetitions what is no mere note."""
     order = {FAIL: 0, WARN: 1, INFO: 2}
-    return sorted((f for f in findings if f.rep in (0, rep)), key=lambda f: order[f.level])
+    held = (f for f in findings if f.rep in (0, rep) or (rep is None and f.level != INFO))
+    return sorted(held, key=lambda f: order[f.level])
 
 
 def clear(layout: QtWidgets.QLayout) -> None:

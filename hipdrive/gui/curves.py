@@ -13,8 +13,9 @@ from hipdrive.gui.qt import Qt, QtCore, QtWidgets, pg
 from hipdrive.gui.theme import LIGHT, Theme
 from hipdrive.report import curves
 from hipdrive.report.figure import rows
+from hipdrive.report.rows import marks
 from hipdrive.report.words import event_label
-from hipdrive.results import Results
+from hipdrive.results import Analysis, Results
 from hipdrive.trial import Trial
 
 Floats = curves.Floats
@@ -24,6 +25,9 @@ POINTS = 900
 
 WIDTHS = (3, 2, 2)
 """Of total, left and right: a thinned curve may be thick."""
+
+FIVE = "10/5"
+"""The mark of a hop that counts, as `rows.marks` says it."""
 
 ROW, LETTER = 17.0, 7.6
 """Pixels of a row of names, and of one letter."""
@@ -37,6 +41,8 @@ class CurvesView(QtWidgets.QWidget):
         self._theme = theme
         self._trial: Trial | None = None
         self._rep: Results | None = None
+        self._series: tuple[Results, ...] = ()
+        self._marks: dict[int, str] = {}
         self._force: dict[str, Floats] = {}
         self._window = (0.0, 1.0)
         self._low, self._top = 0.0, 1.0
@@ -79,9 +85,20 @@ class CurvesView(QtWidgets.QWidget):
 
     def show_rep(self, trial: Trial, rep: Results | None) -> None:
         """Show a repetition, or the whole record where there is none."""
-        self._trial, self._rep = trial, rep
+        window = curves.window(trial, rep) if rep is not None else (0.0, trial.duration)
+        self._show(trial, rep, window)
+
+    def show_series(self, trial: Trial, analysis: Analysis) -> None:
+        """Show hops one after the other, those that count marked."""
+        windows = [curves.window(trial, rep) for rep in analysis.reps]
+        window = min(start for start, _ in windows), max(end for _, end in windows)
+        self._show(trial, None, window, analysis.reps, marks(analysis))
+
+    def _show(self, trial: Trial, rep: Results | None, window: tuple[float, float],
+              series: tuple[Results, ...] = (), marks: dict[int, str] | None = None) -> None:  # fmt: skip
+        self._trial, self._rep, self._series, self._marks = trial, rep, series, marks or {}
         self._force = curves.forces(trial)
-        self._window = curves.window(trial, rep) if rep is not None else (0.0, trial.duration)
+        self._window = window
         for plot in (self.upper, self.lower):
             plot.setLimits(xMin=0.0, xMax=max(trial.duration, 0.1), minXRange=min(0.02, trial.duration))
         self._draw()
@@ -150,6 +167,8 @@ class CurvesView(QtWidgets.QWidget):
         signs = ("━━", "──", "╌╌")
         told = [f'<span style="color:{self._theme.lines[min(i, 2)]}; font-weight:700">{signs[min(i, 2)]} {name}</span>'
                 for i, name in enumerate(self._force)]  # fmt: skip
+        if any(FIVE in words for words in self._marks.values()):
+            told.append(f'<span style="color:{self._theme.ink}">▭ counts in the {FIVE}</span>')
         return "&nbsp;&nbsp;&nbsp;".join(told)
 
     def _speed(self, speed: curves.Curve) -> None:
@@ -165,7 +184,7 @@ class CurvesView(QtWidgets.QWidget):
         self.lower.getAxis("right").setStyle(showValues=False)
 
     def _weight(self) -> None:
-        rep, right = self._rep, self.upper.getAxis("right")
+        rep, right = self._rep if not self._series else self._series[0], self.upper.getAxis("right")
         weight = rep["system_weight"].value if rep is not None and "system_weight" in rep else math.nan
         known = math.isfinite(weight) and weight > 0.0
         right.setStyle(showValues=known)
@@ -177,28 +196,49 @@ class CurvesView(QtWidgets.QWidget):
 
     def _phases(self) -> None:
         """Phases as shades through both plots; events as lines; names are placed when the view is known."""
+        for rep in self._series:
+            self._hop(rep)
         if self._rep is None:
             return
+        for name, ends in self._shades(self._rep):
+            self._name(sum(ends) / 2.0, name, True)
         found = curves.bounds(self._rep)
-        for phase in phases_of(self._rep):
-            if phase.start in found and phase.end in found:
-                ends = found[phase.start], found[phase.end]
-                for plot in (self.upper, self.lower):
-                    region = pg.LinearRegionItem(ends, movable=False, brush=self._theme.phase(phase.name),
-                                                 pen=pg.mkPen(None))  # fmt: skip
-                    region.setZValue(-10)
-                    plot.addItem(region)
-                self._name(sum(ends) / 2.0, phase.name, True)
         pen = pg.mkPen(self._theme.soft, width=1, style=Qt.PenStyle.DotLine)
         for name, t in sorted(found.items(), key=lambda one: one[1]):
             for plot in (self.upper, self.lower):
                 plot.addItem(pg.InfiniteLine(t, angle=90, pen=pen))
             self._name(t, event_label(name), False)
 
-    def _name(self, t: float, text: str, phase: bool) -> None:
+    def _shades(self, rep: Results) -> list[tuple[str, tuple[float, float]]]:
+        """The phases of a repetition, shaded: their names, starts and ends."""
+        found = curves.bounds(rep)
+        there = [(phase.name, (found[phase.start], found[phase.end])) for phase in phases_of(rep)
+                 if phase.start in found and phase.end in found]  # fmt: skip
+        for name, ends in there:
+            for plot in (self.upper, self.lower):
+                region = pg.LinearRegionItem(ends, movable=False, brush=self._theme.phase(name), pen=pg.mkPen(None))
+                region.setZValue(-10)
+                plot.addItem(region)
+        return there
+
+    def _hop(self, rep: Results) -> None:
+        """One hop of a series: its phases, its number above, framed where it counts, and what is wrong below."""
+        found = curves.bounds(rep)
+        self._shades(rep)
+        if "first_contact" not in found or "takeoff" not in found:
+            return
+        middle = (found["first_contact"] + found["takeoff"]) / 2.0
+        words = self._marks.get(rep.rep, "").split(", ")
+        self._name(middle, f"{rep.rep}", True, framed=FIVE in words)
+        if told := ", ".join(word for word in words if word and word != FIVE):
+            self._name(middle, told, False)
+
+    def _name(self, t: float, text: str, phase: bool, *, framed: bool = False) -> None:
         item = pg.TextItem(
-            text, color=self._theme.ink if phase else self._theme.soft, anchor=(0.5, 0.0 if phase else 1.0)
-        )
+            text, color=self._theme.ink if phase else self._theme.soft, anchor=(0.5, 0.0 if phase else 1.0),
+            border=pg.mkPen(self._theme.ink, width=1.5) if framed else None,
+            fill=pg.mkBrush(self._theme.card) if framed else None,
+        )  # fmt: skip
         font = self.font()
         font.setPixelSize(13)
         font.setBold(phase)
@@ -231,7 +271,7 @@ class CurvesView(QtWidgets.QWidget):
         self.upper.setYRange(low, high, padding=0.0)
         for phase, names in placed.items():
             for (t, _, _, item), row in names:
-                item.setPos(t, high - row * ROW * pixel if phase else low + (below - (row + 1) * ROW) * pixel)
+                item.setPos(t, high - (row * ROW + 2.0) * pixel if phase else low + (below - (row + 1) * ROW) * pixel)
 
     def _places(
         self, phase: bool, view: tuple[float, float], letter: float

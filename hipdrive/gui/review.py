@@ -12,13 +12,14 @@ from hipdrive.gui.cards import LOOKS, STATUS, CheckLine, Headline, card, clear, 
 from hipdrive.gui.curves import CurvesView
 from hipdrive.gui.page import Page
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
+from hipdrive.gui.reps import SERIES, RepRow, first
 from hipdrive.gui.table import NumbersTable
 from hipdrive.gui.theme import LIGHT, MARKS, Theme
 from hipdrive.gui.work import Failed, Job, Opened, Step, opening
 from hipdrive.report import rows
 from hipdrive.report.inputs import Ask
 from hipdrive.report.words import clean, name_of_test, shown
-from hipdrive.results import FAIL, INFO, REFUSED, Finding, Results
+from hipdrive.results import FAIL, INFO, REFUSED, Analysis, Finding, Results
 from hipdrive.trial import Trial
 
 WELCOME, BUSY, FAILED, TRIAL = range(4)
@@ -156,10 +157,9 @@ class ReviewPage(Page):
         self.about.setMinimumWidth(40)
         top.addWidget(self.heading)
         top.addWidget(self.about, 1)
-        self.rep_buttons: list[QtWidgets.QPushButton] = []
-        self._reps = QtWidgets.QHBoxLayout()
-        self._reps.setSpacing(4)
-        top.addLayout(self._reps)
+        self.reps = RepRow()
+        self.reps.chosen.connect(self.show_rep)
+        top.addWidget(self.reps)
         top.addSpacing(16)
         self._view_buttons = QtWidgets.QButtonGroup(self)
         for i, (name, key) in enumerate(VIEWS):
@@ -363,11 +363,17 @@ class ReviewPage(Page):
 
     @property
     def rep(self) -> Results | None:
-        """The repetition that is shown."""
+        """The repetition that is shown; None where it is the whole series, or where there is none."""
         entry = self.current
-        if not isinstance(entry, Opened) or not entry.analysis.reps:
+        if not isinstance(entry, Opened) or not entry.analysis.reps or self._rep == SERIES:
             return None
         return entry.analysis.reps[min(self._rep, len(entry.analysis.reps) - 1)]
+
+    @property
+    def series(self) -> Analysis | None:
+        """The trial of which the whole series is shown."""
+        entry = self.current
+        return entry.analysis if isinstance(entry, Opened) and entry.analysis.reps and self._rep == SERIES else None
 
     def _show_current(self) -> None:
         entry = self.current
@@ -394,51 +400,41 @@ class ReviewPage(Page):
         self.about.setText("  ·  ".join(filter(None, facts)))
         self.about.setToolTip(str(entry.path))
         self._changing.hide()
-        self._rep_row(analysis.reps)
+        self.reps.show_trial(analysis)
+        self._rep = first(analysis)
         self._stack.setCurrentIndex(TRIAL)
         self._show_rep()
 
-    def _rep_row(self, reps: Sequence[Results]) -> None:
-        clear(self._reps)
-        self.rep_buttons = []
-        for i, rep in enumerate(reps if len(reps) > 1 else ()):
-            hero = rows.hero(rep)
-            button = QtWidgets.QPushButton(f"{rep.rep}")
-            button.setCheckable(True)
-            button.setToolTip(f"Jump {rep.rep}: {hero.label} {shown(hero.value)}" if hero else f"Jump {rep.rep}")
-            button.clicked.connect(lambda _=False, i=i: self.show_rep(i))
-            self._reps.addWidget(button)
-            self.rep_buttons.append(button)
-        if self.rep_buttons:
-            self._reps.insertWidget(0, label("Jump", "name"))
-
     def step_rep(self, by: int) -> None:
         """The next repetition."""
-        entry = self.current
-        if isinstance(entry, Opened) and entry.analysis.reps:
-            self.show_rep((self._rep + by) % len(entry.analysis.reps))
+        if isinstance(self.current, Opened) and self.current.analysis.reps:
+            self.show_rep(self.reps.stepped(self._rep, by))
 
     def show_rep(self, index: int) -> None:
-        """Show one of the repetitions."""
+        """Show one of the repetitions, or SERIES."""
         self._rep = index
         self._show_rep()
 
     def _show_rep(self) -> None:
-        entry, rep = self.current, self.rep
+        entry, rep, series = self.current, self.rep, self.series
         assert isinstance(entry, Opened)
-        for i, button in enumerate(self.rep_buttons):
-            button.setChecked(i == self._rep)
-        self.headline.setVisible(rep is not None)
-        if rep is not None:
-            self.headline.show_rep(entry.analysis, rep)
-        self.curves.show_rep(entry.trial, rep)
-        self.table.show_rep(rep)
+        self.reps.mark(self._rep)
+        self.headline.setVisible(rep is not None or series is not None)
+        if series is not None:
+            self.headline.show_series(series)
+            self.curves.show_series(entry.trial, series)
+            self.table.show_series(series)
+        else:
+            if rep is not None:
+                self.headline.show_rep(entry.analysis, rep)
+            self.curves.show_rep(entry.trial, rep)
+            self.table.show_rep(rep)
         self._show_verdict(entry, rep)
 
     def _show_verdict(self, entry: Opened, rep: Results | None) -> None:
         """Status in words, the gravest check with its remedy; the rest behind a button."""
         analysis = entry.analysis
-        findings = told_first(analysis.quality, rep.rep if rep is not None else 0)
+        findings = told_first(analysis.quality, rep.rep if rep is not None else None if self.series else 0)
         status = rep.status if rep is not None and analysis.status != REFUSED else analysis.status
         grave = [f for f in findings if f.level != INFO]
         why = (rep.why if rep is not None else None) or analysis.why
@@ -496,10 +492,11 @@ def _in_list(entry: Opened | Failed) -> str:
     if isinstance(entry, Failed):
         return f"✕  {clean(entry.path.name)}\ncannot be read"
     analysis = entry.analysis
-    hero = rows.hero(analysis.reps[0]) if analysis.reps else None
+    over = rows.series(analysis)
+    hero = over[0] if over and over[0].there else rows.hero(analysis.reps[0]) if analysis.reps else None
     there = hero is not None and hero.there
     told = f"{hero.label} {shown(replace(hero.value, u95=math.nan))}" if hero is not None and there else "no jump found"
-    count = f"  ({len(analysis.reps)} jumps)" if len(analysis.reps) > 1 else ""
+    count = f"  ({len(analysis.reps)} {'hops' if over else 'jumps'})" if len(analysis.reps) > 1 else ""
     return f"{MARKS[analysis.status]}  {clean(entry.path.name)}\n{told}{count}"
 
 

@@ -8,7 +8,7 @@ from hipdrive.gui.cards import sentence
 from hipdrive.gui.qt import Qt, QtGui, QtWidgets
 from hipdrive.report import rows
 from hipdrive.report.words import event_label, method, parts
-from hipdrive.results import Event, Results, Value
+from hipdrive.results import Analysis, Event, Results, Value
 
 HEADS = ("Number", "Value", "Unit", "± (95 %)", "Left", "Right", "Asym., %", "Method, or why it is missing")
 VALUE, UNIT, U95 = 1, 2, 3
@@ -63,6 +63,19 @@ class NumbersTable(QtWidgets.QWidget):
             parent = self._group("events")
             for name, event in rep.events.items():
                 parent.addChild(_event(name, event))
+        self.tree.expandAll()
+        self._sift()
+
+    def show_series(self, analysis: Analysis) -> None:
+        """Show every number over a series: those a coach reads first, then the others."""
+        self.tree.clear()
+        over = rows.series(analysis)
+        first = {line.field for line in over}
+        others = [rows.over(name, value) for name, value in analysis.summary.items() if name not in first]
+        for name, lines in (("series", over), ("over all hops", others)):
+            parent = self._group(name)
+            for line in lines:
+                parent.addChild(_number(line))
         self.tree.expandAll()
         self._sift()
 

@@ -75,6 +75,7 @@ QPushButton:focus, QToolButton:focus, QLineEdit:focus, QListWidget:focus, QTreeW
 QPushButton:checked, QToolButton:checked
     {{ background: {accent}; border-color: {accent}; color: {back}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {soft}; }}
+QPushButton#rep {{ padding: 7px 9px; }}
 QPushButton#first {{ font-size: 18px; padding: 12px 26px; background: {accent}; color: {back}; font-weight: 600; }}
 QToolBar {{ background: {card}; border: 0; border-bottom: 1px solid {edge}; spacing: 6px; padding: 5px; }}
 QListWidget::item {{ padding: 7px 8px; border-bottom: 1px solid {edge}; }}

@@ -30,6 +30,8 @@ class Ask:
 
     `facts` are those of a trial (mass, box_height ...), `parameters` what --set said, `involved` the injured leg,
     `cues` a coach's own table of limits.
+    `motion` are files of motion beside the forces, `motion_clock` how their clock lies to that of the forces,
+    `motion_as` what they do not say of themselves.
     """
 
     test: str | None = None
@@ -41,6 +43,9 @@ class Ask:
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     involved: str = ""
     cues: str = ""
+    motion: tuple[str, ...] = ()
+    motion_clock: str | None = None
+    motion_as: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant before any file is opened."""
@@ -54,6 +59,10 @@ class Ask:
             raise UsageError("side", f"--side {clean(self.facts['side'])}: choose left or right")
         if self.involved not in ("", *SIDES):
             raise UsageError("involved", f"--involved {clean(self.involved)}: choose left or right")
+        if (self.motion_clock is not None or self.motion_as) and not self.motion:
+            raise UsageError(
+                "motion", "--motion-clock and --motion-as tell about a file of motion; name it with --motion"
+            )
         for profile in self.profiles:
             load_profile(profile, self.parameters)
         if self.cues:
@@ -71,7 +80,8 @@ class Ask:
 
         rules = json.dumps(load_profile(profile, self.parameters).parameters(), sort_keys=True)
         said = {"test": self.test, "rate": self.rate, **self.facts, "columns": self.columns, "unit": self.unit,
-                "set": dict(self.parameters) or None}  # fmt: skip
+                "set": dict(self.parameters) or None, "motion": list(self.motion) or None,
+                "motion_clock": self.motion_clock, "motion_as": dict(self.motion_as) or None}  # fmt: skip
         told = {key: value for key, value in said.items() if value is not None}
         return {"profile": profile, **told, "rules": hashlib.sha256(rules.encode()).hexdigest()[:12]}
 
@@ -131,10 +141,25 @@ def trials(path: Path, ask: Ask) -> list[Trial]:
     HipdriveError : the file cannot be read.
     """
     if path.suffix.lower() in TRIAL_FILES:
-        return list(_stored(path, ask))
-    from hipdrive.acquisition.formats.reading import read
+        found = list(_stored(path, ask))
+    else:
+        from hipdrive.acquisition.formats.reading import read
 
-    return [read(path, test=ask.test, rate=ask.rate, columns=ask.columns, unit=ask.unit, **ask.facts)]
+        found = [read(path, test=ask.test, rate=ask.rate, columns=ask.columns, unit=ask.unit, **ask.facts)]
+    return _moving(found, path, ask) if ask.motion else found
+
+
+def _moving(found: list[Trial], path: Path, ask: Ask) -> list[Trial]:
+    """The one trial of a file with the motion that was named beside it."""
+    from hipdrive.acquisition.attach import NONE, with_motion
+
+    if len(found) != 1:
+        raise UsageError("motion", f"{clean(path)}: holds {len(found)} trials, so whose motion it is is not clear; "
+                         "give a file with one trial")  # fmt: skip
+    trial = found[0]
+    for name in ask.motion:
+        trial = with_motion(trial, name, clock=ask.motion_clock or NONE, **ask.motion_as)
+    return [trial]
 
 
 def _stored(path: Path, ask: Ask) -> Iterator[Trial]:

@@ -65,9 +65,11 @@ def analyse(paths: Sequence[Path], ask: Ask, to: Output, *, save: bool = False) 
 
 
 def _save(path: Path, done: Sequence[Done], ask: Ask) -> None:
-    """A run for each profile, of every trial in the file."""
-    from hipdrive.store import add_run
+    """A run for each profile, of every trial in the file; first the motion that was given beside it."""
+    from hipdrive.store import add_motion, add_run
 
+    if ask.motion and done:
+        add_motion(path, done[0].trial)
     for profile in ask.profiles:
         add_run(path, [one.analysis for one in done if one.profile == profile])
 

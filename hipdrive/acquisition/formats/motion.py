@@ -33,7 +33,7 @@ def read_motion(
     """
     name = os.fspath(path)
     if unit is not None and unit not in UNITS:
-        raise UsageError("unit", f"--motion-unit {unit}: choose one of {', '.join(UNITS)}")
+        raise UsageError("unit", f"--motion-as unit={unit}: choose one of {', '.join(UNITS)}")
     try:
         return named_apart(_read(opened(name), rate, unit))
     except OSError as error:

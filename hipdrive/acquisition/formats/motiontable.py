@@ -84,7 +84,7 @@ def _times(
                             "out")  # fmt: skip
         return times, skip
     if rate is None:
-        raise ReadError("time", f"{name}: has no column of times; give the frame rate with --motion-rate")
+        raise ReadError("time", f"{name}: has no column of times; give the frame rate with --motion-as rate=HZ")
     if not (np.isfinite(rate) and 1.0 <= rate <= 1e5):
         raise UsageError("rate", f"{name}: a frame rate of {rate:g} Hz makes no sense")
     return np.arange(len(table.values)) / rate, skip
@@ -126,8 +126,8 @@ def _track(
         said = {"deg"}
     if len(said) != 1:
         many = f"are in {' and '.join(sorted(said))}" if said else "have no unit"
-        raise ReadError("unit", f"{source.name}: its {kind} {many}; say one with --motion-unit "
-                        f"{' or '.join(dict.fromkeys(known.values()))}")  # fmt: skip
+        raise ReadError("unit", f"{source.name}: its {kind} {many}; say one with --motion-as "
+                        f"unit={' or unit='.join(dict.fromkeys(known.values()))}")  # fmt: skip
     values = np.where(np.isfinite(values), values, np.nan)  # a copy
     if kind == "points":
         values[np.isnan(values).any(axis=2) | (values == 0.0).all(axis=2)] = np.nan

@@ -14,8 +14,8 @@ from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
 from hipdrive.acquisition.simulated.joints import combine
-from hipdrive.acquisition.simulated.leaping import Moving
 from hipdrive.acquisition.simulated.motion import crossings, extreme
+from hipdrive.acquisition.simulated.moving import Moving
 
 Floats = NDArray[np.float64]
 

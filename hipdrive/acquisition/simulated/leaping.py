@@ -10,25 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
 from hipdrive.acquisition.simulated import body, joints
-from hipdrive.acquisition.simulated.body import Body, Complex
+from hipdrive.acquisition.simulated.body import Body
 from hipdrive.acquisition.simulated.joints import COORDINATES, Piece, curve, knots_of, segments, span, step
+from hipdrive.acquisition.simulated.moving import Moving, Stage
 from hipdrive.errors import UsageError
 
 Floats = NDArray[np.float64]
-
-STAND = (0.0, 6.0, 174.0, 176.0, 0.0, 6.0, 174.0, 0.0, 15.0)
-TOUCH = (-27.0, 3.0, 112.0, 147.0, -27.0, 3.0, 112.0, 0.0, 15.0)
-DEEP, STRETCHED = (0.0, 30.0, 88.0), (-46.0, -49.0, 177.0, 167.0)
-"""Poses in the order of `COORDINATES`, deg: standing and touching down; the deepest squat (foot, ankle, knee) and the
-stretched body (foot, ankle, knee, hip) of which one joint each is solved for, so that the body stays over its feet."""
 
 ARMS = slice(7, 9)
 SWING_BACK, SWING_UP, SWING_TIME, BACK_TIME = -45.0, 160.0, 0.55, 0.25
@@ -39,136 +32,6 @@ PUSH = {"foot": 0.80, "ankle": 0.80, "knee": 0.94, "hip": 1.0}
 """How long each joint extends, of what the hip takes."""
 RISE, FALL = 5, 2
 """Powers of the push: slow to begin with, fastest at 5/7 of its length."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stretch of time on the box, in the air or on the ground; `place` and `speed` of the centre of mass at start."""
-
-    kind: str
-    start: float
-    end: float
-    place: complex = 0.0
-    speed: complex = 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class Moving:
-    """A movement of a body: every curve of it at any time, s from the start of the record.
-
-    angles : METRICS.md's names -> piecewise polynomial, deg. marks : landmarks of the movement, s.
-    """
-
-    body: Body
-    mass: float
-    g: float
-    curves: Mapping[str, PPoly]
-    stages: tuple[Stage, ...]
-    marks: Mapping[str, float]
-    angles: Mapping[str, PPoly] = field(default_factory=dict)
-
-    def turning(self, times: Floats) -> tuple[Floats, Floats, Floats]:
-        """Segment angles, rates and second derivatives, rad, each of shape (segments, times)."""
-        at = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        values = [np.array([self.curves[name](at, d) for name in COORDINATES]) for d in range(3)]
-        return segments(values[0]), joints.rates(values[1]), joints.rates(values[2])
-
-    def com(self, times: Floats) -> Complex:
-        """Centre of mass x + iz, m."""
-        at = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        return self._stagewise(at, body.place(self.body.com, self.turning(at)[0]), 0)
-
-    def velocity(self, times: Floats) -> Complex:
-        """Velocity of the centre of mass, m/s."""
-        at = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        angles, first, _ = self.turning(at)
-        return self._stagewise(at, body.speed(self.body.com, angles, first), 1)
-
-    def acceleration(self, times: Floats) -> Complex:
-        """Acceleration of the centre of mass, m/s²."""
-        at = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        return self._stagewise(at, body.acceleration(self.body.com, *self.turning(at)), 2)
-
-    def force(self, times: Floats) -> Complex:
-        """Force of the ground x + iz, N: none in the air and on the box."""
-        at = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        force = self.mass * (self.acceleration(at) + 1j * self.g)
-        for stage in self.stages:
-            if stage.kind != "ground":
-                force[(at >= stage.start) & (at < stage.end)] = 0.0
-        return force
-
-    def points(self, times: Floats) -> dict[str, Complex]:
-        """Points of the body x + iz, m."""
-        at = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        angles = self.turning(at)[0]
-        turns, shift = np.exp(1j * angles), self.com(at) - body.place(self.body.com, angles)
-        return {name: row @ turns + shift for name, row in self.body.points.items()}
-
-    def _stagewise(self, at: Floats, local: Complex, order: int) -> Complex:
-        """What the angles give where the feet stand, and the free fall where they do not."""
-        found = local.astype(np.complex128)
-        for stage in self.stages:
-            inside = (at >= stage.start) & (at < stage.end)
-            if stage.kind == "air":
-                u = at[inside] - stage.start
-                found[inside] = (
-                    stage.place + stage.speed * u - 0.5j * self.g * u**2,
-                    stage.speed - 1j * self.g * u,
-                    np.full(u.shape, -1j * self.g),
-                )[order]
-            elif order == 0:
-                found[inside] += stage.place
-        return found
-
-
-# --- poses ---
-
-
-@cache
-def poses() -> tuple[Floats, Floats, Floats]:
-    """Standing, deepest and stretched pose: the centre of mass stays over the feet."""
-    com = Body.of(1.0).com
-    stand = np.array(STAND)
-    middle = float(body.place(com, segments(stand)).real)
-
-    def solved(legs: Sequence[float], place: int, want: float, low: float, high: float) -> Floats:
-        def posed(value: float) -> Floats:
-            pose = stand.copy()
-            pose[: len(legs)], pose[4 : 4 + min(3, len(legs))] = legs, legs[:3]
-            pose[place] = value
-            if place < 3:
-                pose[place + 4] = value
-            return pose
-
-        miss: Callable[[float], float] = lambda v: float(body.place(com, segments(posed(v))).real) - want  # noqa: E731
-        return posed(float(brentq(miss, low, high, xtol=1e-13)))
-
-    deep = solved((*DEEP, 70.0), 3, middle + 0.011, 40.0, 110.0)
-    return stand, deep, solved(STRETCHED, 1, middle + 0.034, -75.0, 0.0)
-
-
-def squatted(height: float, depth: float) -> Floats:
-    """The pose whose centre of mass is so much lower than in standing, m.
-
-    Raises
-    ------
-    UsageError : nobody squats so deep.
-    """
-    stand, deep, _ = poses()
-    com = Body.of(height).com
-    top = float(body.place(com, segments(stand)).imag)
-
-    def miss(part: float) -> float:
-        return top - float(body.place(com, segments(stand + part * (deep - stand))).imag) - depth
-
-    if miss(0.0) > 0.0 or miss(1.3) < 0.0:
-        raise UsageError("simulate", f"simulate: a depth of {depth:g} m is not possible for somebody {height:g} m "
-                         f"tall; give 0 to {depth + miss(1.3):.2f} m")  # fmt: skip
-    return np.asarray(stand + float(brentq(miss, 0.0, 1.3, xtol=1e-14)) * (deep - stand))
-
-
-# --- building ---
 
 
 @dataclass

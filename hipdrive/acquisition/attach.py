@@ -1,0 +1,139 @@
+"""Motion from a file beside the forces of a trial, on a clock that somebody answers for.
+
+Without such a clock the motion still tells how joints follow one another, since they share its clock; it is never
+combined with force.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hipdrive.acquisition.formats.motion import named_apart, read_motion
+from hipdrive.analysis.kinematics import STATED, is_angles, stated
+from hipdrive.errors import UsageError
+from hipdrive.trial import ClockMap, Floats, Track, Trial
+
+NONE, SAME, SYNC = "none", "same", "sync"
+CLOCKS = (SAME, NONE, "SECONDS,U95")
+"""How the clock of the motion can be said to lie to that of the forces."""
+
+FACTS = ("rate", "unit", *STATED)
+"""What can be said about motion that its file does not say."""
+
+COVERAGE = 1.96
+"""Half width of a 95 % interval in standard errors."""
+
+OVERLAP = 0.05
+"""s that motion and force have to share at least."""
+
+
+def with_motion(
+    trial: Trial, path: str | os.PathLike[str] | Sequence[Track], *, clock: str = NONE, **facts: str
+) -> Trial:  # fmt: skip
+    """The trial with the tracks of a file, or with tracks in memory, beside those that it has.
+
+    Parameters
+    ----------
+    clock : `same` where the times in both files are of one clock; seconds to be added to the motion's times and their
+        95 % uncertainty, such as "0.120,0.004"; `none` where nobody knows.
+    facts : rate (Hz), unit, up and forward (axes such as "y"), angles (`included` or `flexion`), where the file does
+        not say it.
+
+    Raises
+    ------
+    HipdriveError : the file cannot be read, or the clock cannot be as it is said.
+    """
+    told = _facts(facts)
+    if isinstance(path, str | os.PathLike):
+        rate = float(told["rate"]) if "rate" in told else None
+        tracks = read_motion(path, rate=rate, unit=told.get("unit"))
+    else:
+        tracks = tuple(path)
+    tracks = tuple(_said(one, told) for one in tracks)
+    every = named_apart((*trial.tracks, *tracks))
+    new = every[len(trial.tracks) :]
+    found, note = clock_of(trial, clock, new)
+    clocks = {**trial.clocks, **({one.name: found for one in new} if found is not None else {})}
+    return dataclasses.replace(trial, tracks=every, clocks=clocks, notes=(*trial.notes, note))
+
+
+def _facts(facts: Mapping[str, str]) -> dict[str, str]:
+    """What was said of the motion, where it can be said."""
+    for name, value in facts.items():
+        if name not in FACTS:
+            raise UsageError("motion_as", f"--motion-as {name}={value}: choose one of {', '.join(FACTS)}")
+    rate = facts.get("rate")
+    if rate is not None:
+        try:
+            number = float(rate)
+        except ValueError:
+            number = math.nan
+        if not 1.0 <= number <= 1e5:
+            raise UsageError("rate", f"--motion-as rate={rate}: give the frame rate in Hz, for example rate=120")
+    return {name: str(value) for name, value in facts.items()}
+
+
+def _said(track: Track, told: Mapping[str, str]) -> Track:
+    """The track with what was said of its axes or angles written behind its kind, so that a trial file keeps it."""
+    wanted = ("angles",) if is_angles(track) else ("up", "forward")
+    more = {name: told[name] for name in wanted if name in told}
+    if not more:
+        return track
+    said = dataclasses.replace(track, kind=" ".join([track.kind, *(f"{k}={v}" for k, v in more.items())]))
+    stated(said)
+    return said
+
+
+def clock_of(trial: Trial, clock: str, tracks: Sequence[Track]) -> tuple[ClockMap | None, str]:
+    """The clock map that was asked for, None for none; and a sentence on it."""
+    names = " and ".join(one.name for one in tracks)
+    if clock == NONE:
+        return None, (f"how the clock of {names} lies to that of the forces was not said, so joints are only compared "
+                      "with joints; say --motion-clock")  # fmt: skip
+    found = _same(trial) if clock == SAME else _given(clock)
+    times = np.concatenate([found.to_force(one.times) for one in tracks])
+    shared = min(float(times.max()), trial.duration) - max(float(times.min()), 0.0)
+    if shared < OVERLAP:
+        raise UsageError("motion_clock", f"--motion-clock {clock}: {names} then lasts from {times.min():.2f} to "
+                         f"{times.max():.2f} s of a record of {trial.duration:.2f} s, so they share nothing; "
+                         "mend the clock")  # fmt: skip
+    how = "as said, one clock with the forces" if clock == SAME else f"offset {found.offset:g} s, as said"
+    return found, f"clock of {names}: {how}"
+
+
+def _same(trial: Trial) -> ClockMap:
+    """The map of a clock that both files share: the trial counts from its first sample."""
+    first = first_time(trial)
+    if first is None:
+        raise UsageError("motion_clock", f"{trial.file or 'trial'}: --motion-clock same: the forces have no column of "
+                         "times, so whether it is the clock of the motion is not known; say the offset")  # fmt: skip
+    return ClockMap(offset=-first, method="same_clock")
+
+
+def first_time(trial: Trial) -> float | None:
+    """The time of the first sample as the file of the forces says it, s; None where it says none."""
+    for raw in trial.raw:
+        if "time" in raw.roles:
+            return float(raw.scaled(slice(0, 1))[0, raw.roles.index("time")])
+    return None
+
+
+def _given(clock: str) -> ClockMap:
+    """An offset with its uncertainty."""
+    parts = re.fullmatch(r"([+-]?\d*\.?\d+)\s*,\s*(\d*\.?\d+)", clock.strip())
+    if parts is None:
+        raise UsageError("motion_clock", f"--motion-clock {clock}: choose {' or '.join(CLOCKS)}, for example "
+                         "0.120,0.004: seconds to add to the motion's times, and their 95 % uncertainty")  # fmt: skip
+    return ClockMap(offset=float(parts[1]), standard_error=float(parts[2]) / COVERAGE, method="manual")
+
+
+def times_of(trial: Trial, track: Track) -> Floats | None:
+    """The frames of a track on the clock of the forces, s from the first sample; None without a known clock."""
+    clock = trial.clocks.get(track.name)
+    return None if clock is None else clock.to_force(track.times)

@@ -55,6 +55,9 @@ Sets = Annotated[
     typer.Option("--set", metavar="PARAM=VALUE", help="Change one parameter of the profile."),
 ]
 Plugin = Annotated[Path | None, typer.Option("--plugin", metavar="FILE.py", help="A file with metrics of your own.")]
+Cues = Annotated[
+    Path | None, typer.Option("--cues", metavar="FILE.toml", help="Your limits of faults; `cues` prints the table.")
+]
 Motions = Annotated[
     list[Path] | None,
     typer.Option("--motion", metavar="FILE", help="Points or joint angles: C3D, TRC, .mot, CSV.", readable=False),
@@ -176,14 +179,14 @@ def analyse(
         str, typer.Option("--involved", metavar="LEG", help="left or right: the injured leg, for limb symmetry.")
     ] = "",
     motion: Motions = None, motion_clock: MotionClock = None, motion_as: MotionAs = None,
-    plugin: Plugin = None,
+    cues: Cues = None, plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Analyse recordings: a table, JSON, CSV or Parquet."""
     from hipdrive.report import job, output
 
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
-               box_height=box_height, arms=arms or None, involved=involved,
+               box_height=box_height, arms=arms or None, involved=involved, cues=cues,
                motion=(motion, motion_clock, motion_as))  # fmt: skip
     kinds = [name for name, wanted in (("json", json), ("csv", csv), ("parquet", parquet)) if wanted]
     target = output.target(kinds, out)
@@ -201,14 +204,15 @@ def report(
     test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
     columns: Columns = None, unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None,
     box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, motion: Motions = None,
-    motion_clock: MotionClock = None, motion_as: MotionAs = None, plugin: Plugin = None,
+    motion_clock: MotionClock = None, motion_as: MotionAs = None, cues: Cues = None, plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Write one self-contained HTML page for each recording."""
     from hipdrive.report import job, pages
 
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
-               box_height=box_height, arms=arms or None, motion=(motion, motion_clock, motion_as))  # fmt: skip
+               box_height=box_height, arms=arms or None, cues=cues,
+               motion=(motion, motion_clock, motion_as))  # fmt: skip
     found = _recordings(files)
     _one_with_motion(found, motion)
     _folder(out)
@@ -273,6 +277,19 @@ def metrics(
         print(vendors.to_json(theirs) if json else vendors.to_text(theirs))
         return
     print(catalogue.to_json(found) if json else catalogue.to_text(found))
+
+
+@app.command()
+def cues(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE.toml]", help="Your own table.", show_default=False, readable=False)
+    ] = None,
+) -> None:
+    """Print the faults that are looked for where somebody was seen moving: their numbers, limits, sources and cues."""
+    from hipdrive.analysis.cuetable import load
+    from hipdrive.report import drive
+
+    print(drive.to_text(load(file)))
 
 
 @app.command()
@@ -451,14 +468,15 @@ def _keep(trial: Trial, file: Path) -> Path:
 
 def _ask(
     test: str | None, rate: float | None, columns: str | None, profiles: list[str] | None,
-    sets: list[str] | None, *, unit: str | None = None, involved: str = "",
+    sets: list[str] | None, *, unit: str | None = None, involved: str = "", cues: Path | None = None,
     motion: tuple[list[Path] | None, str | None, list[str] | None] = (None, None, None), **facts: Any,
 ) -> Ask:  # fmt: skip
     from hipdrive.report.inputs import Ask, pairs
 
     said = {name: value for name, value in facts.items() if value is not None}
     return Ask(test=test, rate=rate, columns=columns, unit=unit, facts=said, profiles=tuple(profiles or ["hipdrive"]),
-               parameters=pairs("--set", sets or []), involved=involved, motion=tuple(map(str, motion[0] or ())),
+               parameters=pairs("--set", sets or []), involved=involved, cues=str(cues or ""),
+               motion=tuple(map(str, motion[0] or ())),
                motion_clock=motion[1], motion_as=pairs("--motion-as", motion[2] or []))  # fmt: skip
 
 

@@ -92,6 +92,30 @@ REASONS: dict[str, str] = {
     "give the window or the offset",
     "sync_long": "this record of motion is longer than two hours: cut it into single trials",
     "no_bounce": "no ball is seen to bounce on an empty plate: drop it in view of the camera, after a quiet second",
+    # a moving body
+    "no_motion": "nobody filmed or tracked this repetition",
+    "motion_unknown": "the motion of this trial could not be understood: see the note about it",
+    "no_clock": "no clock joins motion and force: `hipdrive sync` finds one, or give both in one file",
+    "clock_unsure": "the clocks of motion and force are joined too loosely for this number (`motion_sync_max`): "
+    "synchronise with a common signal",
+    "no_such_motion": "the motion lacks a joint or point that this number needs",
+    "motion_elsewhere": "the motion does not reach over this part of the movement",
+    "motion_unseen": "a joint or point that this number needs was hidden for too long in the movement",
+    "motion_few_frames": "the motion has too few frames here to tell movement from noise: film at 60 frames a second "
+    "or more",
+    "no_event": "the force does not show the instant that this number is read at",
+    "slow_peak": "the velocity has no clear peak, so its time cannot be told: a slow or weak extension has none, and "
+    "noisy points hide it",
+    "unsure_onset": "the extension begins or ends too gradually for this noise, so its time cannot be told",
+    "no_extension_peak": "the joint is fastest where the push begins or ends, so it has no peak of its own in it",
+    "no_extension_start": "the joint extends already when the movement is first seen",
+    "no_extension_end": "the joint still extends when the movement is last seen",
+    "no_arm_swing": "the arms have no swing of their own in the push",
+    "no_pelvis": "the back cannot be told from the hip by shoulder, hip and knee alone: it needs markers on the pelvis",
+    "no_standing_seen": "the athlete was not seen standing still, so nobody knows what straight is for these points",
+    "not_resolved": "the uncertainty covers the limit, so it cannot be decided",
+    "no_such_number": "this trial has no such number",
+    "few_repetitions": "more repetitions are needed: a single one is shown, but no cue is made of it",
     # over trials of one athlete
     "no_cmj": "a countermovement jump with hands on hips and without load is missing",
     "no_sj": "a squat jump without load is missing",

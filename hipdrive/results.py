@@ -149,6 +149,22 @@ class Results(Mapping[str, Value]):
         return len(self.columns.values)
 
 
+@dataclass(frozen=True, eq=False)
+class Movement:
+    """One bend and extension seen in the motion alone, with what needs no force of it.
+
+    start, low, end : when it begins, is deepest and is straight again, s; on the force's clock where `on_force`, else
+    on the motion's own.
+    """
+
+    number: int
+    start: float
+    low: float
+    end: float
+    on_force: bool
+    values: Mapping[str, Value]
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Analysis:
     """One trial under one profile: its repetitions, what is computed over them, and how it came about."""
@@ -166,3 +182,7 @@ class Analysis:
     code: str | None = None
     headline: tuple[str, ...] = ()
     """Fields a coach reads first, in order."""
+    motion: Mapping[str, Any] | None = None
+    """Of a trial whose body was seen moving: where the motion comes from, its low-pass and its clock."""
+    movements: tuple[Movement, ...] = ()
+    """What was seen in the motion alone, where no repetition of the force could be joined to it."""

@@ -44,6 +44,8 @@ SHOWN: dict[str, Shown] = {
     "V": Shown(1.0, "V", 3),
     "m^2": Shown(1e6, "mm²", 0),
     "N*m": Shown(1.0, "N·m", 2),
+    "deg": Shown(1.0, "°", 0),
+    "deg/s": Shown(1.0, "°/s", 0),
 }
 """Every unit a metric may have (ASCII, SI) and how it is shown."""
 

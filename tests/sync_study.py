@@ -42,7 +42,8 @@ def made(test: str, seed: int) -> tuple[Trial, Moving]:
 
 def seen(
     test: str, seed: int, noise_seed: int, rate: float, *, white: float = WHITE, slow: float = SLOW,
-    slow_time: float = SLOW_TIME, model: float = 0.0, offset: float | None = None, drift: float = 0.0, scale: float | None = None,
+    slow_time: float = SLOW_TIME, model: float = 0.0, offset: float | None = None, drift: float = 0.0,
+    scale: float | None = None,
 ) -> tuple[Trial, Motion, float]:  # fmt: skip
     """A trial, the centre of mass as a camera on its own clock sees it, and the true offset at the camera's zero."""
     trial, moving = made(test, seed)

@@ -18,12 +18,14 @@ import numpy as np
 
 import hipdrive
 from hipdrive.analysis import quality
-from hipdrive.analysis.blocks import Batch, batches
+from hipdrive.analysis.blocks import Batch
+from hipdrive.analysis.cycles import movements
 from hipdrive.analysis.facts import CODES
 from hipdrive.analysis.filtering import described
 from hipdrive.analysis.group import Group, statuses
 from hipdrive.analysis.profile import Profile, load_profile
 from hipdrive.analysis.registry import ALIASES, TESTS, headline
+from hipdrive.analysis.seen import about, batches_seen, seen
 from hipdrive.analysis.summary import summarise
 from hipdrive.analysis.table import Table, table_of
 from hipdrive.errors import UsageError, sentence
@@ -57,7 +59,7 @@ def analyse(
     """
     rules = load_profile(profile, parameters)
     asked = _checked(test or trial.test)
-    batch = next(batches([(trial, asked)], rules))
+    batch = next(batches_seen([(trial, asked)], rules))
     return _analysis(trial, 0, asked, batch, rules)
 
 
@@ -78,7 +80,7 @@ def analyse_many(
     rules = load_profile(profile, parameters)
     if test is not None:
         _checked(test)
-    return table_of(batches(((trial, _checked(test or trial.test)) for trial in trials), rules))
+    return table_of(batches_seen(((trial, _checked(test or trial.test)) for trial in trials), rules))
 
 
 def _checked(test: str) -> str:
@@ -116,7 +118,20 @@ def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profi
         summary=summarise(results),
         provenance=_provenance(trial, profile),
         headline=headline(test) if test in TESTS else (),
+        **(_moving(trial, results, profile) if trial.tracks else {}),
     )
+
+
+def _moving(trial: Trial, results: Sequence[Results], profile: Profile) -> dict[str, Any]:
+    """What an analysis says of a body that was seen moving, beside the numbers of its repetitions."""
+    found = seen(trial)
+    if found.motion is None:
+        return {"motion": {"why": found.why}}
+    alone = not results or found.clock is None
+    return {
+        "motion": about(found, profile),
+        "movements": movements(found.motion, found.clock, profile, trial.side) if alone else (),
+    }
 
 
 NO_MOVEMENT = ("no_flight",)
@@ -168,6 +183,8 @@ def _findings(trial: Trial, batch: Batch, position: int, chosen: Sequence[Group]
             if levels[row] > quality.NONE
         ]
     found += [quality.finding("note", 0.0, quality.NOTED, message=note) for note in trial.notes]
+    if trial.tracks and (why := seen(trial).why):
+        found.append(quality.finding("note", 0.0, quality.NOTED, message=f"motion: {why}"))
     order = {level: i for i, level in enumerate(reversed(quality.LEVELS))}
     return tuple(sorted(found, key=lambda f: order[f.level]))
 

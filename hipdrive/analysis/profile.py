@@ -38,10 +38,11 @@ SECOND_NAMES = {"differentiation_window": "rfd_window"}
 
 POSITIVE = ("g", "weigh_min", "weigh_max", "rearm", "flight_max", "edge_window", "rfd_window", "landing_window",
             "landing_search", "stable_hold", "first_peak_smoothing", "rest_time", "weight_max", "balance_time",
-            "balance_min", "single_leg_time", "cop_cutoff", "cop_rate")  # fmt: skip
+            "balance_min", "single_leg_time", "cop_cutoff", "cop_rate", "motion_cutoff", "motion_copies",
+            "motion_noise_time", "motion_bias_time", "motion_gap")  # fmt: skip
 """Parameters without which nothing can be computed."""
 
-SIGNED = ("cop_z0",)
+SIGNED = ("cop_z0", "overstride_limit")
 """Parameters that may be negative and positive."""
 
 
@@ -185,6 +186,24 @@ class Profile:
     closure_warn: float = 0.05
     closure_fail: float = 0.15
     rate_min: float = 500.0
+    # timing of joints
+    motion_copies: float = 200.0
+    motion_noise_time: float = 0.012
+    motion_bias: float = 2.0
+    motion_bias_time: float = 0.15
+    motion_point_bias: float = 0.015
+    motion_onset_share: float = 0.05
+    motion_onset_floor: float = 20.0
+    motion_onset_hold: float = 0.030
+    motion_plateau: float = 0.95
+    motion_overlap: float = 0.5
+    motion_push_margin: float = 0.050
+    motion_after: float = 0.15
+    motion_peak_u95_max: float = 0.020
+    motion_onset_u95_max: float = 0.060
+    motion_sync_max: float = 0.005
+    motion_bend_min: float = 30.0
+    overstride_limit: float = 0.0
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter by name, as stored with a result."""

@@ -32,8 +32,11 @@ PLUGIN_GROUP = "hipdrive.metrics"
 class Metric:
     """One definition.
 
-    `sides`: additive over plates, so it also exists as `<name>_left`, `<name>_right` and `asym_<name>`.
-    `scope`: "rep" is one number a repetition, a function of a `Rep`; "summary" one a trial, a function of its counted
+    `sides`: additive over plates, so it also exists as `<name>_left`, `<name>_right` and `asym_<name>`; of a motion
+    metric, which is made for each leg, too, without the index.
+    `scope`: "rep" is one number a repetition, a function of a `Rep`; "motion" one a repetition that was seen moving, a
+    function of its `Drive` that returns copies of the number or a `Value`, present only where a trial has tracks;
+    "summary" one a trial, a function of its counted
     `Results` that returns a `Value`; "session" one over trials of an athlete, a function of a
     `Session` of `Analysis` objects that returns a `Value`, a mapping suffix -> Value for a family, or None where its
     trials were not made.
@@ -106,7 +109,7 @@ def metric(
             sides, labels, repeats, method, group, scope,
         )  # fmt: skip
         ALIASES.update(dict.fromkeys(second, name))
-        for known in (metrics_for, summaries_for, session_metrics, units_for, labels_for):
+        for known in (metrics_for, motion_for, summaries_for, session_metrics, units_for, labels_for):
             known.cache_clear()
         return function
 
@@ -157,8 +160,10 @@ def load_builtin() -> None:
         jump,
         landing,
         parts,
+        posture,
         rebound,
         strength,
+        timing,
     )
 
     hops.join_hops()
@@ -176,6 +181,12 @@ def _load_entry_points() -> None:
 def metrics_for(test: str) -> tuple[Metric, ...]:
     """The metrics of one repetition of a test, in the order in which they were written."""
     return _of_scope(test, "rep")
+
+
+@cache
+def motion_for(test: str) -> tuple[Metric, ...]:
+    """The metrics of one repetition that was seen moving, in the order in which they were written."""
+    return _of_scope(test, "motion")
 
 
 @cache

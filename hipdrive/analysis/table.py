@@ -98,7 +98,7 @@ def _why_absent(name: str, test: str) -> str:
     """Why rows of a test lack a field that others in the table have."""
     metric = METRICS[stem(name)]
     if test in metric.tests:
-        return "one_plate"
+        return "no_motion" if metric.scope == "motion" else "one_plate"
     return "not_for_squat_jump" if test == "sj" and "cmj" in metric.tests else "not_this_test"
 
 

@@ -42,7 +42,7 @@ def sentence(metric: Metric) -> str:
 
 
 def _head(metric: Metric) -> str:
-    sides = "  also left, right, asym" if metric.sides else ""
+    sides = "  also left, right" + ", asym" * (metric.scope != "motion") if metric.sides else ""
     tests = " ".join(test for test in registry.TESTS if test in metric.tests)
     return f"{metric.name}  [{metric.unit}]  {tests}  ({metric.source}){sides}"
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hipdrive import __version__
 from hipdrive.errors import sentence
 from hipdrive.results import REFUSED, Analysis, Event, Finding, Results, Value
+
+if TYPE_CHECKING:
+    from hipdrive.analysis.cuetable import CueTable
 
 FORMAT, VERSION = "hipdrive-results", 1
 
@@ -32,8 +35,10 @@ def to_json(document: Mapping[str, Any]) -> str:
     return json.dumps(plain(document), indent=1, allow_nan=False)
 
 
-def trial_entry(analysis: Analysis) -> dict[str, Any]:
-    """One entry of `trials`."""
+def trial_entry(analysis: Analysis, cues: CueTable | None = None) -> dict[str, Any]:
+    """One entry of `trials`; `cues` is the table of limits by which faults are told, ours by default."""
+    from hipdrive.report.drive import entry
+
     return {
         "file": analysis.file,
         "test": analysis.test,
@@ -46,6 +51,7 @@ def trial_entry(analysis: Analysis) -> dict[str, Any]:
         "quality": [finding(one) for one in analysis.quality],
         "reps": [_rep(one) for one in analysis.reps],
         "summary": {"metrics": metrics(analysis.summary)},
+        **entry(analysis, cues),
         "provenance": plain(analysis.provenance),
     }
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hipdrive import __version__
-from hipdrive.report import curves, figure, pull, rows
+from hipdrive.analysis.cuetable import CueTable
+from hipdrive.analysis.lanes import lanes, verdict
+from hipdrive.report import curves, drive, driveplot, figure, pull, rows
 from hipdrive.report.document import plain
 from hipdrive.report.rows import Line
 from hipdrive.report.words import LEVELS, Parts, carried, clean, label, larger, method, name_of_test, parts, shown
@@ -46,9 +48,9 @@ class Number:
     asym: str = ""
 
 
-def page(pairs: Sequence[tuple[Trial, Analysis]], title: str = "") -> str:
-    """The page of one or more analysed trials."""
-    trials = [_trial(trial, analysis, str(i)) for i, (trial, analysis) in enumerate(pairs)]
+def page(pairs: Sequence[tuple[Trial, Analysis]], title: str = "", cues: CueTable | None = None) -> str:
+    """The page of one or more analysed trials; `cues` are the limits by which faults are told."""
+    trials = [_trial(trial, analysis, str(i), cues) for i, (trial, analysis) in enumerate(pairs)]
     return _template().render(
         title=clean(title or (trials[0]["title"] if trials else "hipdrive")), trials=trials, spreads=_spreads(pairs),
         software=f"hipdrive {__version__}", icons=ICONS, levels=LEVELS,
@@ -76,7 +78,7 @@ def _template() -> Template:
     ).get_template("report.html.j2")
 
 
-def _trial(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any]:
+def _trial(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None = None) -> dict[str, Any]:
     """What the template shows of one trial."""
     bad = [f for f in rows.told(analysis) if f.level != INFO]
     best = rows.best(analysis)
@@ -98,7 +100,59 @@ def _trial(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any]:
         "summary": None if hops else _summary(analysis, best),
         "reps": [_rep(trial, analysis, rep, f"{salt}-{rep.rep}", drawn=not hops) for rep in analysis.reps],
         "provenance": list(_provenance(analysis)),
+        "drive": _drive(trial, analysis, salt, cues),
     }
+
+
+def _drive(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None) -> dict[str, Any] | None:
+    """What the template shows of hip drive, None where nobody was seen moving."""
+    from markupsafe import Markup
+
+    if analysis.motion is None:
+        return None
+    pictures = []
+    for rep in analysis.reps:
+        drawn = driveplot.repetition(trial, analysis, rep, f"{salt}-{rep.rep}")
+        made = lanes(rep)
+        if made is not None:
+            pictures.append({
+                "title": f"Repetition {rep.rep}" if len(analysis.reps) > 1 else "", "figure": drawn and Markup(drawn),
+                "verdict": _sentence(verdict(made.sequence)), "known": made.sequence.label is not None,
+                "numbers": _drive_numbers(rep, (*drive.DELAYS, *drive.FIRST)),
+            })  # fmt: skip
+    for one in analysis.movements:
+        drawn = driveplot.movement(trial, analysis, one, f"{salt}-m{one.number}")
+        pictures.append({
+            "title": f"Movement {one.number}", "figure": drawn and Markup(drawn),
+            "verdict": _sentence(verdict(one.values["pd_sequence_class"])),
+            "known": one.values["pd_sequence_class"].label is not None,
+            "numbers": _drive_numbers(one.values, (*drive.DEEPEST, *drive.DELAYS)),
+        })  # fmt: skip
+    found = drive.of(analysis, cues)
+    return {
+        "about": _sentence(drive.clocked(analysis)), "pictures": pictures,
+        "cue": None if found is None or found.cue is None else {
+            "say": found.cue.fault.cue, "fault": _sentence(found.cue.fault.fault), "work": found.cue.fault.work,
+            "evidence": [drive.against(one) for one in found.cue.evidence if one.answer == drive.SHOWN],
+        },
+        "faults": [] if found is None else [
+            {"answer": one.answer, "said": drive.ANSWERS[one.answer], "fault": _sentence(one.fault.fault),
+             "evidence": [drive.against(evidence) for evidence in one.evidence]} for one in found.found
+        ],
+    }  # fmt: skip
+
+
+def _drive_numbers(values: Mapping[str, Value], names: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    """Label, number and reason of numbers; of several that are missing for one reason only the first has it."""
+    told: set[str] = set()
+    found = []
+    for name, value in drive.values_of(values, names):
+        there = math.isfinite(value.value)
+        why = "" if there or value.why in told else _sentence(value.why or "")
+        told |= {value.why or ""}
+        if there or why:
+            found.append((_title(name), shown(value) if there else "–", why))
+    return found
 
 
 def _facts(trial: Trial, analysis: Analysis) -> Iterator[str]:

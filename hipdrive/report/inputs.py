@@ -9,13 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hipdrive.errors import HipdriveError, ReadError, UsageError
 from hipdrive.report.sheet import is_own_table
 from hipdrive.report.words import clean
 from hipdrive.results import Analysis
 from hipdrive.trial import Trial
+
+if TYPE_CHECKING:
+    from hipdrive.analysis.cuetable import CueTable
 
 TRIAL_FILES = (".h5", ".hdf5")
 SIDES = ("left", "right")
@@ -25,7 +28,8 @@ SIDES = ("left", "right")
 class Ask:
     """How to read and how to analyse; None where nothing was said.
 
-    `facts` are those of a trial (mass, box_height ...), `parameters` what --set said, `involved` the injured leg.
+    `facts` are those of a trial (mass, box_height ...), `parameters` what --set said, `involved` the injured leg,
+    `cues` a coach's own table of limits.
     `motion` are files of motion beside the forces, `motion_clock` how their clock lies to that of the forces,
     `motion_as` what they do not say of themselves.
     """
@@ -38,6 +42,7 @@ class Ask:
     profiles: tuple[str, ...] = ("hipdrive",)
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     involved: str = ""
+    cues: str = ""
     motion: tuple[str, ...] = ()
     motion_clock: str | None = None
     motion_as: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -60,6 +65,14 @@ class Ask:
             )
         for profile in self.profiles:
             load_profile(profile, self.parameters)
+        if self.cues:
+            self.cue_table()
+
+    def cue_table(self) -> CueTable:
+        """The limits by which faults are told."""
+        from hipdrive.analysis.cuetable import load
+
+        return load(self.cues or None)
 
     def settings(self, profile: str) -> dict[str, Any]:
         """What makes two analyses of the same bytes the same: all that was said, and the rules it came to."""

@@ -107,7 +107,7 @@ class Screen:
         from hipdrive.report import table
 
         console = Console(highlight=False)
-        table.show(console, [one.analysis for one in done], everything=self.everything)
+        table.show(console, [one.analysis for one in done], everything=self.everything, cues=ask.cue_table())
         for comparison in _comparisons(done):
             from hipdrive.report import spread
 
@@ -140,7 +140,7 @@ class Document:
 
     def add(self, done: Sequence[Done], sha256: str, ask: Ask) -> None:
         """Keep the entries; what is said across the trials needs the analyses, too."""
-        self.trials += [document.trial_entry(one.analysis) for one in done]
+        self.trials += [document.trial_entry(one.analysis, ask.cue_table()) for one in done]
         self.together.add(done, ask)
         for comparison in _comparisons(done):
             from hipdrive.report import spread

@@ -16,7 +16,7 @@ def write_page(path: Path, ask: Ask, target: Path) -> bool:
     done = list(analysed(trials(path, ask), ask))
     sheet.guard(target, [path])
     sheet.guard_kind(target, (html.MARK,))
-    page = html.page([(one.trial, one.analysis) for one in done], title=path.name)
+    page = html.page([(one.trial, one.analysis) for one in done], title=path.name, cues=ask.cue_table())
     sheet.write(target, page.encode("utf-8", "replace"))
     print(clean(target))
     return all(one.analysis.status != REFUSED for one in done)

@@ -11,7 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from hipdrive.report import rows
+from hipdrive.analysis.cuetable import CueTable
+from hipdrive.report import driveview, rows
 from hipdrive.report.words import (
     HOPS,
     LEVELS,
@@ -36,18 +37,21 @@ WIDEST = 32
 """Columns for the name of a number; a longer name is broken."""
 
 
-def show(console: Console, analyses: Iterable[Analysis], *, everything: bool = False) -> None:
-    """Print each trial; `everything` adds every number, event and check."""
+def show(
+    console: Console, analyses: Iterable[Analysis], *, everything: bool = False, cues: CueTable | None = None
+) -> None:
+    """Print each trial; `everything` adds every number, event and check; `cues` are the limits of faults."""
     for one in analyses:
-        console.print(trial_view(one, everything=everything))
+        console.print(trial_view(one, everything=everything, cues=cues))
 
 
-def trial_view(analysis: Analysis, *, everything: bool = False) -> RenderableType:
+def trial_view(analysis: Analysis, *, everything: bool = False, cues: CueTable | None = None) -> RenderableType:
     """One trial: what it is, its headline numbers, what the checks say."""
     views: list[RenderableType] = [_Title(analysis)]
     if analysis.why:
         views.append(_indented(Text(_sentence(analysis.why), COLOURS[analysis.status])))
     views += map(_indented, _numbers(analysis))
+    views += map(_indented, driveview.view(analysis, cues))
     if everything:
         views += [_indented(view) for rep in analysis.reps for view in _everything(rep)]
         views += map(_indented, _summary(analysis))

@@ -88,6 +88,24 @@ SHORT = {
     "loading_rate_dj": "Loading rate",
     "dj_stiffness_slope": "Contact stiffness (slope)",
     "dj_vertical_stiffness": "Contact stiffness (depth)",
+    "hip_knee_delay": "Hip to knee, fastest",
+    "knee_ankle_delay": "Knee to ankle, fastest",
+    "onset_sequence_hip_knee": "Hip to knee, start",
+    "pd_sequence_class": "Order of extension",
+    "extension_overlap": "Hip and knee together",
+    "hip_extension_at_toeoff": "Hip angle at take-off",
+    "peak_hip_extension_toeoff_lag": "Take-off to straightest hip",
+    "hip_standing_angle": "Hip angle in standing",
+    "force_to_hip_onset": "Lowest point to hip start",
+    "trunk_pelvis_change": "Trunk against pelvis",
+    "arm_swing_lag": "Hip to arms, fastest",
+    "fppa": "Knee valgus from the front",
+    "knee_ankle_separation_ratio": "Knees apart / ankles apart",
+    "hip_velocity_at_peak_force": "Hip velocity at peak force",
+    "hip_angle_deepest": "hip",
+    "knee_angle_deepest": "knee",
+    "ankle_dorsiflexion_deepest": "ankle",
+    "trunk_lean_deepest": "trunk lean",
     "cmj_stiffness": "Stiffness (slope of braking)",
     "cmj_stiffness_depth": "Stiffness (force / depth)",
     "cmj_stiffness_peak": "Stiffness (peak / depth)",
@@ -99,7 +117,7 @@ WORDS = {"iso": "", "rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": 
          "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "200ms": "200 ms", "kg": "kg", "bw": "BW",
          "rel": "(rel.)"}  # fmt: skip
 
-EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low point",
+EVENTS = {"peak_force": "largest force", "zero_velocity": "lowest point", "landing_zero_velocity": "landing low point",
           "takeoff": "take-off", "touchdown": "landing", "onset": "start", "force_min": "lowest force",
           "pretension_start": "pretension", "iso_onset": "onset", "iso_peak": "peak", "pull_end": "end",
           "first_contact": "first contact", "peak_negative_velocity": "fastest down",
@@ -109,6 +127,14 @@ EVENTS = {"zero_velocity": "lowest point", "landing_zero_velocity": "landing low
 """Event names as a coach says them."""
 
 METHODS = {
+    "rise_held": "last rise before the peak", "parabola": "top of a parabola", "fall": "first fall after the peak",
+    "plateau": "above 95 % of the peak", "peak_to_peak": "fastest to fastest", "onset_to_onset": "start to start",
+    "delays_beyond_u95": "delays beyond their uncertainty", "above_half_of_peak": "above half of the peak",
+    "share_of_extension": "hip of hip and knee", "onset_after_lowest_point": "after the lowest point",
+    "largest_angle": "straightest instant", "mean_of_standing": "mean while standing still",
+    "toe_ahead_of_com": "toe ahead of the centre of mass", "com_ahead_of_toe": "centre of mass ahead of the toe",
+    "deepest_knee": "at the deepest knee bend", "onset_to_takeoff": "from start to take-off",
+    "trunk_thigh": "trunk against thigh", "pelvis_thigh": "pelvis against thigh",
     "mean_of_stance": "mean over the stance",
     "impulse_momentum": "from the impulse", "flight_time": "from the flight time", "contact_edges": "edges of contact",
     "work_energy": "from the work done", "double_integration": "force integrated twice",
@@ -254,6 +280,9 @@ def _method(name: str) -> str:
         return f"low-pass {match[1]} Hz"
     if match := re.fullmatch(r"(mean|sample_sd|sd/mean)_of_(\d+)", name):
         return {"mean": "mean", "sample_sd": "SD", "sd/mean": "SD / mean"}[match[1]] + f" of {match[2]}"
+    if match := re.fullmatch(r"(angle|velocity)_at_(\w+)", name):
+        event = "the touchdown" if match[2] == "touchdown" else event_label(match[2])
+        return f"{match[1]} at {'the ' if 'point' in event or 'force' in event else ''}{event}"
     if re.fullmatch(r"(best|mean)_of_\d+(/(best|mean)_of_\d+)?", name):
         return name.replace("_", " ").replace("/", " / ")
     if re.fullmatch(r"[a-z0-9_]+(/[a-z0-9_]+)+", name):

@@ -1,0 +1,152 @@
+"""The noise of measured angles: how large and of what colour, and draws of what it may have been.
+
+A low-pass leaves over only the noise above its cut-off, while what moves a peak is the noise below it, which no
+resampling of residuals brings back. So size and colour are fitted to contrasts of the record that hold no movement
+(restricted likelihood, Patterson & Thompson 1971): the oscillations of the smoothing spline (Demmler & Reinsch 1975)
+above the cut-off. The noise is white and a first-order process of a correlation time (VIDEO.md 2 measured 12 ms on
+pose), whose level at low frequency follows from both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from hipdrive.analysis.smoothing import HALF_POWER, smoothing
+from hipdrive.trial import Floats
+
+BAND = (1.25, 4.0)
+"""Cut-offs between which the contrasts lie: clear of the movement, which reaches past the cut-off, and not so far that
+the colour says nothing below."""
+
+FEWEST = 8
+"""Contrasts without which a noise cannot be told."""
+
+FACTORS = (1 / 6, 1 / 3, 2 / 3, 1.0, 3 / 2, 2.0, 3.0)
+"""Correlation times tried, in those that were measured; the first is nearly white."""
+
+SPREAD = np.log(2.0)
+"""Standard deviation of the logarithm of the correlation time before the record is seen: a factor of two."""
+
+WHITE = (0.0, 0.4, 0.8)
+"""Shares of white noise tried."""
+
+
+class Colour(NamedTuple):
+    """A correlation time, s, and the share of the variance that is white."""
+
+    time: float
+    white: float
+
+    def covariance(self, times: Floats) -> Floats:
+        """Of noise of variance one at these times, (frames, frames)."""
+        apart = np.abs(times[:, None] - times)
+        return np.asarray((1.0 - self.white) * np.exp(-apart / self.time) + self.white * np.eye(len(times)))
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """What a record says of the noise of its columns.
+
+    colours : those tried, with their `weight` (sums to one). variance : (colours, columns).
+    contrasts : (columns,), of which each variance was made. correlation : (columns, columns), between columns.
+    """
+
+    colours: tuple[Colour, ...]
+    weight: Floats
+    variance: Floats
+    contrasts: Floats
+    correlation: Floats
+
+    def draws(self, times: Floats, count: int, rng: Generator) -> Floats:
+        """Noise as it may have been, (frames, columns, count): colour and size as uncertain as the record is short."""
+        n, columns = len(times), self.variance.shape[1]
+        which = rng.choice(len(self.colours), size=count, p=self.weight)
+        size = np.sqrt(self.variance[which] * self.contrasts / rng.chisquare(self.contrasts, size=(count, columns)))
+        mixed = rng.standard_normal((n, count, columns)) @ _root(self.correlation).T
+        found = np.empty((n, count, columns))
+        for c in np.unique(which):
+            rows = which == c
+            root = np.linalg.cholesky(self.colours[c].covariance(times) + 1e-9 * np.eye(n))
+            found[:, rows] = (root @ mixed[:, rows].reshape(n, -1)).reshape(n, -1, columns)
+        return np.asarray((found * size).transpose(0, 2, 1))
+
+
+class Contrasts(NamedTuple):
+    """What a set of frames shows of noise alone: rows that are blind for movement, (contrasts, frames)."""
+
+    seen: Floats
+    rows: Floats
+
+
+def contrasts(times: Floats, seen: Floats, cutoff: float) -> Contrasts:
+    """The oscillations of the smoothing spline within the band, on the frames `seen` (bool) of `times`."""
+    smooth = smoothing(times[seen], cutoff)
+    own = np.sqrt(smooth.weights / np.median(smooth.weights))
+    passes = smooth.at(np.eye(int(seen.sum())), times[seen])
+    even = own[:, None] * passes / own
+    share, waves = np.linalg.eigh(0.5 * (even + even.T))
+    # what passes a share s swings at cutoff * ((1/s - 1) / HALF_POWER)^(1/4)
+    frequency = cutoff * ((1.0 / np.clip(share, 1e-12, 1.0) - 1.0) / HALF_POWER) ** 0.25
+    band = (frequency > BAND[0] * cutoff) & (frequency <= BAND[1] * cutoff)
+    return Contrasts(seen, waves[:, band].T * own)
+
+
+def fitted(times: Floats, columns: Sequence[Floats], cutoff: float, usual: float) -> Noise:
+    """The noise of columns (frames,), NaN where unseen; `usual` is the correlation time expected, s.
+
+    Raises
+    ------
+    ValueError : too few frames for the cut-off.
+    """
+    colours = tuple(Colour(usual * f, w) for f in FACTORS for w in WHITE)
+    grid = np.arange(len(FACTORS)).repeat(len(WHITE))
+    score = -0.5 * (np.log(np.array(FACTORS))[grid] / SPREAD) ** 2
+    variance, number = np.empty((len(colours), len(columns))), np.empty(len(columns))
+    correlation = np.eye(len(columns))
+    whitened: dict[int, list[Floats]] = {}
+    for places in _alike(columns).values():
+        found = contrasts(times, np.isfinite(columns[places[0]]), cutoff)
+        if len(found.rows) < FEWEST:
+            raise ValueError("too few frames")
+        values = found.rows @ np.array([columns[i][found.seen] for i in places]).T
+        number[places] = len(found.rows)
+        for c, colour in enumerate(colours):
+            root = np.linalg.cholesky(found.rows @ colour.covariance(times[found.seen]) @ found.rows.T)
+            white = np.linalg.solve(root, values)
+            size = np.mean(white**2, axis=0) + 1e-12
+            variance[c, places] = size
+            score[c] -= float(np.sum(0.5 * len(white) * np.log(size) + np.log(np.diagonal(root)).sum()))
+            whitened.setdefault(c, []).append(white / np.sqrt(size))
+    weight = np.exp(score - score.max())
+    best = int(np.argmax(weight))
+    for places, white in zip(_alike(columns).values(), whitened[best], strict=True):
+        correlation[np.ix_(places, places)] = white.T @ white / len(white)
+    return Noise(colours, weight / weight.sum(), variance, number, correlation)
+
+
+def _alike(columns: Sequence[Floats]) -> Mapping[bytes, list[int]]:
+    """Places of the columns that were seen in the same frames."""
+    found: dict[bytes, list[int]] = {}
+    for i, column in enumerate(columns):
+        found.setdefault(np.isfinite(column).tobytes(), []).append(i)
+    return found
+
+
+def _root(correlation: Floats) -> Floats:
+    """A square root of a correlation that may be singular: angles made of the same points."""
+    size, axes = np.linalg.eigh(correlation)
+    return np.asarray(axes * np.sqrt(np.clip(size, 0.0, None)))
+
+
+def slow_root(times: Floats, scale: float) -> Floats:
+    """A root of the covariance of a smooth error that no residual shows (posture, skin, a model's habit).
+
+    Of size one and of times `scale`, (frames, frames): a Gaussian process.
+    """
+    apart = (times[:, None] - times) / scale
+    return _root(np.exp(-0.5 * apart**2))

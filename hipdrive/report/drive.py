@@ -1,0 +1,158 @@
+"""Hip drive as people and scripts read it: lanes, order, faults with their evidence, and one cue."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hipdrive.analysis.cues import SHOWN, Advice, Evidence, Found, advice
+from hipdrive.analysis.cuetable import CueTable, Fault, Limit, default
+from hipdrive.analysis.lanes import DELAYS, Lanes, lanes, verdict
+from hipdrive.analysis.registry import unit_of
+from hipdrive.report import document
+from hipdrive.report.words import label, shown
+from hipdrive.results import Analysis, Movement, Value
+
+ANSWERS = {"shown": "shown", "not_shown": "not shown", "not_resolved": "not resolved", "missing": "cannot be told"}
+"""What is said of a fault, in words."""
+
+JOINTS = {"hip": "Hip", "knee": "Knee", "ankle": "Ankle"}
+
+FIRST = ("hip_extension_at_toeoff", "hip_standing_angle", "hip_drive_index", "force_to_hip_onset",
+         "hip_velocity_at_peak_force", "extension_overlap", "arm_swing_lag")  # fmt: skip
+"""Numbers of hip drive that a coach reads below the lanes."""
+
+DEEPEST = ("hip_angle_deepest", "knee_angle_deepest", "ankle_dorsiflexion_deepest", "trunk_lean_deepest", "fppa")
+"""Numbers of a bend that was seen without force."""
+
+
+def of(analysis: Analysis, table: CueTable | None = None) -> Advice | None:
+    """Faults and cue of a trial by a table, the one that comes with hipdrive where none is given."""
+    return advice(analysis, table or default())
+
+
+# --- words ---
+
+
+def against(evidence: Evidence) -> str:
+    """A number and its limit on one line.
+
+    >>> against(Evidence("contact_time", Value(0.31, "s", 0.002), "shown", 0.25, "above"))
+    'Contact time 310 ± 2 ms, limit 250 ms'
+    """
+    name = label(evidence.field) + (f" (mean of {evidence.over})" if evidence.over > 1 else "")
+    if not math.isfinite(evidence.value.value):
+        return f"{name}: {evidence.why}"
+    told = f"{name} {shown(evidence.value)}"
+    if math.isfinite(evidence.limit):
+        bound = Value(evidence.limit, evidence.value.unit)
+        told += f", limit {shown(bound)}" + (f" (from {label(evidence.base).lower()})" if evidence.base else "")
+    return f"{told}; {evidence.why}" if evidence.why else told
+
+
+def clocked(analysis: Analysis) -> str:
+    """Where the motion comes from and how it is joined to the force, in a sentence."""
+    about = analysis.motion or {}
+    if "source" not in about:
+        return str(about.get("why", ""))
+    source = {"markers": "markers", "pose": "a pose program", "angles": "joint angles"}.get(str(about["source"]), "")
+    told = f"Motion from {source}, {about['frames_per_second']:.4g} frames a second, low-pass {about['cutoff_hz']:g} Hz"
+    clock = about.get("clock")
+    if clock is None:
+        return f"{told}; no clock in common with the force"
+    how = str(clock["method"]).replace("_", " ")
+    error = 1000.0 * float(clock["standard_error"])
+    return f"{told}; clock joined by {how}" + (f", ± {1.96 * error:.1f} ms" if error > 0.0 else "")
+
+
+# --- JSON ---
+
+
+def entry(analysis: Analysis, table: CueTable | None = None) -> dict[str, Any]:
+    """The part `hip_drive` of a trial's entry; empty where nobody was seen moving."""
+    if analysis.motion is None:
+        return {}
+    found = of(analysis, table)
+    return {"hip_drive": {
+        "motion": document.plain(dict(analysis.motion)),
+        "reps": [{"rep": rep.rep, **_lanes(lanes(rep))} for rep in analysis.reps],
+        "movements": [_movement(one) for one in analysis.movements],
+        "faults": [] if found is None else [_found(one) for one in found.found],
+        "cue": None if found is None or found.cue is None else _cue(found.cue),
+    }}  # fmt: skip
+
+
+def _lanes(made: Lanes | None) -> dict[str, Any]:
+    if made is None:
+        return {"lanes": [], "sequence": None, "delays": {}}
+    return {
+        "lanes": [{"joint": lane.joint, "onset": document.metric(lane.onset), "peak": document.metric(lane.peak),
+                   "end": document.metric(lane.end), "peak_velocity": document.metric(lane.speed)}
+                  for lane in made.lanes],
+        "sequence": {**document.metric(made.sequence), "text": verdict(made.sequence)},
+        "delays": document.metrics(made.delays),
+    }  # fmt: skip
+
+
+def _movement(one: Movement) -> dict[str, Any]:
+    return {"movement": one.number, "start": one.start, "lowest": one.low, "end": one.end,
+            "clock": "force" if one.on_force else "motion", "metrics": document.metrics(one.values)}  # fmt: skip
+
+
+def _found(one: Found) -> dict[str, Any]:
+    return {"fault": one.fault.name, "text": one.fault.fault, "answer": one.answer, "cue": one.fault.cue,
+            "work": one.fault.work, "source": one.fault.source,
+            "evidence": [_evidence(evidence) for evidence in one.evidence]}  # fmt: skip
+
+
+def _evidence(one: Evidence) -> dict[str, Any]:
+    limit = one.limit if math.isfinite(one.limit) else None
+    about = {"limit": limit, "side": one.side or None, "base": one.base or None, "repetitions": one.over}
+    return {"metric": one.field, **document.metric(one.value), **about, "answer": one.answer, "note": one.why or None}
+
+
+def _cue(one: Found) -> dict[str, Any]:
+    return {"fault": one.fault.name, "text": one.fault.fault, "cue": one.fault.cue, "work": one.fault.work,
+            "evidence": [_evidence(e) for e in one.evidence if e.answer == SHOWN]}  # fmt: skip
+
+
+# --- the table of limits ---
+
+
+def limits(table: CueTable) -> Iterator[tuple[Fault, Limit, str]]:
+    """Every fault with its numbers and their limits in words."""
+    for fault in table.faults:
+        for one in fault.evidence:
+            unit = unit_of(one.field)
+            bounds = [f"{side} {shown(Value(value, unit))}" for side, value in
+                      (("below", one.below), ("above", one.above)) if math.isfinite(value)]  # fmt: skip
+            if one.base:
+                bounds.append(f"or {shown(Value(one.below_from, unit))} from {label(one.base).lower()}")
+            if one.over > 1:
+                bounds.append(f"mean of {one.over} or more")
+            yield fault, one, ", ".join(bounds)
+
+
+def to_text(table: CueTable) -> str:
+    """The table as `hipdrive cues` prints it."""
+    lines: list[str] = []
+    told: set[str] = set()
+    for fault, one, bounds in limits(table):
+        if fault.name not in told:
+            told.add(fault.name)
+            off = "" if fault.shown else "  (left out)"
+            tests = " ".join(sorted(fault.tests))
+            lines += [f"{fault.name}{off}  {tests}", f"    {fault.fault}: \"{fault.cue}\"; {fault.work}",
+                      f"    source: {fault.source}"]  # fmt: skip
+        lines.append(f"    {one.field} {bounds}" + (" (with the others)" if fault.together else ""))
+    return "\n".join(lines)
+
+
+def values_of(mapping: Mapping[str, Value], names: tuple[str, ...] = FIRST) -> Iterator[tuple[str, Value]]:
+    """Numbers by name in words, those that a mapping has."""
+    return ((label(name), mapping[name]) for name in names if name in mapping)
+
+
+__all__ = ["ANSWERS", "DEEPEST", "DELAYS", "FIRST", "JOINTS", "SHOWN", "against", "clocked", "entry", "limits", "of",
+           "to_text", "values_of"]  # fmt: skip

@@ -64,7 +64,7 @@ Motions = Annotated[
 ]
 MotionClock = Annotated[
     str | None,
-    typer.Option("--motion-clock", metavar="CLOCK", help="same, or seconds to add and their u95: 0.12,0.004"),
+    typer.Option("--motion-clock", metavar="CLOCK", help="same, sync, none, or seconds to add and u95: 0.12,0.004"),
 ]
 MotionAs = Annotated[
     list[str] | None,

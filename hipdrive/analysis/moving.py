@@ -39,8 +39,8 @@ STILL = 0.25
 class Drive:
     """A repetition: its body, the events of its force, and how far the clocks can be trusted.
 
-    events : on the force clock, s, with u95. clock : from the motion's clock to that of force, None where nobody knows;
-    then `body` is told on the motion's own clock and has no events. push : the time in which the joints extend, s.
+    events : on the force clock, s, with u95. clock : from the motion's clock to that of force; None of a movement that
+    the motion alone tells, on its own clock. push : the time in which the joints extend, s.
     peak_force : when the force of the push is largest, s, NaN where it has none.
     """
 
@@ -221,15 +221,13 @@ def value_of(function: Callable[[Drive], Floats | Value], drive: Drive, unit: st
 
 
 def drive_of(
-    motion: Motion, clock: ClockMap | None, events: Mapping[str, Event], test: str, profile: Profile,
+    motion: Motion, clock: ClockMap, events: Mapping[str, Event], test: str, profile: Profile,
     *, side: str = "", peak_force: float = math.nan,
 ) -> Drive | None:  # fmt: skip
     """The drive of one repetition, None where its events do not say when it happened.
 
     side : of a trial of one leg.
     """
-    if clock is None:
-        return Drive(_nothing(motion, profile, side), test, {}, None, (0.0, 0.0))
     known = {name: event for name, event in events.items() if math.isfinite(event.t)}
     last = "landing_zero_velocity" if test == "landing" else "takeoff"
     begin = known.get(BEGIN[test])
@@ -257,11 +255,6 @@ def legs_of(motion: Motion, side: str) -> tuple[str, ...]:
     """The legs that count: the one that jumped, or those that were seen; of a view without sides the nameless one."""
     seen = tuple(leg for leg in LEGS if any(name.endswith(f"_{leg}") for name in (*motion.angles, *motion.points)))
     return (side,) if side in seen else seen or ("",)
-
-
-def _nothing(motion: Motion, profile: Profile, side: str) -> Body:
-    """A stretch of no length: whoever asks for a curve learns that no clock joins motion and force."""
-    return Body(motion, motion.times, math.nan, math.nan, profile, legs_of(motion, side))
 
 
 __all__ = ["Curves", "Drive", "Refused", "drive_of", "sure", "value_of"]

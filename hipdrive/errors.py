@@ -99,6 +99,7 @@ REASONS: dict[str, str] = {
     "clock_unsure": "the clocks of motion and force are joined too loosely for this number (`motion_sync_max`): "
     "synchronise with a common signal",
     "no_such_motion": "the motion lacks a joint or point that this number needs",
+    "from_the_side": "this is seen from the front only: film from the front, or in three dimensions",
     "motion_elsewhere": "the motion does not reach over this part of the movement",
     "motion_unseen": "a joint or point that this number needs was hidden for too long in the movement",
     "motion_few_frames": "the motion has too few frames here to tell movement from noise: film at 60 frames a second "

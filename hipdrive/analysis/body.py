@@ -173,7 +173,7 @@ class Body:
         elif derived.known(name, self.motion):
             values, slow = derived.made(name, self.motion, self.profile)
         else:
-            raise Refused("no_such_motion")
+            raise Refused("from_the_side" if derived.hidden(name, self.motion) else "no_such_motion")
         if not self.end - self.start > 10.0 * STEP:
             raise Refused("motion_elsewhere")
         rows = values[self.frames]

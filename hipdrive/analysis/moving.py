@@ -191,7 +191,9 @@ class Drive:
         return slice(int(first), int(last))
 
     def lowest(self) -> Floats:
-        """When the knee is bent most, mean of the legs, s."""
+        """When the knee is bent most, mean of the legs, s; from the front alone, when the centre of mass is lowest."""
+        if not any(self.body.has(sided(ANGLE["knee"], leg)) for leg in self.body.legs):
+            return self.event("landing_zero_velocity" if self.test == "landing" else "zero_velocity")
         part = self.inside(self.body.start, self.push[1])
 
         def of(leg: str) -> Floats:

@@ -7,13 +7,15 @@ import math
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
 import hipdrive as hd
+from hipdrive import cli
 from hipdrive.acquisition.simulated.linkage import simulate_motion
-from hipdrive.analysis import registry
+from hipdrive.analysis import registry, stride
 from hipdrive.analysis.body import Refused, half_width
 from hipdrive.analysis.extension import extension, overlap
 from hipdrive.analysis.lanes import lanes, verdict
@@ -183,6 +185,37 @@ def test_lean_and_distances_are_trigonometry() -> None:
     )
     assert number("takeoff_distance", made.of("left")).value == pytest.approx(-0.10, abs=1e-9)
     assert number("whole_body_lean_at_takeoff", made.of("right")).code == "no_such_motion"
+
+
+# --- one contact of a stride ---
+
+
+def step(limit: float = 0.0) -> Drive:
+    """The centre of mass passes over a toe at 0.2 m with 5 m/s, 40 ms after touchdown; the right thigh swings to 80."""
+    body = bodies.motion(rate=200.0)
+    t = body.times
+    com = np.stack([0.2 + 5.0 * (t - 1.54), np.zeros(len(t)), np.full(len(t), 0.9)], axis=1)
+    toe = np.tile((0.2, 0.1, 0.0), (len(t), 1))
+    thigh = 80.0 * np.exp(-0.5 * ((t - 1.6) / 0.08) ** 2)
+    moving = Motion(clock="c", times=t, angles={"thigh_angle_right": thigh, "thigh_angle_left": -thigh},
+                    points={"toe_left": toe}, com=com, methods={"source": "markers"})  # fmt: skip
+    rules = Profile(overstride_limit=limit, marker_cutoff=20.0, motion_copies=60.0)
+    return stride.contact(moving, bodies.SAME, Event(1.5, 0.001), Event(1.68, 0.001), rules)
+
+
+def test_a_contact_is_read_at_its_instants() -> None:
+    ahead = stride.touchdown_distance(step(), "left")
+    assert ahead.value == pytest.approx(0.2, abs=1e-3) and 0.01 < ahead.u95 < 0.06
+    assert stride.com_over_foot_time(step(), "left").value == pytest.approx(0.04, abs=5e-4)
+    assert stride.swing_thigh_peak(step(), "left").value == pytest.approx(80.0, abs=0.5)
+    assert stride.touchdown_distance(step(), "right").code == "no_such_motion"
+
+
+def test_an_overstride_is_decided_with_uncertainty() -> None:
+    assert stride.overstride(step(), "left").value == 1.0
+    assert stride.overstride(step(0.3), "left").value == 0.0
+    assert stride.overstride(step(0.19), "left").code == "not_resolved"
+    assert stride.overstride(step(), "right").code == "no_such_motion"
 
 
 # --- refusals ---
@@ -433,3 +466,51 @@ def test_a_refused_number_is_no_number() -> None:
 
     value = value_of(nothing, drive(), "deg", "m")
     assert math.isnan(value.value) and value.code == "no_pelvis" and value.why
+
+
+def test_the_front_is_read_at_the_lowest_point_and_a_side_view_says_so() -> None:
+    pose = {"hip_left": (0, 0.1, 0.9), "knee_left": (0, 0.05, 0.5), "ankle_left": (0, 0.1, 0.1)}
+    seen = front(**pose)
+    alone = Motion(clock="c", times=seen.times, points=seen.points, methods=seen.methods)
+    expected = 2.0 * math.degrees(math.atan(0.05 / 0.4))
+    assert number("fppa", drive(alone).of("left")).value == pytest.approx(expected, abs=1e-6)
+    flat = {name: np.where([True, False, True], place, np.nan) for name, place in seen.points.items()}
+    side = Motion(clock="c", times=seen.times, angles=seen.angles, points=flat, methods=seen.methods)
+    assert number("fppa", drive(side).of("left")).code == "from_the_side"
+
+
+# --- real recordings ---
+
+
+def told(capsys: pytest.CaptureFixture[str], data: Path, name: str, *more: str) -> dict[str, Any]:
+    folder = data / "opencap_lab_subject4"
+    code = cli.run(["analyse", str(folder / f"{name}_grf.mot"), "--motion", str(folder / f"{name}.trc"),
+                    "--motion-clock", "same", "--set", "motion_copies=60", "--json", *more])  # fmt: skip
+    assert code in (0, 1)
+    entry: dict[str, Any] = json.loads(capsys.readouterr().out)["trials"][0]
+    return entry
+
+
+@pytest.mark.real_data
+def test_real_drop_jumps_extend_hip_and_knee_together(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+    """Two jumps of one athlete: peaks within 12 ms of one another, each known to a few ms, and a cue with its evidence."""
+    for name in ("DJ1", "DJ2"):
+        entry = told(capsys, data, name, "--mass", "60")
+        metrics = entry["reps"][0]["metrics"]
+        for delay in ("hip_knee_delay", "knee_ankle_delay"):
+            assert abs(metrics[delay]["value"]) < 0.012 and 0.0 < metrics[delay]["u95"] < 0.012
+        assert 400.0 < metrics["hip_peak_extension_velocity"]["value"] < 600.0
+        assert 165.0 < metrics["hip_extension_at_toeoff"]["value"] < 185.0
+        cue = entry["hip_drive"]["cue"]
+        assert cue["cue"] == "hot floor" and cue["evidence"][0]["value"] > 0.5
+
+
+@pytest.mark.real_data
+def test_a_real_squat_has_angles_and_no_peak(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+    entry = told(capsys, data, "squats1")
+    assert entry["code"] == "no_flight" and len(entry["hip_drive"]["movements"]) == 5
+    for one in entry["hip_drive"]["movements"]:
+        metrics = one["metrics"]
+        assert metrics["knee_peak_extension_velocity_time"]["code"] == "slow_peak"
+        assert metrics["hip_knee_delay"]["code"] == "slow_peak"
+        assert 60.0 < metrics["knee_angle_deepest"]["value"] < 100.0

@@ -493,7 +493,7 @@ def told(capsys: pytest.CaptureFixture[str], data: Path, name: str, *more: str) 
 
 @pytest.mark.real_data
 def test_real_drop_jumps_extend_hip_and_knee_together(capsys: pytest.CaptureFixture[str], data: Path) -> None:
-    """Two jumps of one athlete: peaks within 12 ms of one another, each known to a few ms, and a cue with its evidence."""
+    """Two jumps of one athlete: peaks within 12 ms, each known to a few ms, and a cue with its evidence."""
     for name in ("DJ1", "DJ2"):
         entry = told(capsys, data, name, "--mass", "60")
         metrics = entry["reps"][0]["metrics"]

@@ -31,6 +31,9 @@ AHEAD = 0.1
 """s of motion taken before the stretch begins, so that an extension that has begun there has a start."""
 
 
+LONGEST = 4.0
+"""s: nobody takes longer from the start to take-off; the motion before is not looked at."""
+
 STILL = 0.25
 """s of standing that must be seen for a standing angle."""
 
@@ -240,7 +243,7 @@ def drive_of(
     low = known.get("zero_velocity", begin).t if test != "sj" else begin.t
     times = clock.to_force(motion.times)
     first, last_seen = _reach(motion, times)
-    stretch = max(begin.t - AHEAD, first), min(end.t + profile.motion_after, last_seen)
+    stretch = max(begin.t - AHEAD, end.t - LONGEST, first), min(end.t + profile.motion_after, last_seen)
     body = Body(motion, times, *stretch, profile, legs_of(motion, side))
     return Drive(body, test, known, clock, (low, end.t), peak_force)
 

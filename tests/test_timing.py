@@ -21,7 +21,7 @@ from hipdrive.analysis.extension import extension, overlap
 from hipdrive.analysis.lanes import lanes, verdict
 from hipdrive.analysis.motion import Motion
 from hipdrive.analysis.moving import Drive, drive_of, value_of
-from hipdrive.analysis.posenoise import Colour, fitted
+from hipdrive.analysis.posenoise import Colour, Looks, fitted
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.registry import METRICS, motion_for
 from hipdrive.analysis.smoothing import smoothing
@@ -280,11 +280,11 @@ def test_noise_is_found_below_the_cut_off_where_no_residual_shows_it() -> None:
     true, lags = Colour(0.012, 0.0), np.arange(-60, 61) / 60.0
     at4 = np.cos(2.0 * np.pi * 4.0 * lags)
     root = np.linalg.cholesky(true.covariance(t))
-    smooth, told, left = smoothing(t, 10.0), [], []
+    smooth, looks, told, left = smoothing(t, 10.0), Looks(t, 10.0, 0.012), [], []
     for _ in range(12):
         clean = bodies.angle(t, 90.0, ((80.0, 1.0, 0.06),))
         columns = list((0.7 * root @ rng.standard_normal((len(t), 6))).T + clean)
-        noise = fitted(t, columns, 10.0, 0.012)
+        noise = fitted(columns, looks)
         level = [c.white + (1.0 - c.white) * (np.exp(-np.abs(lags) / c.time) * at4).sum() for c in noise.colours]
         told.append(np.mean((noise.weight * np.array(level)) @ noise.variance))
         residual = np.array([column - smooth(column)[0] for column in columns])

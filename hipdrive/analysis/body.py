@@ -19,7 +19,7 @@ from hipdrive.analysis import geometry as derived
 from hipdrive.analysis.geometry import sided
 from hipdrive.analysis.kinematics import cutoff_of
 from hipdrive.analysis.motion import Motion
-from hipdrive.analysis.posenoise import fitted, slow_root
+from hipdrive.analysis.posenoise import Looks, fitted, slow_root
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.signal import Bools
 from hipdrive.analysis.smoothing import smoothing
@@ -176,11 +176,10 @@ class Body:
         if not found:
             return
         times = self.moments
-        # a landing that follows the stretch would pass for noise
         before = times <= self.end
         columns = [values[before] for values, _ in found.values()]
         try:
-            noise = fitted(times[before], columns, self.cutoff, self.profile.motion_noise_time)
+            noise = fitted(columns, self._looks)
         except ValueError:
             self._held.update(dict.fromkeys(found, "motion_few_frames"))
             return
@@ -227,6 +226,12 @@ class Body:
                 smooth.at(impulse, times), smooth.at(impulse, self.grid), smooth.at(impulse, self.grid, 1)
             )
         return self._maps[key]
+
+    @cached_property
+    def _looks(self) -> Looks:
+        """What these frames show of noise; a landing that follows the stretch would pass for it."""
+        times = self.moments
+        return Looks(times[times <= self.end], self.cutoff, self.profile.motion_noise_time)
 
     @cached_property
     def _slow(self) -> Floats:

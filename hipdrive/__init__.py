@@ -36,6 +36,7 @@ _HOMES = {
     "read": "hipdrive.acquisition.formats.reading",
     "read_motion": "hipdrive.acquisition.formats.motion",
     "motion_of": "hipdrive.analysis.kinematics",
+    "with_motion": "hipdrive.acquisition.attach",
     "Motion": "hipdrive.analysis.motion",
     "record": "hipdrive.acquisition.recorder",
     "save": "hipdrive.store",
@@ -47,6 +48,7 @@ _HOMES = {
 __all__ = sorted([*_HOMES, "__version__"])
 
 if TYPE_CHECKING:
+    from hipdrive.acquisition.attach import with_motion as with_motion
     from hipdrive.acquisition.formats.motion import read_motion as read_motion
     from hipdrive.acquisition.formats.reading import read as read
     from hipdrive.acquisition.recorder import record as record

@@ -69,7 +69,7 @@ MotionClock = Annotated[
 MotionAs = Annotated[
     list[str] | None,
     typer.Option(
-        "--motion-as", metavar="WHAT=VALUE", help="rate, unit, up, forward, angles: what the file does not say."
+        "--motion-as", metavar="WHAT=VALUE", help="rate, unit, up, forward, view, angles: if not in the file."
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]

@@ -82,6 +82,16 @@ REASONS: dict[str, str] = {
     "pull_not_over": "the record ends before the pull is over: let it run longer",
     "undefined": "this number is not defined for this movement",
     "no_spread": "at least two repetitions are needed",
+    # clocks of plates and cameras
+    "sync_no_com": "the motion has no height of the centre of mass: it needs points of trunk, hips, knees and ankles",
+    "sync_short": "too little of one movement was seen by plates and camera both: record the whole jump with both",
+    "sync_flat": "nobody moves on the plates in this time, so nothing can be matched: record a jump with both",
+    "sync_misfit": "the heights of the body by plates and by camera are not those of one movement: check that both "
+    "files are of one trial, and that all of the body was on the plates",
+    "sync_ambiguous": "the movement fits in more than one place, as equal hops do: record a single jump with both, or "
+    "give the window or the offset",
+    "sync_long": "this record of motion is longer than two hours: cut it into single trials",
+    "no_bounce": "no ball is seen to bounce on an empty plate: drop it in view of the camera, after a quiet second",
     # a moving body
     "no_motion": "nobody filmed or tracked this repetition",
     "motion_unknown": "the motion of this trial could not be understood: see the note about it",

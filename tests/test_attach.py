@@ -171,7 +171,7 @@ def test_saving_keeps_the_motion_in_the_file(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize(("words", "part"), [
     (("--motion-clock", "same"), "name it with --motion"),
     (("--motion", "nowhere.trc"), "cannot be read"),
-    (("--motion", "a.csv", "--motion-as", "speed=3"), "choose one of rate, unit, up, forward, angles"),
+    (("--motion", "a.csv", "--motion-as", "speed=3"), "choose one of rate, unit, up, forward, view, angles"),
 ])  # fmt: skip
 def test_wrong_use_is_one_sentence(
     words: tuple[str, ...], part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],

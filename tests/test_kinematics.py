@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -77,6 +78,40 @@ def test_a_side_view_gives_the_same_angles(mirrored: bool, down: bool) -> None:
     in_metres = motion_of(flat(body(C), mirrored=mirrored, down=down))
     assert np.isnan(in_metres.points["hip"][:, 1]).all() and np.isfinite(in_metres.points["hip"][:, [0, 2]]).all()
     assert in_metres.com is not None and np.isfinite(in_metres.com[:, 2]).all()
+
+
+def picture(yaw: float) -> Track:
+    """Both sides of the body as a camera sees them that stands `yaw` degrees off the side."""
+    a = np.radians(yaw)
+    points = body(C)
+    places = np.stack([p @ np.array([[np.cos(a), 0.0], [np.sin(a), 0.0], [0.0, 1.0]]) for p in points.values()], axis=1)
+    return Track(name="clip", kind="points", times=np.arange(101) / 60.0, values=places * 300.0, names=tuple(points),
+                 unit="mm")  # fmt: skip
+
+
+def test_a_picture_from_the_front_gives_no_angles_of_the_side() -> None:
+    """Only places across and up; what the knees do sideways is read from them."""
+    for yaw in (75.0, 90.0, -90.0):
+        motion = motion_of(picture(yaw))
+        assert not motion.angles and "front view" in motion.methods["facing"]
+        knee = motion.points["knee_left"]
+        assert np.isnan(knee[:, 0]).all() and np.isfinite(knee[:, 1:]).all()
+        assert (motion.points["knee_left"][:, 1] > motion.points["knee_right"][:, 1]).all()
+
+
+def test_a_picture_from_the_front_in_pixels_gives_nothing() -> None:
+    with pytest.raises(UsageError, match="tells nothing without metres"):
+        motion_of(dataclasses.replace(picture(90.0), unit="px"))
+
+
+def test_an_oblique_picture_is_refused_and_one_nearly_from_the_side_is_not() -> None:
+    with pytest.raises(UsageError, match="neither from the side nor from the front"):
+        motion_of(picture(40.0))
+    motion = motion_of(picture(10.0))
+    # VIDEO.md 2: 10 degrees of yaw cost 1 degree at most
+    assert motion.angles["knee_angle"] == pytest.approx(WANTED["knee_angle"], abs=1.5)
+    forced = dataclasses.replace(picture(40.0), kind="points view=side")
+    assert "knee_angle" in motion_of(forced).angles
 
 
 def test_forward_without_feet_is_to_where_the_knees_bend() -> None:

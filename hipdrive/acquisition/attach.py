@@ -42,8 +42,8 @@ def with_motion(
     ----------
     clock : `same` where the times in both files are of one clock; seconds to be added to the motion's times and their
         95 % uncertainty, such as "0.120,0.004"; `none` where nobody knows.
-    facts : rate (Hz), unit, up and forward (axes such as "y"), angles (`included` or `flexion`), where the file does
-        not say it.
+    facts : rate (Hz), unit, up and forward (axes such as "y"), view (`side` or `front`), angles (`included` or
+        `flexion`), where the file does not say it.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def _facts(facts: Mapping[str, str]) -> dict[str, str]:
 
 def _said(track: Track, told: Mapping[str, str]) -> Track:
     """The track with what was said of its axes or angles written behind its kind, so that a trial file keeps it."""
-    wanted = ("angles",) if is_angles(track) else ("up", "forward")
+    wanted = ("angles",) if is_angles(track) else ("up", "forward", "view")
     more = {name: told[name] for name in wanted if name in told}
     if not more:
         return track
@@ -113,7 +113,7 @@ def _same(trial: Trial) -> ClockMap:
     if first is None:
         raise UsageError("motion_clock", f"{trial.file or 'trial'}: --motion-clock same: the forces have no column of "
                          "times, so whether it is the clock of the motion is not known; say the offset")  # fmt: skip
-    return ClockMap(offset=-first, method="same_clock")
+    return ClockMap(offset=0.0 - first, method="same_clock")
 
 
 def first_time(trial: Trial) -> float | None:

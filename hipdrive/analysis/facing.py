@@ -15,6 +15,16 @@ AXES = {"x": (0, 1.0), "y": (1, 1.0), "z": (2, 1.0), "-x": (0, -1.0), "-y": (1, 
 UPRIGHT = 0.75
 """Share of the line from ankles to shoulders that has to lie along an axis for that axis to be called vertical."""
 
+SIDE, FRONT = "side", "front"
+VIEWS = (SIDE, FRONT)
+
+BREADTH = {"shoulder": 0.7, "hip": 0.36}
+"""Of the trunk's length: how far apart left and right are, seen from the front (de Leva 1996; Harrington 2007)."""
+
+FROM_SIDE, FROM_FRONT = 0.5, 0.75
+"""Share of that breadth up to which a picture is one from the side (30 degrees off), and from which on one from the
+front; between them angles would be wrong by ten degrees and more (VIDEO.md 2)."""
+
 TRAVELLED = 1.0
 """m: who moves less along one direction is not travelling."""
 
@@ -35,15 +45,23 @@ class Facing(Locked):
         return np.asarray(points @ self.turn.T)
 
 
-def facing(marks: Mapping[str, Floats], up: str | None = None, forward: str | None = None) -> Facing:
+def facing(
+    marks: Mapping[str, Floats], up: str | None = None, forward: str | None = None, view: str | None = None
+) -> Facing:  # fmt: skip
     """The frame of landmarks, each of shape (frames, 2 or 3); `up` and `forward` such as "y" or "-x" where given.
+
+    view : `side` or `front`, of two-dimensional points, where it is known.
 
     Raises
     ------
-    UsageError : up or forward cannot be told from the points, or contradict one another.
+    UsageError : up, forward or the view cannot be told from the points, or they contradict one another.
     """
     d = next(iter(marks.values())).shape[1] if marks else 3
     vertical, how_up = _up(marks, d, up)
+    if d == 2 and (view or (_view(marks, vertical) if forward is None else SIDE)) == FRONT:
+        level = np.abs(vertical[::-1])
+        left = level * np.sign(_mean(_across(marks)) @ level)
+        return Facing(turn=np.stack([np.full(2, np.nan), left, vertical]), how=f"up {how_up}, {FRONT} view")
     if d == 2:
         ahead, how = _forward_flat(marks, vertical, forward)
         left = np.full(2, np.nan)
@@ -131,6 +149,31 @@ def _forward_flat(marks: Mapping[str, Floats], up: Floats, given: str | None) ->
         if np.isfinite(bent) and abs(bent) > 0.0:
             return level * np.sign(bent), "to where the knees bend"
     return _travel(marks, up)
+
+
+def _across(marks: Mapping[str, Floats]) -> Floats:
+    """Right to left, of the shoulders or else the hips, (frames, d)."""
+    for part in BREADTH:
+        if f"{part}_{LEFT}" in marks and f"{part}_{RIGHT}" in marks:
+            return marks[f"{part}_{LEFT}"] - marks[f"{part}_{RIGHT}"]
+    raise UsageError("view", "a view from the front needs left and right shoulders or hips, and none are named")
+
+
+def _view(marks: Mapping[str, Floats], up: Floats) -> str:
+    """Whether a picture shows the side or the front of a body, by how far apart left and right are."""
+    shoulder, hip = _both(marks, "shoulder"), _both(marks, "hip")
+    if shoulder is None or hip is None:
+        return SIDE
+    lengths = np.linalg.norm(shoulder - hip, axis=1)
+    trunk = float(np.quantile(lengths[np.isfinite(lengths)], 0.9)) if np.isfinite(lengths).any() else 0.0
+    shares = [abs(float(_mean(marks[f"{part}_{LEFT}"] - marks[f"{part}_{RIGHT}"]) @ np.abs(up[::-1]))) / trunk / breadth
+              for part, breadth in BREADTH.items()
+              if trunk > 0.0 and f"{part}_{LEFT}" in marks and f"{part}_{RIGHT}" in marks]  # fmt: skip
+    share = max((one for one in shares if np.isfinite(one)), default=0.0)
+    if FROM_SIDE < share < FROM_FRONT:
+        raise UsageError("view", "the points show the body obliquely, neither from the side nor from the front, so its "
+                         "angles would be wrong; film from the side, or say view=side or view=front")  # fmt: skip
+    return FRONT if share >= FROM_FRONT else SIDE
 
 
 def _feet(marks: Mapping[str, Floats]) -> Floats:

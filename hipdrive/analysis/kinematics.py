@@ -10,7 +10,7 @@ import numpy as np
 
 from hipdrive.analysis.angles import PELVIS_THIGH, TRUNK_THIGH, choose_hip, from_points
 from hipdrive.analysis.coordinates import CONVENTIONS, from_angles
-from hipdrive.analysis.facing import AXES, facing
+from hipdrive.analysis.facing import AXES, VIEWS, facing
 from hipdrive.analysis.hipcentre import with_hips
 from hipdrive.analysis.motion import Motion
 from hipdrive.analysis.profile import Profile
@@ -31,7 +31,7 @@ HIGHEST = 0.4
 """Of the frame rate: the fastest cut-off that is used, whatever the profile says."""
 
 
-STATED = ("up", "forward", "angles")
+STATED = ("up", "forward", "view", "angles")
 """What a user can say of a track; it stands behind its kind: `points up=y forward=x`, `angles angles=flexion`."""
 
 
@@ -44,7 +44,7 @@ def stated(track: Track) -> dict[str, str]:
     """
     said = dict(part.partition("=")[::2] for part in track.kind.split() if "=" in part)
     for name, value in said.items():
-        known = CONVENTIONS if name == "angles" else tuple(AXES)
+        known = {"angles": CONVENTIONS, "view": VIEWS}.get(name, tuple(AXES))
         if name not in STATED or value not in known:
             raise UsageError("motion_as", f"--motion-as {name}={value}: choose one of {', '.join(known)}")
     return said
@@ -95,9 +95,11 @@ def motion_of(
         marks, _ = landmarks(names, np.concatenate([_at(one, times) for one in cloud], axis=1) * scale[0])
         if marks:
             said = stated(cloud[0])
-            frame = facing(marks, up or said.get("up"), forward or said.get("forward"))
+            frame = facing(marks, up or said.get("up"), forward or said.get("forward"), said.get("view"))
             points, made = with_hips({name: frame.turned(place) for name, place in marks.items()})
             found, methods = from_points(points, hip or TRUNK_THIGH)
+            found = {name: angle for name, angle in found.items() if np.isfinite(angle).any()}  # none from the front
+            methods = {name: how for name, how in methods.items() if name in found}
             methods |= {"source": POSE if is_pose(names) else MARKERS, "facing": frame.how, **made}
             com, how = centre_of_mass(points) if scale[1] else (None, "")
             methods |= {"com": how} if com is not None else {}
@@ -109,7 +111,10 @@ def motion_of(
             hip_of(new, how_made, hip or PELVIS_THIGH)
             found |= new
             methods |= {**how_made, "source": methods.get("source", ANGLES)}
-    if not found and com is None:
+    if "facing" in methods and not found and not points:
+        raise UsageError("no_metres", f"{given[0].name}: a view from the front tells nothing without metres; give "
+                         "points in m or mm")  # fmt: skip
+    if not found and not points:
         raise UsageError("no_landmarks", f"{given[0].name}: no shoulder, hip, knee or ankle is known among "
                          f"{', '.join(map(repr, given[0].names[:5]))}; docs/motion.md lists the names")  # fmt: skip
     _both_sides(found, methods)

@@ -151,6 +151,14 @@ class Profile:
     motion_cutoff_start: float = 12.0
     marker_cutoff: float = 15.0
     motion_gap: float = 0.1
+    # clocks of plates and cameras
+    sync_residual_pass: float = 0.002
+    sync_residual_warn: float = 0.005
+    sync_error_warn: float = 0.005
+    sync_model_error: float = 0.01
+    sync_drift_warn: float = 100e-6
+    sync_drift_prior: float = 50e-6
+    sync_drift_span: float = 60.0
     # quality
     repair_rule: str = "sound"
     offset_min: float = 0.5

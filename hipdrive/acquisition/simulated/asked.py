@@ -29,7 +29,7 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
 }  # fmt: skip
 """Setting -> least and largest value, and unit."""
 
-DURATIONS = {"cmj": (0.44, 0.54), "sj": (0.44, 0.54), "dj": (0.34, 0.42), "squat": (1.6, 2.4)}
+DURATIONS = {"cmj": (0.38, 0.46), "sj": (0.40, 0.48), "dj": (0.34, 0.42), "squat": (1.6, 2.4)}
 """Range of the hip's extension that the seed draws from, s."""
 
 DRAWN = ("mass", "height", "depth", "duration", "drop", "quiet")

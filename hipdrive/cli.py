@@ -64,7 +64,7 @@ Motions = Annotated[
 ]
 MotionClock = Annotated[
     str | None,
-    typer.Option("--motion-clock", metavar="CLOCK", help="same, or seconds to add and their u95: 0.12,0.004"),
+    typer.Option("--motion-clock", metavar="CLOCK", help="same, sync, none, or seconds to add and u95: 0.12,0.004"),
 ]
 MotionAs = Annotated[
     list[str] | None,
@@ -280,6 +280,19 @@ def metrics(
 
 
 @app.command()
+def cues(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE.toml]", help="Your own table.", show_default=False, readable=False)
+    ] = None,
+) -> None:
+    """Print the faults that are looked for where somebody was seen moving: their numbers, limits, sources and cues."""
+    from hipdrive.analysis.cuetable import load
+    from hipdrive.report import drive
+
+    print(drive.to_text(load(file)))
+
+
+@app.command()
 def sync(
     trial: Annotated[Path, typer.Argument(metavar="TRIAL", help="The recording of the plates.", readable=False)],
     motion: Annotated[
@@ -316,19 +329,6 @@ def sync(
         facts=inputs.pairs("--motion-as", motion_as or []), save=save, out=tuple(out or ()),
     )  # fmt: skip
     return syncing.run(trial, motion, ask, wanted, as_json=json)
-
-
-@app.command()
-def cues(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE.toml]", help="Your own table.", show_default=False, readable=False)
-    ] = None,
-) -> None:
-    """Print the faults that are looked for where somebody was seen moving: their numbers, limits, sources and cues."""
-    from hipdrive.analysis.cuetable import load
-    from hipdrive.report import drive
-
-    print(drive.to_text(load(file)))
 
 
 @app.command()

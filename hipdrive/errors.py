@@ -104,7 +104,8 @@ REASONS: dict[str, str] = {
     "motion_unseen": "a joint or point that this number needs was hidden for too long in the movement",
     "motion_few_frames": "the motion has too few frames here to tell movement from noise: film at 60 frames a second "
     "or more",
-    "no_event": "the force does not show the instant that this number is read at",
+    "no_event": "the instant that this number is read at was not found in the force; lowest point and peak force need "
+    "the weight: let the athlete stand still or give --mass",
     "slow_peak": "the velocity has no clear peak, so its time cannot be told: a slow or weak extension has none, and "
     "noisy points hide it",
     "unsure_onset": "the extension begins or ends too gradually for this noise, so its time cannot be told",

@@ -177,7 +177,7 @@ def test_the_command_prints_the_table_and_refuses_nonsense(
     told = capsys.readouterr().out
     for fault in default().faults:
         assert fault.name in told and fault.cue in told and fault.source in told
-    assert "contact_time above 250 ms" in told
+    assert "Contact time above 250 ms  [contact_time]" in told
     assert cli.run(["cues", str(own(tmp_path, "[nobody]\n"))]) == 2
     assert "no fault 'nobody'" in capsys.readouterr().err
     assert cli.run(["analyse", "x.csv", "--cues", str(tmp_path / "none.toml")]) == 2

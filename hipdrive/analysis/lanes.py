@@ -60,7 +60,7 @@ SAID = {
     "proximal_to_distal": "hip, knee, ankle: one after the other, from the hip down",
     "distal_first": "ankle, knee, hip: from the ankle up",
     "simultaneous": "at least two neighbouring joints are fastest together, as far as these data can tell",
-    "mixed": "in no order: the knee is fastest first or last",
+    "mixed": "neither from the hip down nor from the ankle up: the knee is fastest first or last",
 }
 """The order of the fastest extensions in words."""
 

@@ -23,6 +23,19 @@ FIRST = ("hip_extension_at_toeoff", "hip_standing_angle", "hip_drive_index", "fo
          "hip_velocity_at_peak_force", "extension_overlap", "arm_swing_lag")  # fmt: skip
 """Numbers of hip drive that a coach reads below the lanes."""
 
+CLOCKS = {
+    "same_file": "recorded with the force in one file",
+    "same_clock": "on the clock of the force, as was said",
+    "com": "matched to the force by the height of the centre of mass",
+    "events": "matched to the force by events that both show",
+    "one_event": "matched to the force by one event that both show",
+    "manual": "matched to the force by hand",
+}
+"""How motion and force came to one clock, in words."""
+
+HIPS = {"trunk_thigh": "hip between trunk and thigh", "pelvis_thigh": "hip between pelvis and thigh"}
+"""Which hip angle it is: the two differ by the bend of the back."""
+
 DEEPEST = ("hip_angle_deepest", "knee_angle_deepest", "ankle_dorsiflexion_deepest", "trunk_lean_deepest", "fppa")
 """Numbers of a bend that was seen without force."""
 
@@ -67,13 +80,16 @@ def clocked(analysis: Analysis) -> str:
     if "source" not in about:
         return str(about.get("why", ""))
     source = {"markers": "markers", "pose": "a pose program", "angles": "joint angles"}.get(str(about["source"]), "")
-    told = f"Motion from {source}, {about['frames_per_second']:.4g} frames a second, low-pass {about['cutoff_hz']:g} Hz"
+    told = f"Motion from {source}, {about['frames_per_second']:.4g} frames a second"
+    told += f", smoothed at {about['cutoff_hz']:g} Hz"
+    if (hip := HIPS.get(str(about.get("hip_angle")))) is not None:
+        told += f", {hip}"
     clock = about.get("clock")
     if clock is None:
         return f"{told}; no clock in common with the force"
-    how = str(clock["method"]).replace("_", " ")
+    how = CLOCKS.get(str(clock["method"]), f"matched to the force by {str(clock['method']).replace('_', ' ')}")
     error = 1000.0 * float(clock["standard_error"])
-    return f"{told}; clock joined by {how}" + (f", ± {1.96 * error:.1f} ms" if error > 0.0 else "")
+    return f"{told}; {how}" + (f", ± {1.96 * error:.1f} ms" if error > 0.0 else "")
 
 
 # --- JSON ---
@@ -145,7 +161,7 @@ def limits(table: CueTable) -> Iterator[tuple[Fault, Limit, str]]:
 
 
 def to_text(table: CueTable) -> str:
-    """The table as `hipdrive cues` prints it."""
+    """The table as `hipdrive cues` prints it; names in brackets are those of the TOML file."""
     lines: list[str] = []
     told: set[str] = set()
     for fault, one, bounds in limits(table):
@@ -155,7 +171,8 @@ def to_text(table: CueTable) -> str:
             tests = " ".join(sorted(fault.tests))
             lines += [f"{fault.name}{off}  {tests}", f"    {fault.fault}: \"{fault.cue}\"; {fault.work}",
                       f"    source: {fault.source}"]  # fmt: skip
-        lines.append(f"    {one.field} {bounds}" + (" (with the others)" if fault.together else ""))
+        together = " (all of these together)" if fault.together else ""
+        lines.append(f"    {named(one.field)} {bounds}{together}  [{one.field}]")
     return "\n".join(lines)
 
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hipdrive.analysis.cues import MISSING, NOT_RESOLVED, NOT_SHOWN, Found
 from hipdrive.analysis.cuetable import CueTable
 from hipdrive.analysis.lanes import Lanes, lanes, verdict
 from hipdrive.report import drive
 from hipdrive.report.words import clean, parts, shown
-from hipdrive.results import Analysis, Movement, Results, Value
+from hipdrive.results import Analysis, Movement, Value
 
 EACH = 3
 """Repetitions whose lanes are printed; more stand in the JSON document and the report."""
 
 
-def view(analysis: Analysis, table: CueTable | None = None) -> Iterator[RenderableType]:
-    """The section of one trial; nothing where nobody was seen moving."""
+def view(analysis: Analysis, table: CueTable | None = None, *, everything: bool = False) -> Iterator[RenderableType]:
+    """The section of one trial; nothing where nobody was seen moving. `everything` adds what no fault was found in."""
     if analysis.motion is None:
         return
     yield Text("\nHip drive", "bold")
@@ -29,14 +30,14 @@ def view(analysis: Analysis, table: CueTable | None = None) -> Iterator[Renderab
         if (made := lanes(rep)) is not None:
             takeoff = rep.events["takeoff"].t if "takeoff" in rep.events else math.nan
             yield from _lanes(f"Repetition {rep.rep}" * (len(analysis.reps) > 1), made, takeoff, "take-off")
-            yield _numbers(rep, rep)
+            yield _numbers(rep, {one.why for one in _times(made) if one.why})
     if len(analysis.reps) > EACH:
         yield Text(f"{len(analysis.reps) - EACH} more repetitions: see --json or the report", "dim")
     for one in analysis.movements[:EACH]:
         yield from _movement(one)
     if len(analysis.movements) > EACH:
         yield Text(f"{len(analysis.movements) - EACH} more movements: see --json or the report", "dim")
-    yield from _advice(analysis, table)
+    yield from _advice(analysis, table, everything)
 
 
 def _lanes(title: str, made: Lanes, zero: float, called: str) -> Iterator[RenderableType]:
@@ -53,10 +54,19 @@ def _lanes(title: str, made: Lanes, zero: float, called: str) -> Iterator[Render
         grid.add_row(drive.JOINTS[lane.joint], *(_from(one, zero) for one in (lane.onset, lane.peak, lane.end)),
                      _bare(lane.speed))  # fmt: skip
     yield grid
-    whys = {one.why for lane in made.lanes for one in (lane.onset, lane.peak, lane.end) if one.why}
-    for why in sorted(whys):
-        yield Text(f"-: {_sentence(why)}", "dim")
-    yield Text.assemble("Order: ", (_sentence(verdict(made.sequence)), "bold" if made.sequence.label else ""))
+    whys: dict[str, list[str]] = {}
+    for lane in made.lanes:
+        for part, one in (("start", lane.onset), ("fastest", lane.peak), ("end", lane.end)):
+            if one.why:
+                whys.setdefault(one.why, []).append(f"{lane.joint} {part}")
+    for why, places in whys.items():
+        yield Text(f"- ({', '.join(places)}): {_sentence(why)}", "dim")
+    order = "cannot be told, a fastest instant is missing" if made.sequence.why in whys else verdict(made.sequence)
+    yield Text.assemble("Order: ", (_sentence(order), "bold" if made.sequence.label else ""))
+
+
+def _times(made: Lanes) -> tuple[Value, ...]:
+    return tuple(one for lane in made.lanes for one in (lane.onset, lane.peak, lane.end))
 
 
 def _from(value: Value, zero: float) -> str:
@@ -71,18 +81,16 @@ def _bare(value: Value) -> str:
     return (f"{number} ± {u95}" if u95 else number) or "-"
 
 
-def _numbers(values: Mapping[str, Value], rep: Results) -> RenderableType:
-    """The numbers below the lanes; what is missing has its reason once."""
+def _numbers(values: Mapping[str, Value], told: set[str]) -> RenderableType:
+    """The numbers below the lanes; what is missing has its reason once. told : reasons that stand above."""
     grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     grid.add_column()
     grid.add_column(no_wrap=True)
     grid.add_column(style="dim")
-    told: set[str] = set()
     for name, value in drive.values_of(values, (*drive.DELAYS, *drive.FIRST)):
-        why = "" if value.why is None or value.why in told else _sentence(value.why)
+        why = "" if value.why is None else "As above." if value.why in told else _sentence(value.why)
         told.add(value.why or "")
-        if math.isfinite(value.value) or why:
-            grid.add_row(name, Text(shown(value), "bold"), why)
+        grid.add_row(name, Text(shown(value), "bold"), why)
     return grid
 
 
@@ -96,7 +104,7 @@ def _movement(one: Movement) -> Iterator[RenderableType]:
         yield from _lanes("", made, one.low, "lowest point")
 
 
-def _advice(analysis: Analysis, table: CueTable | None) -> Iterator[RenderableType]:
+def _advice(analysis: Analysis, table: CueTable | None, everything: bool) -> Iterator[RenderableType]:
     """The one cue with its evidence; then what else was looked for."""
     found = drive.of(analysis, table)
     if found is None:
@@ -111,13 +119,25 @@ def _advice(analysis: Analysis, table: CueTable | None) -> Iterator[RenderableTy
                 yield Text(f"  {drive.against(evidence)}")
         yield Text(f"  Work: {found.cue.fault.work}", "dim")
     yield Text("")
+    others = [one for one in found.found if one is not found.cue]
+    yield _faults([one for one in others if everything or one.answer in (drive.SHOWN, NOT_RESOLVED)])
+    if everything:
+        return
+    if clear := [one.fault.fault for one in others if one.answer == NOT_SHOWN]:
+        yield Text(f"Looked for and not shown: {'; '.join(clear)}.", "dim")
+    if missing := sum(one.answer == MISSING for one in others):
+        yield Text(f"{missing} more cannot be told here: --all says why.", "dim")
+
+
+def _faults(found: Sequence[Found]) -> RenderableType:
+    """Faults with their answer and the number that decided it."""
     grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("", "", ""):
         grid.add_column(column, no_wrap=False)
-    for one in (one for one in found.found if one is not found.cue):
+    for one in found:
         first = next((e for e in one.evidence if e.answer == one.answer), one.evidence[0])
         grid.add_row(Text(drive.ANSWERS[one.answer], "dim"), one.fault.fault, Text(drive.against(first), "dim"))
-    yield grid
+    return grid
 
 
 def _sentence(told: str) -> str:

@@ -148,10 +148,9 @@ def _drive_numbers(values: Mapping[str, Value], names: tuple[str, ...]) -> list[
     found = []
     for name, value in drive.values_of(values, names):
         there = math.isfinite(value.value)
-        why = "" if there or value.why in told else _sentence(value.why or "")
+        why = "" if there else "As above." if value.why in told else _sentence(value.why or "")
         told |= {value.why or ""}
-        if there or why:
-            found.append((_title(name), shown(value) if there else "–", why))
+        found.append((_title(name), shown(value) if there else "–", why))
     return found
 
 

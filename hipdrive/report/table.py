@@ -51,7 +51,7 @@ def trial_view(analysis: Analysis, *, everything: bool = False, cues: CueTable |
     if analysis.why:
         views.append(_indented(Text(_sentence(analysis.why), COLOURS[analysis.status])))
     views += map(_indented, _numbers(analysis))
-    views += map(_indented, driveview.view(analysis, cues))
+    views += map(_indented, driveview.view(analysis, cues, everything=everything))
     if everything:
         views += [_indented(view) for rep in analysis.reps for view in _everything(rep)]
         views += map(_indented, _summary(analysis))

@@ -222,6 +222,19 @@ def test_movements_without_a_repetition_are_stepped_through(qtbot: QtBot, window
     assert not view.movements.isVisible()
 
 
+def test_what_cannot_be_drawn_says_why(qtbot: QtBot, window: MainWindow, jump: Case) -> None:
+    trial, analysis = jump
+    note, plots = window.review.drive.note, window.review.drive.plots
+    show(window, (trial, replace(analysis, motion={"why": "markers.trc: no hip among the points"}, movements=())))
+    assert note.text() == "Markers.trc: no hip among the points." and not plots.isVisible()
+    show(window, (replace(trial, tracks=()), analysis))
+    assert note.text() == "No joint was seen in this stretch of time." and note.isVisible()
+    show(window, jump)
+    assert not note.isVisible() and plots.isVisible()
+    window.review.drive.show_entry(Opened(Path("hops.h5"), trial, analysis, Ask()), None)
+    assert "hop by hop" in note.text() and window.review.drive.told.texts()[0] == "Cue", "the cue is the trial's"
+
+
 def test_a_place_that_is_pointed_at_is_read_out_in_both_themes(qtbot: QtBot, page: DriveView, jump: Case) -> None:
     view = page.plots
     for look in (theme.DARK, theme.LIGHT):

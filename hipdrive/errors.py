@@ -95,10 +95,11 @@ REASONS: dict[str, str] = {
     # a moving body
     "no_motion": "nobody filmed or tracked this repetition",
     "motion_unknown": "the motion of this trial could not be understood: see the note about it",
-    "no_clock": "no clock joins motion and force: `hipdrive sync` finds one, or give both in one file",
+    "no_clock": "no clock joins motion and force: `hipdrive sync` finds one; or say it with --motion-clock",
     "clock_unsure": "the clocks of motion and force are joined too loosely for this number (`motion_sync_max`): "
     "synchronise with a common signal",
     "no_such_motion": "the motion lacks a joint or point that this number needs",
+    "from_the_side": "this is seen from the front only: film from the front, or in three dimensions",
     "motion_elsewhere": "the motion does not reach over this part of the movement",
     "motion_unseen": "a joint or point that this number needs was hidden for too long in the movement",
     "motion_few_frames": "the motion has too few frames here to tell movement from noise: film at 60 frames a second "

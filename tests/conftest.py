@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Tests run one a core already: threads that multiply small matrices would only wait for one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # No display, and no time limit on a single example: a busy machine is no defect.
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -19,7 +19,7 @@ from hipdrive.analysis import geometry as derived
 from hipdrive.analysis.geometry import sided
 from hipdrive.analysis.kinematics import cutoff_of
 from hipdrive.analysis.motion import Motion
-from hipdrive.analysis.posenoise import fitted, slow_root
+from hipdrive.analysis.posenoise import Looks, fitted, slow_root
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.signal import Bools
 from hipdrive.analysis.smoothing import smoothing
@@ -34,6 +34,9 @@ LEGS = ("left", "right")
 
 STEP = 0.004
 """s between points of the grid: smoothed curves bend too little between them to matter."""
+
+ENOUGH = 16.0
+"""Frames for each period of the cut-off; the mean of a group of them then passes 99 % of it."""
 
 SMOOTHED = 3
 """How often each copy is there: smoothed once, twice, three times."""
@@ -105,10 +108,29 @@ class Body:
 
     @cached_property
     def frames(self) -> slice:
-        """The frames of the stretch, and three periods of the cut-off around it."""
+        """The frames of the stretch, and three periods of the cut-off around it: a whole number of groups."""
         around = 3.0 / self.cutoff
         first, last = np.searchsorted(self.times, (self.start - around, self.end + around))
-        return slice(int(first), int(last))
+        return slice(int(first), int(last - (last - first) % self.group))
+
+    @cached_property
+    def group(self) -> int:
+        """Frames of a fast camera whose mean is taken: more than `ENOUGH` a period of the cut-off add nothing."""
+        rate = 1.0 / float(np.median(np.diff(self.times)))
+        return max(1, int(rate / (ENOUGH * self.cutoff)))
+
+    @cached_property
+    def moments(self) -> Floats:
+        """When the frames of the stretch were taken, or their groups, s."""
+        return self._grouped(self.times)
+
+    @property
+    def _slack(self) -> float:
+        """By how much the first and last frames may lie inside the stretch, s."""
+        return STEP + self.group * float(np.median(np.diff(self.times)))
+
+    def _grouped(self, values: Floats) -> Floats:
+        return np.asarray(values[self.frames].reshape(-1, self.group).mean(axis=1))
 
     @cached_property
     def _joints(self) -> list[str]:
@@ -153,12 +175,11 @@ class Body:
                 self._held[name] = why.code
         if not found:
             return
-        times = self.times[self.frames]
-        # a landing that follows the stretch would pass for noise
+        times = self.moments
         before = times <= self.end
         columns = [values[before] for values, _ in found.values()]
         try:
-            noise = fitted(times[before], columns, self.cutoff, self.profile.motion_noise_time)
+            noise = fitted(columns, self._looks)
         except ValueError:
             self._held.update(dict.fromkeys(found, "motion_few_frames"))
             return
@@ -173,12 +194,12 @@ class Body:
         elif derived.known(name, self.motion):
             values, slow = derived.made(name, self.motion, self.profile)
         else:
-            raise Refused("no_such_motion")
+            raise Refused("from_the_side" if derived.hidden(name, self.motion) else "no_such_motion")
         if not self.end - self.start > 10.0 * STEP:
             raise Refused("motion_elsewhere")
-        rows = values[self.frames]
-        there = self.times[self.frames][np.isfinite(rows)]
-        if not len(there) or there[0] > self.start + STEP or there[-1] < self.end - STEP:
+        rows = self._grouped(values)
+        there = self.moments[np.isfinite(rows)]
+        if not len(there) or there[0] > self.start + self._slack or there[-1] < self.end - self._slack:
             raise Refused("motion_elsewhere" if not len(there) else "motion_unseen")
         near = there[(there >= self.start - self.profile.motion_gap) & (there <= self.end + self.profile.motion_gap)]
         if len(near) < 2 or np.diff(near).max() > self.profile.motion_gap:
@@ -199,7 +220,7 @@ class Body:
         """The low-pass of the frames that were seen."""
         key = seen.tobytes()
         if key not in self._maps:
-            times = self.times[self.frames][seen]
+            times = self.moments[seen]
             smooth, impulse = smoothing(times, self.cutoff), np.eye(len(times))
             self._maps[key] = Through(
                 smooth.at(impulse, times), smooth.at(impulse, self.grid), smooth.at(impulse, self.grid, 1)
@@ -207,9 +228,15 @@ class Body:
         return self._maps[key]
 
     @cached_property
+    def _looks(self) -> Looks:
+        """What these frames show of noise; a landing that follows the stretch would pass for it."""
+        times = self.moments
+        return Looks(times[times <= self.end], self.cutoff, self.profile.motion_noise_time)
+
+    @cached_property
     def _slow(self) -> Floats:
         """What makes white numbers a slow error of size one, (frames, frames)."""
-        return slow_root(self.times[self.frames], self.profile.motion_bias_time)
+        return slow_root(self.moments, self.profile.motion_bias_time)
 
     def errors(self, size: float, name: str) -> Floats:
         """An error of a standard uncertainty that is no curve's (a clock's, an event's), (copies,)."""

@@ -14,7 +14,7 @@ import numpy as np
 from hipdrive.analysis.body import JOINTS, Body
 from hipdrive.analysis.kinematics import cutoff_of, smooth
 from hipdrive.analysis.motion import Motion
-from hipdrive.analysis.moving import AHEAD, Drive, legs_of, value_of
+from hipdrive.analysis.moving import AHEAD, LONGEST, Drive, legs_of, value_of
 from hipdrive.analysis.posture import fppa, knee_ankle_separation_ratio
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.registry import METRICS
@@ -24,6 +24,9 @@ from hipdrive.trial import ClockMap, Floats
 
 MOST = 20
 """Movements of a record that are told."""
+
+BENT = 0.4
+"""s before the deepest point that are looked at: an extension that began by then is none of this bend."""
 
 STRAIGHT = 0.05
 """Part of a bend that counts as straight."""
@@ -75,7 +78,7 @@ def movements(motion: Motion, clock: ClockMap | None, profile: Profile, side: st
     for number, cycle in enumerate(cycles(motion, profile), start=1):
         start, low, end = (float(t) for t in to_force.to_force(cycle))
         times = to_force.to_force(motion.times)
-        stretch = max(start - AHEAD, float(times[0])), min(end + AHEAD, float(times[-1]))
+        stretch = max(start - AHEAD, low - BENT, float(times[0])), min(end + AHEAD, low + LONGEST, float(times[-1]))
         body = Body(motion, times, *stretch, profile, legs_of(motion, side))
         drive = Drive(body, "", {}, clock, (low, end))
         found.append(Movement(number, start, low, end, clock is not None, _numbers(drive)))

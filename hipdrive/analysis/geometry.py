@@ -111,6 +111,21 @@ def known(name: str, motion: Motion) -> bool:
         return False
 
 
+FRONTAL = ("valgus", "knee_separation", "pelvis_frontal", "trunk_frontal")
+"""Curves that only a picture from the front shows."""
+
+
+def hidden(name: str, motion: Motion) -> bool:
+    """Whether a curve is missing only since its points were seen from the side."""
+    stem, leg = _split(name)
+    if stem not in FRONTAL:
+        return False
+    try:
+        return not np.isfinite(MAKERS[stem][0](motion, leg)).any()
+    except KeyError:
+        return False
+
+
 def made(name: str, motion: Motion, profile: Profile) -> tuple[Floats, float]:
     """A curve, (frames,), and the slow error that it may have, in its unit."""
     stem, leg = _split(name)

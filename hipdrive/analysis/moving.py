@@ -31,6 +31,9 @@ AHEAD = 0.1
 """s of motion taken before the stretch begins, so that an extension that has begun there has a start."""
 
 
+LONGEST = 4.0
+"""s: nobody takes longer from the start to take-off; the motion before is not looked at."""
+
 STILL = 0.25
 """s of standing that must be seen for a standing angle."""
 
@@ -39,8 +42,8 @@ STILL = 0.25
 class Drive:
     """A repetition: its body, the events of its force, and how far the clocks can be trusted.
 
-    events : on the force clock, s, with u95. clock : from the motion's clock to that of force, None where nobody knows;
-    then `body` is told on the motion's own clock and has no events. push : the time in which the joints extend, s.
+    events : on the force clock, s, with u95. clock : from the motion's clock to that of force; None of a movement that
+    the motion alone tells, on its own clock. push : the time in which the joints extend, s.
     peak_force : when the force of the push is largest, s, NaN where it has none.
     """
 
@@ -191,7 +194,9 @@ class Drive:
         return slice(int(first), int(last))
 
     def lowest(self) -> Floats:
-        """When the knee is bent most, mean of the legs, s."""
+        """When the knee is bent most, mean of the legs, s; from the front alone, when the centre of mass is lowest."""
+        if not any(self.body.has(sided(ANGLE["knee"], leg)) for leg in self.body.legs):
+            return self.event("landing_zero_velocity" if self.test == "landing" else "zero_velocity")
         part = self.inside(self.body.start, self.push[1])
 
         def of(leg: str) -> Floats:
@@ -221,15 +226,13 @@ def value_of(function: Callable[[Drive], Floats | Value], drive: Drive, unit: st
 
 
 def drive_of(
-    motion: Motion, clock: ClockMap | None, events: Mapping[str, Event], test: str, profile: Profile,
+    motion: Motion, clock: ClockMap, events: Mapping[str, Event], test: str, profile: Profile,
     *, side: str = "", peak_force: float = math.nan,
 ) -> Drive | None:  # fmt: skip
     """The drive of one repetition, None where its events do not say when it happened.
 
     side : of a trial of one leg.
     """
-    if clock is None:
-        return Drive(_nothing(motion, profile, side), test, {}, None, (0.0, 0.0))
     known = {name: event for name, event in events.items() if math.isfinite(event.t)}
     last = "landing_zero_velocity" if test == "landing" else "takeoff"
     begin = known.get(BEGIN[test])
@@ -240,7 +243,7 @@ def drive_of(
     low = known.get("zero_velocity", begin).t if test != "sj" else begin.t
     times = clock.to_force(motion.times)
     first, last_seen = _reach(motion, times)
-    stretch = max(begin.t - AHEAD, first), min(end.t + profile.motion_after, last_seen)
+    stretch = max(begin.t - AHEAD, end.t - LONGEST, first), min(end.t + profile.motion_after, last_seen)
     body = Body(motion, times, *stretch, profile, legs_of(motion, side))
     return Drive(body, test, known, clock, (low, end.t), peak_force)
 
@@ -257,11 +260,6 @@ def legs_of(motion: Motion, side: str) -> tuple[str, ...]:
     """The legs that count: the one that jumped, or those that were seen; of a view without sides the nameless one."""
     seen = tuple(leg for leg in LEGS if any(name.endswith(f"_{leg}") for name in (*motion.angles, *motion.points)))
     return (side,) if side in seen else seen or ("",)
-
-
-def _nothing(motion: Motion, profile: Profile, side: str) -> Body:
-    """A stretch of no length: whoever asks for a curve learns that no clock joins motion and force."""
-    return Body(motion, motion.times, math.nan, math.nan, profile, legs_of(motion, side))
 
 
 __all__ = ["Curves", "Drive", "Refused", "drive_of", "sure", "value_of"]

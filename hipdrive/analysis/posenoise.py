@@ -67,12 +67,14 @@ class Noise:
         n, columns = len(times), self.variance.shape[1]
         which = rng.choice(len(self.colours), size=count, p=self.weight)
         size = np.sqrt(self.variance[which] * self.contrasts / rng.chisquare(self.contrasts, size=(count, columns)))
-        mixed = rng.standard_normal((n, count, columns)) @ _root(self.correlation).T
-        found = np.empty((n, count, columns))
-        for c in np.unique(which):
-            rows = which == c
-            root = np.linalg.cholesky(self.colours[c].covariance(times) + 1e-9 * np.eye(n))
-            found[:, rows] = (root @ mixed[:, rows].reshape(n, -1)).reshape(n, -1, columns)
+        time, share = np.array(self.colours)[which].T
+        slow, white = rng.standard_normal((2, n, count, columns)) @ _root(self.correlation).T
+        # a first-order process forgets: each frame is what is left of the one before, and as much anew as that lost
+        left = np.exp(-np.diff(times)[:, None] / time)[:, :, None]
+        anew = np.sqrt(1.0 - left**2)
+        for i in range(1, n):
+            slow[i] = left[i - 1] * slow[i - 1] + anew[i - 1] * slow[i]
+        found = np.sqrt(1.0 - share)[:, None] * slow + np.sqrt(share)[:, None] * white
         return np.asarray((found * size).transpose(0, 2, 1))
 
 
@@ -81,6 +83,42 @@ class Contrasts(NamedTuple):
 
     seen: Floats
     rows: Floats
+
+
+class Whitened(NamedTuple):
+    """Contrasts of which noise of one colour makes white numbers, (contrasts, frames), and what that costs in log."""
+
+    rows: Floats
+    log_size: float
+
+
+class Looks:
+    """What the frames of one record show of noise, in every colour tried: the same for all columns seen alike."""
+
+    def __init__(self, times: Floats, cutoff: float, usual: float) -> None:
+        self.times, self.cutoff = times, cutoff
+        self.colours = tuple(Colour(usual * f, w) for f in FACTORS for w in WHITE)
+        self._held: dict[bytes, tuple[Whitened, ...]] = {}
+
+    def of(self, seen: Floats) -> tuple[Whitened, ...]:
+        """The whitened contrasts of the frames `seen` (bool), one a colour.
+
+        Raises
+        ------
+        ValueError : too few frames for the cut-off.
+        """
+        key = seen.tobytes()
+        if key not in self._held:
+            found = contrasts(self.times, seen, self.cutoff)
+            if len(found.rows) < FEWEST:
+                raise ValueError("too few frames")
+            self._held[key] = tuple(self._whitened(found.rows, self.times[seen], one) for one in self.colours)
+        return self._held[key]
+
+    @staticmethod
+    def _whitened(rows: Floats, times: Floats, colour: Colour) -> Whitened:
+        root = np.linalg.cholesky(rows @ colour.covariance(times) @ rows.T)
+        return Whitened(np.linalg.solve(root, rows), float(np.log(np.diagonal(root)).sum()))
 
 
 def contrasts(times: Floats, seen: Floats, cutoff: float) -> Contrasts:
@@ -96,36 +134,34 @@ def contrasts(times: Floats, seen: Floats, cutoff: float) -> Contrasts:
     return Contrasts(seen, waves[:, band].T * own)
 
 
-def fitted(times: Floats, columns: Sequence[Floats], cutoff: float, usual: float) -> Noise:
-    """The noise of columns (frames,), NaN where unseen; `usual` is the correlation time expected, s.
+def fitted(columns: Sequence[Floats], looks: Looks) -> Noise:
+    """The noise of columns (frames,), NaN where unseen, of the record that was looked at.
 
     Raises
     ------
     ValueError : too few frames for the cut-off.
     """
-    colours = tuple(Colour(usual * f, w) for f in FACTORS for w in WHITE)
+    colours = looks.colours
     grid = np.arange(len(FACTORS)).repeat(len(WHITE))
     score = -0.5 * (np.log(np.array(FACTORS))[grid] / SPREAD) ** 2
     variance, number = np.empty((len(colours), len(columns))), np.empty(len(columns))
     correlation = np.eye(len(columns))
-    whitened: dict[int, list[Floats]] = {}
+    found: list[tuple[list[int], list[Floats]]] = []
     for places in _alike(columns).values():
-        found = contrasts(times, np.isfinite(columns[places[0]]), cutoff)
-        if len(found.rows) < FEWEST:
-            raise ValueError("too few frames")
-        values = found.rows @ np.array([columns[i][found.seen] for i in places]).T
-        number[places] = len(found.rows)
-        for c, colour in enumerate(colours):
-            root = np.linalg.cholesky(found.rows @ colour.covariance(times[found.seen]) @ found.rows.T)
-            white = np.linalg.solve(root, values)
-            size = np.mean(white**2, axis=0) + 1e-12
+        seen = np.isfinite(columns[places[0]])
+        values = np.array([columns[i][seen] for i in places]).T
+        white = [one.rows @ values for one in looks.of(seen)]
+        number[places] = len(white[0])
+        for c, one in enumerate(looks.of(seen)):
+            size = np.mean(white[c] ** 2, axis=0) + 1e-12
             variance[c, places] = size
-            score[c] -= float(np.sum(0.5 * len(white) * np.log(size) + np.log(np.diagonal(root)).sum()))
-            whitened.setdefault(c, []).append(white / np.sqrt(size))
+            score[c] -= float(np.sum(0.5 * len(white[c]) * np.log(size) + one.log_size))
+        found.append((places, white))
     weight = np.exp(score - score.max())
     best = int(np.argmax(weight))
-    for places, white in zip(_alike(columns).values(), whitened[best], strict=True):
-        correlation[np.ix_(places, places)] = white.T @ white / len(white)
+    for places, white in found:
+        even = white[best] / np.sqrt(variance[best, places])
+        correlation[np.ix_(places, places)] = even.T @ even / len(even)
     return Noise(colours, weight / weight.sum(), variance, number, correlation)
 
 

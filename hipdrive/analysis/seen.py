@@ -119,6 +119,8 @@ def drive(trial: Trial, events: Mapping[str, Event], test: str, profile: Profile
     found = seen(trial)
     if found.motion is None:
         return "motion_unknown"
+    if found.clock is None:
+        return "no_clock"
     made = drive_of(found.motion, found.clock, events, test, profile, side=trial.side,
                     peak_force=_peak_force(trial, events, test))  # fmt: skip
     return "no_event" if made is None else made

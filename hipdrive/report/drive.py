@@ -41,7 +41,7 @@ def against(evidence: Evidence) -> str:
     >>> against(Evidence("contact_time", Value(0.31, "s", 0.002), "shown", 0.25, "above"))
     'Contact time 310 ± 2 ms, limit 250 ms'
     """
-    name = label(evidence.field) + (f" (mean of {evidence.over})" if evidence.over > 1 else "")
+    name = named(evidence.field) + (f" (mean of {evidence.over})" if evidence.over > 1 else "")
     if not math.isfinite(evidence.value.value):
         return f"{name}: {evidence.why}"
     told = f"{name} {shown(evidence.value)}"
@@ -49,6 +49,16 @@ def against(evidence: Evidence) -> str:
         bound = Value(evidence.limit, evidence.value.unit)
         told += f", limit {shown(bound)}" + (f" (from {label(evidence.base).lower()})" if evidence.base else "")
     return f"{told}; {evidence.why}" if evidence.why else told
+
+
+def named(field: str) -> str:
+    """A field in words; an index of left against right by what it compares.
+
+    >>> named("asym_propulsive_gross_impulse")
+    'Propulsive gross impulse, left against right'
+    """
+    base = field.removeprefix("asym_")
+    return label(base) + (", left against right" if base != field else "")
 
 
 def clocked(analysis: Analysis) -> str:

@@ -110,12 +110,14 @@ def _advice(analysis: Analysis, table: CueTable | None) -> Iterator[RenderableTy
             if evidence.answer == drive.SHOWN:
                 yield Text(f"  {drive.against(evidence)}")
         yield Text(f"  Work: {found.cue.fault.work}", "dim")
-    for one in found.found:
-        if one is found.cue:
-            continue
+    yield Text("")
+    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("", "", ""):
+        grid.add_column(column, no_wrap=False)
+    for one in (one for one in found.found if one is not found.cue):
         first = next((e for e in one.evidence if e.answer == one.answer), one.evidence[0])
-        yield Text.assemble((f"{drive.ANSWERS[one.answer]:<15}", "dim"), f"{one.fault.fault}: ",
-                            (drive.against(first), "dim"))  # fmt: skip
+        grid.add_row(Text(drive.ANSWERS[one.answer], "dim"), one.fault.fault, Text(drive.against(first), "dim"))
+    yield grid
 
 
 def _sentence(told: str) -> str:

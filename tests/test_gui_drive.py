@@ -297,6 +297,7 @@ def test_what_is_said_of_motion_is_checked_first(qtbot: QtBot) -> None:
     row = AddMotion()
     qtbot.addWidget(row)
     row.show()
+    assert row.clock.currentData() == "auto", "as on the command line"
     row._ask()
     assert row.why.text() == "Choose the file with the motion first."
     row.file.setText("angles.mot")
@@ -307,7 +308,9 @@ def test_what_is_said_of_motion_is_checked_first(qtbot: QtBot) -> None:
     row.clock.setCurrentIndex(row.clock.findData("offset"))
     row._ask()
     assert "0.120 and 0.004" in row.why.text()
+    assert row.fields["offset"].isEnabled()
     row.clock.setCurrentIndex(row.clock.findData("same"))
+    assert not row.fields["offset"].isEnabled()
     row.fields["more"].setText("angles=flexion")
     with qtbot.waitSignal(row.wanted) as told:
         row._ask()

@@ -11,6 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 import hipdrive as hd
+from hipdrive.acquisition import attach
 from hipdrive.acquisition.simulated.linkage import simulate_motion
 from hipdrive.analysis.cues import MISSING, NOT_RESOLVED, NOT_SHOWN, SHOWN, Advice, Evidence, Found
 from hipdrive.analysis.cuetable import Fault, Limit
@@ -298,6 +299,7 @@ def test_what_is_said_of_motion_is_checked_first(qtbot: QtBot) -> None:
     qtbot.addWidget(row)
     row.show()
     assert row.clock.currentData() == "auto", "as on the command line"
+    assert {attach.AUTO, attach.SAME, attach.NONE} <= {row.clock.itemData(i) for i in range(row.clock.count())}
     row._ask()
     assert row.why.text() == "Choose the file with the motion first."
     row.file.setText("angles.mot")

@@ -64,7 +64,7 @@ Motions = Annotated[
 ]
 MotionClock = Annotated[
     str | None,
-    typer.Option("--motion-clock", metavar="CLOCK", help="same, or seconds to add and their u95: 0.12,0.004"),
+    typer.Option("--motion-clock", metavar="CLOCK", help="same, sync, none, or seconds to add and u95: 0.12,0.004"),
 ]
 MotionAs = Annotated[
     list[str] | None,
@@ -290,6 +290,45 @@ def cues(
     from hipdrive.report import drive
 
     print(drive.to_text(load(file)))
+
+
+@app.command()
+def sync(
+    trial: Annotated[Path, typer.Argument(metavar="TRIAL", help="The recording of the plates.", readable=False)],
+    motion: Annotated[
+        Path | None, typer.Argument(metavar="[MOTION]", help="Points or angles; none: those of the trial file.",
+                                    show_default=False, readable=False)
+    ] = None,
+    method: Annotated[str, typer.Option("--method", help="com, events, manual, or ball (a check).")] = "com",
+    offset: Annotated[
+        float | None, typer.Option("--offset", metavar="S", help="Manual: added to motion's times.")
+    ] = None,
+    u95: Annotated[float | None, typer.Option("--u95", metavar="S", help="Manual: how far that may be off.")] = None,
+    pairs: Annotated[
+        Path | None, typer.Option("--pairs", metavar="FILE.csv", help="Events: motion's time, plates' time.")
+    ] = None,
+    window: Annotated[
+        str | None, typer.Option("--window", metavar="START,END", help="Only this time of the plates, s.")
+    ] = None,
+    point: Annotated[str, typer.Option("--point", help="Ball: the name of its point.")] = "ball",
+    motion_as: MotionAs = None, test: Test = None, rate: Rate = None, columns: Columns = None, unit: Unit = None,
+    mass: Mass = None,
+    save: Annotated[bool, typer.Option("--save", help="Keep motion and clock in the trial file.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    out: Annotated[
+        list[Path] | None, typer.Option("--out", metavar="PATH", help="Picture (.svg, .png, .pdf), or a copy (.h5).",
+                                        readable=False)
+    ] = None,
+) -> int:  # fmt: skip
+    """Bring the clock of a motion file to that of the plates, with its uncertainty."""
+    from hipdrive.report import inputs, syncing
+
+    ask = _ask(test, rate, columns, None, None, unit=unit, mass=mass)
+    wanted = syncing.Wanted(
+        method=method, offset=offset, u95=u95, pairs=pairs, window=syncing.window_of(window), point=point,
+        facts=inputs.pairs("--motion-as", motion_as or []), save=save, out=tuple(out or ()),
+    )  # fmt: skip
+    return syncing.run(trial, motion, ask, wanted, as_json=json)
 
 
 @app.command()

@@ -107,17 +107,25 @@ def add_run(
         return _replace(target, file)
 
 
-def add_motion(path: str | os.PathLike[str], trial: Trial) -> Path:
-    """Add the tracks of a trial, and how their clocks lie to the force's, to its file; those of it are kept."""
+def add_motion(path: str | os.PathLike[str], trial: Trial, *, clocks: bool = False) -> Path:
+    """Add the tracks of a trial, and how their clocks lie to the force's, to its file; those of it are kept.
+
+    clocks : the trial's clocks take the place of those of the file.
+    """
     target = Path(path)
     with _image(target) as file:
         groups = list(_trials(file, str(target)))
         if len(groups) != 1:
             raise UsageError("motion", f"{target}: holds {len(groups)} trials; motion is added to a file with one")
-        here, clocks = {one.name for one in _tracks(groups[0])}, _clocks(groups[0])
+        here, kept = {one.name for one in _tracks(groups[0])}, _clocks(groups[0])
         new = tuple(one for one in trial.tracks if one.name not in here)
         known = {one.name: trial.clocks[one.name] for one in new if one.name in trial.clocks}
-        _write_clocks(groups[0], known, len(clocks))
+        if clocks and kept:
+            del groups[0]["sync/clocks"]
+        if clocks:
+            _write_clocks(groups[0], {**kept, **trial.clocks})
+        else:
+            _write_clocks(groups[0], known, len(kept))
         _write_tracks(groups[0], new, len(here))
         return _replace(target, file)
 

@@ -33,8 +33,8 @@ FURTHEST = 30.0
 
 @cache
 def made(test: str, seed: int) -> tuple[Trial, Moving]:
-    """A trial and the movement behind it."""
-    trial = simulate_motion(test, seed=seed)
+    """A trial and the movement behind it, of one body."""
+    trial = simulate_motion(test, seed=seed, mass=75.0, height=1.8)
     assert trial.truth is not None
     told = {one.name: trial.truth.settings[one.name] for one in fields(Settings)}
     return trial, movement(test, Settings(**told))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import sys
@@ -17,7 +18,7 @@ import hipdrive as hd
 from hipdrive import store
 from hipdrive.acquisition.attach import times_of, with_motion
 from hipdrive.cli import run
-from hipdrive.errors import UsageError
+from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.trial import Trial
 
 C = squat(201)
@@ -63,8 +64,8 @@ def test_an_offset_has_an_uncertainty(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("clock", "part"), [
-    ("0.037", "0.120,0.004: seconds to add"), ("yes", "choose same or none"), ("60,0.01", "so they share nothing"),
-    ("same", "no column of times"),
+    ("0.037", "0.120,0.004: seconds to add"), ("yes", "choose same or sync or none"),
+    ("60,0.01", "so they share nothing"), ("same", "no column of times"),
 ])  # fmt: skip
 def test_a_clock_that_cannot_be_is_refused(clock: str, part: str, tmp_path: Path) -> None:
     trial = hd.read(forces(tmp_path / "f.csv", timed=False), rate=1000.0)
@@ -125,6 +126,26 @@ def test_points_under_pose_are_read_as_before(tmp_path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file.move("motion", "pose")
     assert hd.read(path).tracks[0].names == tuple(body(C))
+
+
+def test_the_clock_is_found_by_the_centre_of_mass() -> None:
+    """A simulated athlete's points on a camera's clock: the offset that was put in, within three standard errors."""
+    offset, whole = 0.237, hd.simulate("cmj", seed=4, joints=True)
+    points = dataclasses.replace(next(one for one in whole.tracks if one.kind == "points"), name="camera")
+    wanted = whole.clocks["motion"]
+    points = dataclasses.replace(points, times=points.times - offset)
+    bare = dataclasses.replace(whole, tracks=(), clocks={})
+    trial = with_motion(bare, [points], clock="auto")
+    clock = trial.clocks["camera"]
+    assert abs(clock.offset - wanted.offset - offset) < 3.0 * clock.standard_error < 0.02
+    assert "by the centre of mass" in trial.notes[-1] and "±" in trial.notes[-1]
+
+
+def test_a_clock_that_cannot_be_found_is_none_and_said(tmp_path: Path) -> None:
+    trial = with_motion(trial_of(tmp_path), [coordinates_track(C)], clock="auto")
+    assert not trial.clocks and "is not known (" in trial.notes[-1]
+    with pytest.raises(HipdriveError):
+        with_motion(trial_of(tmp_path), [coordinates_track(C)], clock="sync")
 
 
 # --- commands ---

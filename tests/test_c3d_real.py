@@ -99,3 +99,15 @@ def test_a_drop_jump_whose_samples_end_early(data: Path) -> None:
     trial = hd.read(data / FOLDER / "c3d_dropjump_type4_truncated" / "sample21.c3d")
     assert trial.duration == pytest.approx(3.345, abs=0.001) and trial.fz.min() > -10.0
     assert any("end at 3.35 s and are filled up" in note for note in trial.notes)
+
+
+def test_no_file_makes_a_traceback_as_motion(data: Path) -> None:
+    """Everything that lies in the folders: motion, or one sentence."""
+    read = []
+    for path in sorted(data.rglob("*")):
+        if path.is_file() and path.stat().st_size < 5e6:
+            try:
+                read += [path.suffix.lower() for _ in hd.read_motion(path)[:1]]
+            except hd.HipdriveError as told:
+                assert "\n" not in str(told)
+    assert {".trc", ".mot", ".c3d"} <= set(read)

@@ -69,6 +69,14 @@ def test_trc(tmp_path: Path, ending: str, suffix: str) -> None:
     assert hd.motion_of(found).angles["knee_angle_left"] == pytest.approx(180.0 - C["knee_angle"], abs=1e-3)
 
 
+def test_a_trc_after_a_blank_line_is_no_c3d(tmp_path: Path) -> None:
+    """Line feed and P are also how a C3D file of ten blocks begins."""
+    text = "\n" + trc()
+    with pytest.raises(ReadError) as told:
+        read_motion(write(tmp_path / "a.trc", text))
+    assert "C3D" not in str(told.value)
+
+
 def test_markers_that_were_not_seen_are_nan(tmp_path: Path) -> None:
     holed = {name: place.copy() for name, place in POINTS.items()}
     holed["knee_left"][3:6] = np.nan

@@ -15,13 +15,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from hipdrive.acquisition.formats.motion import named_apart, read_motion
-from hipdrive.analysis.kinematics import STATED, is_angles, stated
-from hipdrive.errors import UsageError
+from hipdrive.analysis.kinematics import STATED, is_angles, motion_of, stated
+from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.trial import ClockMap, Floats, Track, Trial
 
-NONE, SAME, SYNC = "none", "same", "sync"
-CLOCKS = (SAME, NONE, "SECONDS,U95")
-"""How the clock of the motion can be said to lie to that of the forces."""
+NONE, SAME, SYNC, AUTO = "none", "same", "sync", "auto"
+CLOCKS = (SAME, SYNC, NONE, "SECONDS,U95")
+"""How the clock of the motion can be said to lie to that of the forces; `auto` is `sync` where that can be had."""
 
 FACTS = ("rate", "unit", *STATED)
 """What can be said about motion that its file does not say."""
@@ -40,8 +40,9 @@ def with_motion(
 
     Parameters
     ----------
-    clock : `same` where the times in both files are of one clock; seconds to be added to the motion's times and their
-        95 % uncertainty, such as "0.120,0.004"; `none` where nobody knows.
+    clock : `same` where the times in both files are of one clock; `sync` to find it by the centre of mass; seconds to
+        be added to the motion's times and their 95 % uncertainty, such as "0.120,0.004"; `none` where nobody knows;
+        `auto` for `sync` where that can be had and else `none`.
     facts : rate (Hz), unit, up and forward (axes such as "y"), view (`side` or `front`), angles (`included` or
         `flexion`), where the file does not say it.
 
@@ -96,6 +97,8 @@ def clock_of(trial: Trial, clock: str, tracks: Sequence[Track]) -> tuple[ClockMa
     if clock == NONE:
         return None, (f"how the clock of {names} lies to that of the forces was not said, so joints are only compared "
                       "with joints; say --motion-clock")  # fmt: skip
+    if clock in (SYNC, AUTO):
+        return _matched(trial, tracks, names, needed=clock == SYNC)
     found = _same(trial) if clock == SAME else _given(clock)
     times = np.concatenate([found.to_force(one.times) for one in tracks])
     shared = min(float(times.max()), trial.duration) - max(float(times.min()), 0.0)
@@ -105,6 +108,23 @@ def clock_of(trial: Trial, clock: str, tracks: Sequence[Track]) -> tuple[ClockMa
                          "mend the clock")  # fmt: skip
     how = "as said, one clock with the forces" if clock == SAME else f"offset {found.offset:g} s, as said"
     return found, f"clock of {names}: {how}"
+
+
+def _matched(trial: Trial, tracks: Sequence[Track], names: str, *, needed: bool) -> tuple[ClockMap | None, str]:
+    """The clock by which the centre of mass is that of the plates; none, and why, where it cannot be had."""
+    from hipdrive.analysis.sync import match
+
+    try:
+        found = match(trial, motion_of(tracks))
+    except HipdriveError as why:
+        if needed:
+            raise
+        told = str(why).removeprefix(f"{trial.file or 'trial'}: ")
+        return None, (f"how the clock of {names} lies to that of the forces is not known ({told}), so joints are "
+                      "only compared with joints; say --motion-clock")  # fmt: skip
+    return found.clock, (
+        f"clock of {names}: by the centre of mass, offset {found.clock.offset:.4f} ± {found.u95:.4f} s"
+    )
 
 
 def _same(trial: Trial) -> ClockMap:

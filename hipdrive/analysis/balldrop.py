@@ -87,11 +87,7 @@ def _meeting(t: Floats, z: Floats, k: int, scale_known: bool) -> tuple[float, fl
     slope = np.zeros(len(b))
     slope[:4] = np.array([-1.0, -meet, 1.0, meet]) / turn
     cover = noise * np.linalg.inv(design.T @ design)
-    return (
-        between + float(meet),
-        float(np.sqrt(slope @ cover @ slope)),
-        float(left @ left) / len(rows) - (b[1] - b[3]) ** 2,
-    )
+    return between + float(meet), float(np.sqrt(slope @ cover @ slope)), float(-turn)
 
 
 def first_force(trial: Trial) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hipdrive.errors import UsageError
 from hipdrive.gui.cards import label
 from hipdrive.gui.qt import QtCore, QtWidgets
@@ -82,6 +84,5 @@ class Asking(QtWidgets.QWidget):
         rate = numbers.pop("rate")
         held = {key: value for key, value in self._ask_before.facts.items() if key not in ("mass", "box_height")}
         facts = {**held, **{key: value for key, value in numbers.items() if value is not None}}
-        return Ask(test=self.test.currentData(), rate=rate, columns=self.fields["columns"].text().strip() or None,
-                   unit=self._ask_before.unit, facts=facts, profiles=self._ask_before.profiles,
-                   parameters=self._ask_before.parameters)  # fmt: skip
+        return replace(self._ask_before, test=self.test.currentData(), rate=rate, facts=facts,
+                       columns=self.fields["columns"].text().strip() or None)  # fmt: skip

@@ -17,6 +17,8 @@ LOOKS = {OK: "good", INFO: "good", FLAGGED: "warn", WARN: "warn", REFUSED: "bad"
 OPTIONS = ((r"--(rate|mass) (?=\d)", ""), (r"--rate( HZ)?", "the sampling rate"),
            (r"--columns (?=\S+=)", "the columns "), (r"--columns", "the columns"), (r"--mass( KG)?", "the mass"),
            (r"--box-height( M)?", "the box height"), (r"--test auto", "the test Auto"), (r"--test", "the test"),
+           (r"--motion-clock same:", "the same clock:"), (r"--motion-clock( CLOCK)?", "its clock"),
+           (r"--motion-as (?=\w+=)", ""), (r"--motion-as", "what is not in the file"), (r"--motion", "Add motion"),
            (r"`hipdrive metrics`", "the manual"))  # fmt: skip
 """What the command line calls its options, and what they are called here."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hipdrive.gui.cards import clear, label
 from hipdrive.gui.qt import Qt, QtCore, QtWidgets
 from hipdrive.report import rows
@@ -42,32 +44,35 @@ class RepRow(QtWidgets.QWidget):
 
     def show_trial(self, analysis: Analysis) -> None:
         """The repetitions of a trial; nothing where there is only one thing to show."""
+        over = rows.series(analysis) if analysis.reps else ()
+        word = "Hop" if over else "Jump"
+        names = {SERIES: ("Series", _tip("The series as a whole", over[0]))} if over else {}
+        names |= {i: (f"{rep.rep}", _tip(f"{word} {rep.rep}", rows.hero(rep))) for i, rep in enumerate(analysis.reps)}
+        self.show_places(word, names)
+
+    def show_places(self, word: str, names: Mapping[int, tuple[str, str]]) -> None:
+        """One choice for each place, with its text and what is told when it is pointed at."""
         clear(self._row)
         self.buttons = {}
         self.choice.clear()
-        self._places = list(range(first(analysis), len(analysis.reps)))
-        word = "Hop" if first(analysis) == SERIES else "Jump"
-        few = len(self._places) <= MOST
-        self.choice.setVisible(not few)
-        self.setVisible(len(self._places) > 1)
-        for place in self._places if few and len(self._places) > 1 else ():
-            self._button(analysis, place, word)
-        if self.buttons and SERIES not in self.buttons:
-            self._row.insertWidget(0, label(word, "name"))
-        for place in () if few else self._places:
-            self.choice.addItem("Series" if place == SERIES else f"{word} {analysis.reps[place].rep}", place)
+        self._places = list(names)
+        several, few = len(names) > 1, len(names) <= MOST
+        self.setVisible(several)
+        self.choice.setVisible(several and not few)
+        if several and few and SERIES not in names:
+            self._row.addWidget(label(word, "name"))
+        for place, (text, tip) in names.items() if several else ():
+            if few:
+                self._button(place, text, tip)
+            else:
+                self.choice.addItem(text if place == SERIES else f"{word} {text}", place)
 
-    def _button(self, analysis: Analysis, place: int, word: str) -> None:
-        """One button, which tells its first number when it is pointed at."""
-        series = place == SERIES
-        line = rows.series(analysis)[0] if series else rows.hero(analysis.reps[place])
-        number = analysis.reps[place].rep
-        button = QtWidgets.QPushButton("Series" if series else f"{number}")
-        told = "The series as a whole" if series else f"{word} {number}"
+    def _button(self, place: int, text: str, tip: str) -> None:
+        button = QtWidgets.QPushButton(text)
         button.setObjectName("rep")
         button.setCheckable(True)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.setToolTip(f"{told}: {line.label} {shown(line.value)}" if line is not None else told)
+        button.setToolTip(tip)
         button.clicked.connect(lambda: self.chosen.emit(place))
         self._row.addWidget(button)
         self.buttons[place] = button
@@ -83,3 +88,7 @@ class RepRow(QtWidgets.QWidget):
         if place not in self._places:
             return place
         return self._places[(self._places.index(place) + by) % len(self._places)]
+
+
+def _tip(told: str, line: rows.Line | None) -> str:
+    return told if line is None else f"{told}: {line.label} {shown(line.value)}"

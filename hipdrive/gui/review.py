@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hipdrive.gui.addmotion import AddMotion
 from hipdrive.gui.asking import Asking
 from hipdrive.gui.cards import LOOKS, STATUS, CheckLine, Headline, card, clear, label, sentence, told_first
 from hipdrive.gui.curves import CurvesView
+from hipdrive.gui.driveview import DriveView
 from hipdrive.gui.page import Page
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
 from hipdrive.gui.reps import SERIES, RepRow, first
 from hipdrive.gui.table import NumbersTable
 from hipdrive.gui.theme import LIGHT, MARKS, Theme
-from hipdrive.gui.work import Failed, Job, Opened, Step, opening
+from hipdrive.gui.work import Failed, Job, Moved, Opened, Step, moving, opening
 from hipdrive.report import rows
 from hipdrive.report.inputs import Ask
 from hipdrive.report.words import clean, name_of_test, shown
@@ -23,8 +25,8 @@ from hipdrive.results import FAIL, INFO, REFUSED, Analysis, Finding, Results
 from hipdrive.trial import Trial
 
 WELCOME, BUSY, FAILED, TRIAL = range(4)
-VIEWS = (("Curves", "C"), ("All numbers", "N"), ("Quality", "Q"))
-CURVES, NUMBERS, QUALITY = range(3)
+VIEWS = (("Curves", "C"), ("Hip drive", "H"), ("All numbers", "N"), ("Quality", "Q"))
+CURVES, DRIVE, NUMBERS, QUALITY = range(4)
 
 ENDINGS = "Recordings (*.h5 *.hdf5 *.csv *.txt *.tsv *.mot *.sto *.dat);;All files (*)"
 
@@ -41,12 +43,14 @@ class ReviewPage(Page):
         self.entries: list[Opened | Failed] = []
         self._job: Job | None = None
         self._first_new: int | None = None
+        self._wrong = ""
         self._rep = 0
         self.list = QtWidgets.QListWidget()
         self.list.setMinimumWidth(150)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentRowChanged.connect(self._chosen)
         self.curves = CurvesView(theme)
+        self.drive = DriveView(theme)
         self.table = NumbersTable()
         self.headline = Headline()
         self._stack = QtWidgets.QStackedWidget()
@@ -138,12 +142,21 @@ class ReviewPage(Page):
         around.addWidget(self.changes)
         self._changing.hide()
         layout.addWidget(self._changing)
+        self.adding = AddMotion()
+        self.adding.wanted.connect(self.add_motion)
+        self._adding = card()
+        around = QtWidgets.QVBoxLayout(self._adding)
+        around.setContentsMargins(12, 6, 12, 8)
+        around.addWidget(self.adding)
+        self._adding.hide()
+        layout.addWidget(self._adding)
         self.views = QtWidgets.QStackedWidget()
         frame = card()
         box = QtWidgets.QVBoxLayout(frame)
         box.setContentsMargins(4, 4, 4, 4)
         box.addWidget(self.curves)
         self.views.addWidget(frame)
+        self.views.addWidget(self.drive)
         self.views.addWidget(self.table)
         self.views.addWidget(self._quality())
         layout.addWidget(self.views, 1)
@@ -189,6 +202,7 @@ class ReviewPage(Page):
         made = (
             ("Open ...", "Ctrl+O", self.ask_files), ("Sample", "Ctrl+D", self.open_sample),
             ("Close trial", "Ctrl+W", self.close_trial), ("Change facts ...", "Ctrl+R", self.change),
+            ("Add motion ...", "Ctrl+M", self.ask_motion),
             ("Next jump", "Right", lambda: self.step_rep(1)),
             ("Previous jump", "Left", lambda: self.step_rep(-1)), ("Next trial", "PgDown", lambda: self.step_trial(1)),
             ("Previous trial", "PgUp", lambda: self.step_trial(-1)), ("Whole jump", "Home", self.curves.whole),
@@ -207,11 +221,13 @@ class ReviewPage(Page):
 
     def buttons(self) -> list[QtGui.QAction]:
         """For the tool bar."""
-        return [self.actions_by_name[name] for name in ("Open ...", "Change facts ...", "Close trial")]
+        shown = ("Open ...", "Add motion ...", "Change facts ...", "Close trial")
+        return [self.actions_by_name[name] for name in shown]
 
     def set_theme(self, theme: Theme) -> None:
         """Plots in other colours."""
         self.curves.set_theme(theme)
+        self.drive.set_theme(theme)
 
     # --- opening ----------------------------------------------------------------------------------------------
 
@@ -239,15 +255,7 @@ class ReviewPage(Page):
         """Read and analyse files beside the window."""
         self.cancel()
         wanted = ask or Ask()
-        self._first_new = None
-        self._stack.setCurrentIndex(BUSY)
-        self.busy.setText("Opening ...")
-        self.progress.setRange(0, 0)
-        job = Job(lambda: opening(paths, wanted), self)
-        job.came.connect(self._came)
-        job.finished.connect(self._finished)
-        self._job = job
-        job.start()
+        self._start(Job(lambda: opening(paths, wanted), self))
 
     def read_again(self, ask: Ask) -> None:
         """The shown file once more, read in another way."""
@@ -267,7 +275,8 @@ class ReviewPage(Page):
 
         trial = entry.trial.with_facts(**ask.facts)
         done = next(iter(analysed([trial], ask)))
-        self._add(Opened(entry.path, done.trial, done.analysis, ask))
+        bare = None if entry.bare is None else entry.bare.with_facts(**ask.facts)
+        self._add(Opened(entry.path, done.trial, done.analysis, ask, bare))
         self.list.setCurrentRow(len(self.entries) - 1)
         self._show_current()
 
@@ -278,6 +287,34 @@ class ReviewPage(Page):
             self.changes.show_ask(self.current.ask)
             if self._changing.isVisible():
                 self.changes.fields["mass"].setFocus()
+
+    def ask_motion(self) -> None:
+        """Fields for a file of motion beside the shown forces; the file dialogue where none was chosen yet."""
+        if not isinstance(self.current, Opened):
+            self.said.emit("Open a recording of forces first; motion is added beside it")
+            return
+        self._adding.setVisible(not self._adding.isVisible())
+        if self._adding.isVisible():
+            self.adding.show_ask(self.current.ask)
+            if not self.adding.file.text():
+                self.adding.choose()
+
+    def add_motion(self, ask: Ask) -> None:
+        """Motion beside the shown trial, read and analysed beside the window."""
+        entry = self.current
+        if isinstance(entry, Opened):
+            self._wrong = ""
+            self._start(Job(lambda: moving(entry, ask), self))
+
+    def _start(self, job: Job) -> None:
+        self._first_new = None
+        self._stack.setCurrentIndex(BUSY)
+        self.busy.setText("Opening ...")
+        self.progress.setRange(0, 0)
+        job.came.connect(self._came)
+        job.finished.connect(self._finished)
+        self._job = job
+        job.start()
 
     def cancel(self) -> None:
         """Stop opening; what was opened before stays."""
@@ -295,22 +332,43 @@ class ReviewPage(Page):
         self.said.emit("Opening was cancelled")
         self._show_current()
 
-    def _came(self, part: Opened | Failed | Step) -> None:
+    def _came(self, part: Opened | Failed | Moved | Step) -> None:
         if isinstance(part, Step):
             self.busy.setText(part.what)
             self.progress.setRange(0, part.of)
             self.progress.setValue(part.done)
+            return
+        if isinstance(part, Moved):
+            self._moved(part)
             return
         self._add(part)
         if self._first_new is None:
             self._first_new = len(self.entries) - 1
         self.opened.emit(part)
 
+    def _moved(self, part: Moved) -> None:
+        """The trial with its motion in the place of the one without."""
+        if isinstance(part.after, Failed):
+            path = part.after.path
+            self._wrong = part.after.why.removeprefix(f"{clean(path)}: ").removeprefix(f"{clean(path.name)}: ")
+        elif part.before in self.entries:
+            row = self.entries.index(part.before)
+            self.entries[row] = part.after
+            self.list.item(row).setText(_in_list(part.after))  # type: ignore[union-attr]
+            self.views.setCurrentIndex(DRIVE)
+        self.opened.emit(part.after)
+
     def _finished(self) -> None:
         self._job = None
         if self._first_new is not None:
             self.list.setCurrentRow(self._first_new)
         self._show_current()
+        if isinstance(self.current, Opened):
+            self.show_view(self.views.currentIndex())
+        if self._wrong:
+            self._adding.show()
+            self.adding.show_why(self._wrong)
+            self._wrong = ""
 
     def leave(self) -> bool:
         """Nothing runs on behind a closed window."""
@@ -400,6 +458,7 @@ class ReviewPage(Page):
         self.about.setText("  ·  ".join(filter(None, facts)))
         self.about.setToolTip(str(entry.path))
         self._changing.hide()
+        self._adding.hide()
         self.reps.show_trial(analysis)
         self._rep = first(analysis)
         self._stack.setCurrentIndex(TRIAL)
@@ -407,6 +466,8 @@ class ReviewPage(Page):
 
     def step_rep(self, by: int) -> None:
         """The next repetition."""
+        if self.views.currentIndex() == DRIVE and self.drive.step(by):
+            return
         if isinstance(self.current, Opened) and self.current.analysis.reps:
             self.show_rep(self.reps.stepped(self._rep, by))
 
@@ -419,7 +480,7 @@ class ReviewPage(Page):
         entry, rep, series = self.current, self.rep, self.series
         assert isinstance(entry, Opened)
         self.reps.mark(self._rep)
-        self.headline.setVisible(rep is not None or series is not None)
+        self._moving(entry)
         if series is not None:
             self.headline.show_series(series)
             self.curves.show_series(entry.trial, series)
@@ -430,6 +491,21 @@ class ReviewPage(Page):
             self.curves.show_rep(entry.trial, rep)
             self.table.show_rep(rep)
         self._show_verdict(entry, rep)
+        self._fill_drive()
+
+    def _moving(self, entry: Opened) -> None:
+        """The page of hip drive is there where somebody was seen moving; it needs the room of the first numbers."""
+        moving = entry.analysis.motion is not None
+        self._view_buttons.button(DRIVE).setVisible(moving)  # type: ignore[union-attr]
+        if not moving and self.views.currentIndex() == DRIVE:
+            self.show_view(CURVES)
+        self.headline.setVisible(bool(entry.analysis.reps) and self.views.currentIndex() != DRIVE)
+
+    def _fill_drive(self) -> None:
+        """Drawn only when it is looked at."""
+        entry = self.current
+        if self.views.currentIndex() == DRIVE and isinstance(entry, Opened):
+            self.drive.show_entry(entry, self.rep)
 
     def _show_verdict(self, entry: Opened, rep: Results | None) -> None:
         """Status in words, the gravest check with its remedy; the rest behind a button."""
@@ -463,11 +539,18 @@ class ReviewPage(Page):
             self._checks.addWidget(label("Every check passed.", "sentence"))
 
     def show_view(self, index: int) -> None:
-        """Curves, all numbers, or quality."""
+        """Curves, hip drive, all numbers, or quality."""
+        entry = self.current
+        if index == DRIVE and not (isinstance(entry, Opened) and entry.analysis.motion is not None):
+            self.said.emit("Nobody was seen moving: add a file of motion first (Ctrl+M)")
+            return
         self.views.setCurrentIndex(index)
         button = self._view_buttons.button(index)
         if button is not None:
             button.setChecked(True)
+        if isinstance(entry, Opened):
+            self._moving(entry)
+            self._fill_drive()
 
     def _find(self) -> None:
         self.show_view(NUMBERS)

@@ -11,7 +11,10 @@ from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours by role. `lines` are total, left and right, after Okabe and Ito; right is dashed as well."""
+    """Colours by role, after Okabe and Ito. `lines` are total, left and right; right is dashed as well.
+
+    `joint_lines` are hip, knee and ankle, each with dashes and a marker of its own as well.
+    """
 
     name: str
     back: str
@@ -21,27 +24,35 @@ class Theme:
     edge: str
     accent: str
     lines: tuple[str, str, str]
+    joint_lines: tuple[str, str, str]
     good: str
     warn: str
     bad: str
     shade: int
+
+    @property
+    def joints(self) -> dict[str, str]:
+        """The colour of each joint."""
+        return dict(zip(("hip", "knee", "ankle"), self.joint_lines, strict=True))
 
     def level(self, status: str) -> str:
         """The colour of a status or of a check's level."""
         return {OK: self.good, FLAGGED: self.warn, WARN: self.warn, REFUSED: self.bad, FAIL: self.bad,
                 INFO: self.soft}[status]  # fmt: skip
 
-    def phase(self, name: str) -> QtGui.QColor:
+    def phase(self, name: str, strength: float = 1.0) -> QtGui.QColor:
         """The shade of a phase."""
         colour = QtGui.QColor(SHADES.get(name, OTHER_SHADE))
-        colour.setAlpha(self.shade)
+        colour.setAlpha(round(strength * self.shade))
         return colour
 
 
 LIGHT = Theme("light", "#f2f4f7", "#ffffff", "#141b24", "#4d5866", "#d3d9e0", "#0063a6",
-              ("#141b24", "#0072B2", "#C04A00"), "#00664b", "#8a5200", "#b3261e", 60)  # fmt: skip
+              ("#141b24", "#0072B2", "#C04A00"), ("#0072B2", "#C04A00", "#007A59"),
+              "#00664b", "#8a5200", "#b3261e", 60)  # fmt: skip
 DARK = Theme("dark", "#10151c", "#1a212b", "#f4f6f8", "#aeb8c4", "#35404e", "#6cc3f5",
-             ("#f4f6f8", "#56B4E9", "#F0A030"), "#4fd3a8", "#f5bd4f", "#ff8a80", 62)  # fmt: skip
+             ("#f4f6f8", "#56B4E9", "#F0A030"), ("#56B4E9", "#F0A030", "#4fd3a8"),
+             "#4fd3a8", "#f5bd4f", "#ff8a80", 62)  # fmt: skip
 """Text on its ground has a contrast of 4.5 or more in both."""
 
 MARKS = {OK: "✓", FLAGGED: "!", WARN: "!", REFUSED: "✕", FAIL: "✕", INFO: "i"}
@@ -63,8 +74,11 @@ QLabel#status {{ font-weight: 700; font-size: 15px; }}
 QFrame#card[level="bad"] QLabel#status {{ color: {bad}; }}
 QFrame#card[level="warn"] QLabel#status {{ color: {warn}; }}
 QFrame#card[level="good"] QLabel#status {{ color: {good}; }}
+QLabel#wrong {{ color: {bad}; font-weight: 600; }}
 QLabel#number {{ font-size: 31px; font-weight: 700; }}
 QLabel#hero {{ font-size: 62px; font-weight: 800; }}
+QLabel#cue {{ font-size: 25px; font-weight: 700; }}
+QLabel#evidence, QLabel#cell {{ font-weight: 600; }}
 QLabel#title {{ font-size: 21px; font-weight: 700; }}
 QLabel#sentence {{ font-size: 19px; }}
 QLabel#head {{ font-size: 28px; font-weight: 700; }}
@@ -87,9 +101,15 @@ QHeaderView::section {{ background: {back}; color: {soft}; border: 0; border-bot
 QLineEdit {{ padding: 6px 8px; }}
 QComboBox {{ background: {card}; border: 1px solid {edge}; border-radius: 6px; padding: 6px 8px; }}
 QComboBox::drop-down {{ border: 0; width: 24px; }}
+QComboBox::down-arrow {{ image: none; width: 0; height: 0; margin-right: 10px; border-left: 5px solid {card};
+    border-right: 5px solid {card}; border-top: 6px solid {soft}; }}
 QComboBox QAbstractItemView {{ background: {card}; color: {ink}; selection-background-color: {accent}; }}
 QProgressBar {{ background: {edge}; border: 0; border-radius: 5px; height: 10px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 5px; }}
+QScrollBar:vertical {{ background: {back}; width: 12px; }}
+QScrollBar::handle:vertical {{ background: {edge}; border-radius: 5px; min-height: 32px; margin: 1px; }}
+QScrollBar::handle:vertical:hover {{ background: {soft}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
 QStatusBar {{ background: {card}; color: {soft}; }}
 QToolTip {{ background: {card}; color: {ink}; border: 1px solid {edge}; padding: 4px; }}
 QSplitter::handle {{ background: {edge}; }}

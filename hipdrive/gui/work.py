@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,19 @@ from hipdrive.report.inputs import Ask, analysed, complaint, files, trials
 from hipdrive.results import Analysis
 from hipdrive.trial import Trial
 
+NO_MOTION: Mapping[str, Any] = {"motion": (), "motion_clock": None, "motion_as": {}}
+"""Of an Ask."""
+
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """One trial with its analysis, and how it was asked for."""
+    """One trial with its analysis, and how it was asked for; `bare` is the trial without motion from another file."""
 
     path: Path
     trial: Trial
     analysis: Analysis
     ask: Ask
+    bare: Trial | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,14 @@ class Failed:
     why: str
     code: str
     ask: Ask
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """A trial before, and with motion beside it or the reason why not."""
+
+    before: Opened
+    after: Opened | Failed
 
 
 @dataclass(frozen=True)
@@ -55,13 +67,40 @@ def opening(paths: Iterable[Path], ask: Ask) -> Iterator[Opened | Failed | Step]
     for i, path in enumerate(found):
         yield Step(2 * i, 2 * len(found), f"Reading {path.name}")
         try:
-            held = trials(path, ask)
+            held = trials(path, replace(ask, **NO_MOTION))
+            if ask.motion and len(held) != 1:
+                trials(path, ask)  # refuses: whose motion it is would not be clear
             yield Step(2 * i + 1, 2 * len(found), f"Analysing {path.name}")
-            for done in analysed(held, ask):
-                yield Opened(path, done.trial, done.analysis, ask)
+            for bare in held:
+                for done in analysed([joined(bare, ask)], ask):
+                    yield Opened(path, done.trial, done.analysis, ask, bare)
         except Exception as why:
             code = why.code if isinstance(why, HipdriveError) else ""
             yield Failed(path, complaint(path, why), code, ask)
+
+
+def moving(before: Opened, ask: Ask) -> Iterator[Moved | Step]:
+    """An opened trial with the motion that is asked for beside it, in the place of any that was added before."""
+    name = Path(ask.motion[0]).name
+    yield Step(0, 0, f"Reading {name}")
+    bare = before.bare or before.trial
+    try:
+        trial = joined(bare, ask)
+        yield Step(0, 0, f"Analysing {before.path.name} with {name}")
+        done = next(iter(analysed([trial], ask)))
+        yield Moved(before, Opened(before.path, done.trial, done.analysis, ask, bare))
+    except Exception as why:
+        code = why.code if isinstance(why, HipdriveError) else ""
+        yield Moved(before, Failed(Path(ask.motion[0]), complaint(name, why), code, ask))
+
+
+def joined(bare: Trial, ask: Ask) -> Trial:
+    """A trial with the motion that is asked for, as `--motion` of the command line joins it."""
+    from hipdrive.acquisition.attach import NONE, with_motion
+
+    for name in ask.motion:
+        bare = with_motion(bare, name, clock=ask.motion_clock or NONE, **ask.motion_as)
+    return bare
 
 
 class Job(QtCore.QThread):

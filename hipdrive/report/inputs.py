@@ -151,14 +151,14 @@ def trials(path: Path, ask: Ask) -> list[Trial]:
 
 def _moving(found: list[Trial], path: Path, ask: Ask) -> list[Trial]:
     """The one trial of a file with the motion that was named beside it."""
-    from hipdrive.acquisition.attach import NONE, with_motion
+    from hipdrive.acquisition.attach import AUTO, with_motion
 
     if len(found) != 1:
         raise UsageError("motion", f"{clean(path)}: holds {len(found)} trials, so whose motion it is is not clear; "
                          "give a file with one trial")  # fmt: skip
     trial = found[0]
     for name in ask.motion:
-        trial = with_motion(trial, name, clock=ask.motion_clock or NONE, **ask.motion_as)
+        trial = with_motion(trial, name, clock=ask.motion_clock or AUTO, **ask.motion_as)
     return [trial]
 
 

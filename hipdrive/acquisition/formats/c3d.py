@@ -30,8 +30,9 @@ LOADED = 100.0
 
 
 def is_c3d(source: Source) -> bool:
-    """Whether the file begins as a C3D file does: a block number below 10 and the key."""
-    return len(source.head) > 1 and source.head[1] == 0x50 and 1 < source.head[0] < 20
+    """Whether the file begins as a C3D file does: a block number and the key, and zeros that no text has."""
+    head = source.head
+    return len(head) > 1 and head[1] == 0x50 and 1 < head[0] < 20 and (b"\x00" in head[:512] or len(head) < 512)
 
 
 @reader("c3d", suffixes=(".c3d",), can_open=is_c3d)

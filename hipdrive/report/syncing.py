@@ -1,0 +1,190 @@
+"""`hipdrive sync`: bring the clock of a motion file to that of the plates, say how well, and keep it if asked to."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.sync import COM, EVENTS, MANUAL, Sync, given, match
+from hipdrive.errors import UsageError
+from hipdrive.report import syncball, syncwords
+from hipdrive.report.inputs import TRIAL_FILES, Ask, trials
+from hipdrive.report.words import clean
+from hipdrive.trial import Floats, Track, Trial
+
+BALL = "ball"
+METHODS = (COM, EVENTS, MANUAL, BALL)
+PICTURES = (".svg", ".png", ".pdf")
+MOST_ROWS = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What was asked for: the method and what it needs, and where the results go."""
+
+    method: str = COM
+    offset: float | None = None
+    u95: float | None = None
+    pairs: Path | None = None
+    window: tuple[float, float] | None = None
+    point: str = BALL
+    facts: Mapping[str, str] = field(default_factory=dict)
+    save: bool = False
+    out: Sequence[Path] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant before any file is opened."""
+        if self.method not in METHODS:
+            raise UsageError("sync_method", f"--method {self.method}: choose {', '.join(METHODS)}")
+        if self.method == MANUAL and (self.offset is None or self.u95 is None):
+            raise UsageError("sync_manual", "--method manual needs --offset and --u95: seconds to add to the motion's "
+                             "times, and how far that may be off")  # fmt: skip
+        if self.method != MANUAL and self.offset is not None:
+            raise UsageError("sync_manual", "--offset says the answer; it goes with --method manual")
+        if self.method == EVENTS and self.pairs is None:
+            raise UsageError("sync_pairs", "--method events needs --pairs FILE.csv: two columns, the time of each "
+                             "event on the motion's clock and on the plates' clock, in seconds")  # fmt: skip
+        for path in self.out:
+            if path.suffix.lower() not in (*PICTURES, *TRIAL_FILES):
+                raise UsageError("out", f"--out {clean(path)}: end the name in .svg, .png or .pdf for a picture, or in "
+                                 ".h5 for a copy of the trial with its clock")  # fmt: skip
+
+
+def window_of(text: str | None) -> tuple[float, float] | None:
+    """START,END in seconds."""
+    if text is None:
+        return None
+    try:
+        first, last = (float(part) for part in text.split(","))
+    except ValueError:
+        first = last = math.nan
+    if not first < last:
+        raise UsageError("window", f"--window {clean(text)}: give START,END in seconds of the plates' clock, for "
+                         "example 2.0,4.5")  # fmt: skip
+    return first, last
+
+
+def run(file: Path, motion: Path | None, ask: Ask, wanted: Wanted, *, as_json: bool) -> int:
+    """Do it for one trial, print what was found, and keep it where that was asked for; the exit code."""
+    if wanted.save and file.suffix.lower() not in TRIAL_FILES:
+        raise UsageError("save", f"{clean(file)}: --save needs a trial file; give --out NAME.h5 instead")
+    trial = _one(file, ask)
+    trial, tracks = _with_tracks(trial, motion, wanted)
+    if wanted.method == BALL:
+        return syncball.check(trial, tracks, wanted.point, wanted.facts.get("up"), as_json=as_json)
+    found = _found(trial, tracks, wanted)
+    rules = Profile()
+    print(syncwords.document(trial, found, rules) if as_json else "\n".join(syncwords.told(found, rules)))
+    joined = dataclasses.replace(trial, clocks={**trial.clocks, **{one.name: found.clock for one in tracks}})
+    _keep(joined, found, file, wanted)
+    return 0
+
+
+def _one(file: Path, ask: Ask) -> Trial:
+    found = trials(file, ask)
+    if len(found) != 1:
+        raise UsageError("sync_trials", f"{clean(file)}: holds {len(found)} trials, so whose motion it is, is not "
+                         "clear; give a file with one trial")  # fmt: skip
+    return found[0]
+
+
+def _with_tracks(trial: Trial, motion: Path | None, wanted: Wanted) -> tuple[Trial, tuple[Track, ...]]:
+    """The trial with the motion beside its forces, and the tracks whose clock is asked for."""
+    if motion is None:
+        if not trial.tracks:
+            raise UsageError("sync_motion", f"{clean(trial.file or 'trial')}: holds no motion; name its file behind "
+                             "the trial: hipdrive sync TRIAL MOTION")  # fmt: skip
+        return trial, trial.tracks
+    from hipdrive.acquisition.attach import NONE, with_motion
+
+    more = with_motion(trial, motion, clock=NONE, **wanted.facts)
+    new = more.tracks[len(trial.tracks) :]
+    again = tuple(old for old in trial.tracks if any(_equal(old, one) for one in new))
+    if len(again) == len(new):  # it is in the trial file already
+        return trial, again
+    return dataclasses.replace(more, notes=trial.notes), new
+
+
+def _equal(one: Track, other: Track) -> bool:
+    """Whether two tracks are the same recording."""
+    return (one.kind == other.kind and one.names == other.names and np.array_equal(one.times, other.times)
+            and np.array_equal(one.values, other.values, equal_nan=True))  # fmt: skip
+
+
+def _found(trial: Trial, tracks: Sequence[Track], wanted: Wanted) -> Sync:
+    """The clock map by the method that was asked for."""
+    if wanted.method == MANUAL:
+        assert wanted.offset is not None and wanted.u95 is not None
+        return given(wanted.offset, wanted.u95)
+    if wanted.method == EVENTS:
+        from hipdrive.analysis.pairs import pair
+
+        assert wanted.pairs is not None
+        camera, force = read_pairs(wanted.pairs)
+        return pair(camera, force, _frame_error(tracks))
+    from hipdrive.analysis.kinematics import motion_of
+
+    return match(trial, motion_of(list(tracks)), window=wanted.window)
+
+
+def _frame_error(tracks: Sequence[Track]) -> float:
+    """Standard error of an event of which only the frame is known: the interval over root 12."""
+    steps = np.concatenate([np.diff(one.times) for one in tracks])
+    return max(float(np.median(steps)) / math.sqrt(12.0), 1e-6)
+
+
+def read_pairs(path: Path) -> tuple[Floats, Floats]:
+    """Two columns of times, s: motion's clock, plates' clock; a line of names may stand above.
+
+    Raises
+    ------
+    UsageError : the file cannot be read or holds something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")[:2_000_000]
+    except (OSError, UnicodeDecodeError) as why:
+        raise UsageError("sync_pairs", f"{clean(path)}: cannot be read as text ({why}); give a CSV file") from None
+    rows: list[tuple[float, float]] = []
+    for number, row in enumerate(csv.reader(text.splitlines(), delimiter=";" if ";" in text else ","), 1):
+        if not any(cell.strip() for cell in row):
+            continue
+        try:
+            first, second = (float(cell.strip().replace(",", ".")) for cell in row[:2])
+        except ValueError:
+            if number == 1:
+                continue
+            raise UsageError("sync_pairs", f"{clean(path)}, line {number}: these are no two times; give the motion's "
+                             "and the plates' time of each event in seconds") from None  # fmt: skip
+        rows.append((first, second))
+    if not 1 <= len(rows) <= MOST_ROWS:
+        raise UsageError("sync_pairs", f"{clean(path)}: holds {len(rows)} pairs of times; give 1 to {MOST_ROWS}")
+    table = np.array(rows)
+    return table[:, 0], table[:, 1]
+
+
+# --- keeping ---
+
+
+def _keep(trial: Trial, found: Sync, file: Path, wanted: Wanted) -> None:
+    """The clock in the trial file, a copy with it, pictures of it."""
+    from hipdrive import store
+    from hipdrive.report import sheet, syncplot
+
+    if wanted.save:
+        store.add_motion(file, trial, clocks=True)
+    for path in wanted.out:
+        if not path.resolve().parent.is_dir():
+            raise UsageError("out_folder", f"--out {clean(path)}: no such folder; make it first")
+        if path.suffix.lower() in TRIAL_FILES:
+            if path.exists() and path.samefile(file):
+                raise UsageError("out", f"--out {clean(path)}: is the trial itself; use --save")
+            store.save(path, trial)
+        else:
+            sheet.write(path, syncplot.picture(found, trial, path.suffix.lower()))

@@ -11,6 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 import hipdrive as hd
+from hipdrive.acquisition import attach
 from hipdrive.acquisition.simulated.linkage import simulate_motion
 from hipdrive.analysis.cues import MISSING, NOT_RESOLVED, NOT_SHOWN, SHOWN, Advice, Evidence, Found
 from hipdrive.analysis.cuetable import Fault, Limit
@@ -222,6 +223,19 @@ def test_movements_without_a_repetition_are_stepped_through(qtbot: QtBot, window
     assert not view.movements.isVisible()
 
 
+def test_what_cannot_be_drawn_says_why(qtbot: QtBot, window: MainWindow, jump: Case) -> None:
+    trial, analysis = jump
+    note, plots = window.review.drive.note, window.review.drive.plots
+    show(window, (trial, replace(analysis, motion={"why": "markers.trc: no hip among the points"}, movements=())))
+    assert note.text() == "Markers.trc: no hip among the points." and not plots.isVisible()
+    show(window, (replace(trial, tracks=()), analysis))
+    assert note.text() == "No joint was seen in this stretch of time." and note.isVisible()
+    show(window, jump)
+    assert not note.isVisible() and plots.isVisible()
+    window.review.drive.show_entry(Opened(Path("hops.h5"), trial, analysis, Ask()), None)
+    assert "hop by hop" in note.text() and window.review.drive.told.texts()[0] == "Cue", "the cue is the trial's"
+
+
 def test_a_place_that_is_pointed_at_is_read_out_in_both_themes(qtbot: QtBot, page: DriveView, jump: Case) -> None:
     view = page.plots
     for look in (theme.DARK, theme.LIGHT):
@@ -284,6 +298,8 @@ def test_what_is_said_of_motion_is_checked_first(qtbot: QtBot) -> None:
     row = AddMotion()
     qtbot.addWidget(row)
     row.show()
+    assert row.clock.currentData() == "auto", "as on the command line"
+    assert {attach.AUTO, attach.SAME, attach.NONE} <= {row.clock.itemData(i) for i in range(row.clock.count())}
     row._ask()
     assert row.why.text() == "Choose the file with the motion first."
     row.file.setText("angles.mot")
@@ -294,7 +310,9 @@ def test_what_is_said_of_motion_is_checked_first(qtbot: QtBot) -> None:
     row.clock.setCurrentIndex(row.clock.findData("offset"))
     row._ask()
     assert "0.120 and 0.004" in row.why.text()
+    assert row.fields["offset"].isEnabled()
     row.clock.setCurrentIndex(row.clock.findData("same"))
+    assert not row.fields["offset"].isEnabled()
     row.fields["more"].setText("angles=flexion")
     with qtbot.waitSignal(row.wanted) as told:
         row._ask()

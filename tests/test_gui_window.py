@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import hipdrive as hd
+from hipdrive.gui.review import CURVES, NUMBERS
 
 pytestmark = pytest.mark.window
 ROOT = Path(__file__).resolve().parents[1]
@@ -143,7 +144,7 @@ def test_a_coach_finds_his_way_by_mouse_and_keyboard(display: str, tmp_path: Pat
     assert run.returncode == 0, err
     seen = json.loads(out)
     assert seen["hero"] == "1.835"
-    assert (seen["view by key"], seen["view by mouse"]) == (1, 0)
+    assert (seen["view by key"], seen["view by mouse"]) == (NUMBERS, CURVES)
     # what only repeats the impulse ratio stands below it
     found = [name for name in seen["found"] if name != "Rebound efficiency"]
     assert found and all("impulse" in name.lower() for name in found)

@@ -271,6 +271,33 @@ def test_the_back_is_not_told_from_three_points() -> None:
     assert number("trunk_pelvis_change", drive()).code == "no_pelvis"
 
 
+@pytest.mark.parametrize("fault", ["absurd", "constant", "torn", "short", "nowhere"])
+def test_a_damaged_motion_gives_reasons_and_no_warning(fault: str) -> None:
+    trial = hd.simulate("cmj", seed=1)
+    takeoff = analysed(trial).reps[0].events["takeoff"].t
+    body = bodies.motion(rate=60.0, noise=0.5)
+    names = tuple(body.angles)
+    values = np.array([body.angles[name] for name in names]).T
+    if fault == "absurd":
+        values[:, 1] *= 1e300
+    elif fault == "constant":
+        values[:] = 90.0
+    elif fault == "torn":
+        values[np.random.default_rng(0).random(values.shape) < 0.5] = np.nan
+    elif fault == "nowhere":
+        values[:] = np.nan
+    rows = 4 if fault == "short" else len(values)
+    track = Track(
+        name="m", kind="angles", times=body.times[:rows], values=values[:rows, :, None], names=names, unit="deg"
+    )
+    rep = analysed(trial.with_facts(tracks=(track,), clocks={"m": ClockMap(offset=takeoff - 1.76)})).reps[0]
+    for name, value in rep.items():
+        assert math.isnan(value.value) == bool(value.code), name
+        assert not math.isinf(value.value) and not math.isinf(value.u95), name
+    assert fault == "torn" or rep["knee_peak_extension_velocity_time_left"].code
+    assert math.isfinite(rep["jump_height_tov"].value)
+
+
 # --- noise ---
 
 

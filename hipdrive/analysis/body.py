@@ -35,6 +35,9 @@ LEGS = ("left", "right")
 STEP = 0.004
 """s between points of the grid: smoothed curves bend too little between them to matter."""
 
+SANE = 1e4
+"""deg and m beyond which a value is none of a body's."""
+
 ENOUGH = 16.0
 """Frames for each period of the cut-off; the mean of a group of them then passes 99 % of it."""
 
@@ -197,7 +200,7 @@ class Body:
             raise Refused("from_the_side" if derived.hidden(name, self.motion) else "no_such_motion")
         if not self.end - self.start > 10.0 * STEP:
             raise Refused("motion_elsewhere")
-        rows = self._grouped(values)
+        rows = self._grouped(np.where(np.abs(values) < SANE, values, np.nan))
         there = self.moments[np.isfinite(rows)]
         if not len(there) or there[0] > self.start + self._slack or there[-1] < self.end - self._slack:
             raise Refused("motion_elsewhere" if not len(there) else "motion_unseen")

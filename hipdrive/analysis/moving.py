@@ -215,7 +215,8 @@ def sure(copies: Floats, most: float, code: str) -> Floats:
 def value_of(function: Callable[[Drive], Floats | Value], drive: Drive, unit: str, method: str) -> Value:
     """A metric's number with u95, or why there is none."""
     try:
-        found = function(drive)
+        with np.errstate(all="ignore"):  # a copy without a number is none, and said to be so below
+            found = function(drive)
     except Refused as why:
         return Value(math.nan, unit, method=method, why=sentence(why.code), code=why.code)
     if isinstance(found, Value):

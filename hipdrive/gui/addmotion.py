@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from hipdrive.acquisition.attach import NONE, SAME
 from hipdrive.errors import UsageError
 from hipdrive.gui.cards import label, sentence
 from hipdrive.gui.qt import QtCore, QtWidgets
@@ -16,10 +15,13 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 
 ENDINGS = "Motion (*.c3d *.trc *.mot *.sto *.csv *.txt *.tsv);;All files (*)"
 
-OFFSET = "offset"
-CLOCKS = (("Not known", NONE, "Joints are compared with joints only, never with force."),
+AUTO, SAME, NONE, OFFSET = "auto", "same", "none", "offset"
+"""Those of `acquisition.attach`, whose import would delay the window, and an offset."""
+
+CLOCKS = (("Find it, if that can be", AUTO, "By the height of the centre of mass in motion and force; else not known."),
           ("The same as the forces'", SAME, "Both files count their times from the same instant."),
-          ("Known offset", OFFSET, "Seconds to add to the motion's times, and how far that may be off."))  # fmt: skip
+          ("Known offset", OFFSET, "Seconds to add to the motion's times, and how far that may be off."),
+          ("Not known", NONE, "Joints are compared with joints only, never with force."))  # fmt: skip
 """Words, value, and what they mean."""
 
 FIELDS = (("offset", "Add, s", "0.120", 60), ("u95", "± s (95 %)", "0.004", 60), ("rate", "Rate, Hz", "", 54),

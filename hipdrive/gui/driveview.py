@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from hipdrive.analysis.lanes import lanes
-from hipdrive.gui.cards import card, label
+from hipdrive.gui.cards import card, label, sentence
 from hipdrive.gui.driveplots import Drawn, DrivePlots
 from hipdrive.gui.drivetold import DriveTold
 from hipdrive.gui.qt import Qt, QtWidgets
@@ -107,8 +107,18 @@ class DriveView(QtWidgets.QWidget):
         assert self._entry is not None
         self.plots.show_drawn(drawn)
         self.plots.setVisible(drawn is not None)
-        self.note.setText("" if drawn is not None else "No joint was seen in this stretch of time.")
-        self.note.setVisible(drawn is None)
         analysis = self._entry.analysis
+        self.note.setText("" if drawn is not None else self._absence(values))
+        self.note.setVisible(drawn is None)
         self.told.show_told(drive.clocked(analysis), drive.of(analysis, self._entry.ask.cue_table()),
                             lanes(values) if values else None, zero, values, names, title)  # fmt: skip
+
+    def _absence(self, values: Mapping[str, Value]) -> str:
+        """Why there is nothing to draw."""
+        assert self._entry is not None
+        analysis = self._entry.analysis
+        if "source" not in (analysis.motion or {}):
+            return sentence(drive.clocked(analysis))
+        if analysis.reps and not values:
+            return "Joints are shown hop by hop: choose one above, or press Right."
+        return "No joint was seen in this stretch of time."

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hipdrive.gui.addmotion import AddMotion
 from hipdrive.gui.asking import Asking
 from hipdrive.gui.cards import LOOKS, STATUS, CheckLine, Headline, card, clear, label, sentence, told_first
 from hipdrive.gui.curves import CurvesView
-from hipdrive.gui.driveview import DriveView
 from hipdrive.gui.page import Page
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
 from hipdrive.gui.reps import SERIES, RepRow, first
@@ -23,6 +23,9 @@ from hipdrive.report.inputs import Ask
 from hipdrive.report.words import clean, name_of_test, shown
 from hipdrive.results import FAIL, INFO, REFUSED, Analysis, Finding, Results
 from hipdrive.trial import Trial
+
+if TYPE_CHECKING:
+    from hipdrive.gui.driveview import DriveView
 
 WELCOME, BUSY, FAILED, TRIAL = range(4)
 VIEWS = (("Curves", "C"), ("Hip drive", "H"), ("All numbers", "N"), ("Quality", "Q"))
@@ -50,7 +53,8 @@ class ReviewPage(Page):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentRowChanged.connect(self._chosen)
         self.curves = CurvesView(theme)
-        self.drive = DriveView(theme)
+        self._theme = theme
+        self._drive: DriveView | None = None
         self.table = NumbersTable()
         self.headline = Headline()
         self._stack = QtWidgets.QStackedWidget()
@@ -156,7 +160,9 @@ class ReviewPage(Page):
         box.setContentsMargins(4, 4, 4, 4)
         box.addWidget(self.curves)
         self.views.addWidget(frame)
-        self.views.addWidget(self.drive)
+        self._drive_page = QtWidgets.QWidget()
+        QtWidgets.QVBoxLayout(self._drive_page).setContentsMargins(0, 0, 0, 0)
+        self.views.addWidget(self._drive_page)
         self.views.addWidget(self.table)
         self.views.addWidget(self._quality())
         layout.addWidget(self.views, 1)
@@ -227,7 +233,21 @@ class ReviewPage(Page):
     def set_theme(self, theme: Theme) -> None:
         """Plots in other colours."""
         self.curves.set_theme(theme)
-        self.drive.set_theme(theme)
+        self._theme = theme
+        if self._drive is not None:
+            self._drive.set_theme(theme)
+
+    @property
+    def drive(self) -> DriveView:
+        """The page of hip drive, made when it is first looked at: the window is up sooner without it."""
+        if self._drive is None:
+            from hipdrive.gui.driveview import DriveView
+
+            self._drive = DriveView(self._theme)
+            layout = self._drive_page.layout()
+            assert layout is not None
+            layout.addWidget(self._drive)
+        return self._drive
 
     # --- opening ----------------------------------------------------------------------------------------------
 

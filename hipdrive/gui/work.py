@@ -96,10 +96,10 @@ def moving(before: Opened, ask: Ask) -> Iterator[Moved | Step]:
 
 def joined(bare: Trial, ask: Ask) -> Trial:
     """A trial with the motion that is asked for, as `--motion` of the command line joins it."""
-    from hipdrive.acquisition.attach import NONE, with_motion
+    from hipdrive.acquisition.attach import AUTO, with_motion
 
     for name in ask.motion:
-        bare = with_motion(bare, name, clock=ask.motion_clock or NONE, **ask.motion_as)
+        bare = with_motion(bare, name, clock=ask.motion_clock or AUTO, **ask.motion_as)
     return bare
 
 

@@ -95,7 +95,8 @@ REASONS: dict[str, str] = {
     # a moving body
     "no_motion": "nobody filmed or tracked this repetition",
     "motion_unknown": "the motion of this trial could not be understood: see the note about it",
-    "no_clock": "no clock joins motion and force: `hipdrive sync` finds one; or say it with --motion-clock",
+    "no_clock": "no clock joins motion and force: `hipdrive sync` finds one from points of the whole body; "
+    "or say it with --motion-clock (same: both of one system)",
     "clock_unsure": "the clocks of motion and force are joined too loosely for this number (`motion_sync_max`): "
     "synchronise with a common signal",
     "no_such_motion": "the motion lacks a joint or point that this number needs",

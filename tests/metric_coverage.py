@@ -27,6 +27,7 @@ SECTIONS = {
     8: "Isometric, strength profile",
     9: "Balance",
     13: "Hip and knee extension timing",
+    16: "Synchronisation of force and video",
     17: "Signal processing parameters",
 }
 
@@ -52,6 +53,11 @@ ELSEWHERE = {
     "com_over_foot_time": "`hipdrive.analysis.stride.com_over_foot_time`; a field when steps are a test",
     "swing_thigh_peak": "`hipdrive.analysis.stride.swing_thigh_peak`; a field when steps are a test",
     "asym_force_time": "`asym_<field>` of every additive field, by phase",
+    "sync_offset": "of `hipdrive sync --json`; `offset_s` of the clock in the trial file",
+    "sync_drift": "of `hipdrive sync --json`; `slope` less 1 of the clock in the trial file",
+    "sync_residual_rms": "of `hipdrive sync --json`; `residual_rms_s` of the clock in the trial file",
+    "ball_drop_check": "`hipdrive sync --method ball`",
+    "event_uncertainty_video": "`standard_error` of the clock, and the interval of each delay",
     "detrend_policy": "W is corrected, never v; nothing detrends",
     "sampling_rate_effect": "the check `sampling_rate`",
 }
@@ -74,6 +80,11 @@ SPLIT = {"cop_range_ap/ml": ("cop_range_ap", "cop_range_ml"), "mean_/peak_": ("m
 NOT_YET = {
     "rear_hip_rom_block": "needs block starts, which are no test yet",
     "rear_hip_peak_velocity": "needs block starts, which are no test yet",
+    "frame_time": "needs exposures, which files of points do not tell: comes with video",
+    "rolling_shutter_skew": "needs the rows of pictures: comes with video",
+    "led_onset_time": "needs the brightness of pictures: comes with video; times that somebody read go in by "
+    "`hipdrive sync --method events`",
+    "dropped_frames": "needs a frame counter: comes with video; uneven frame times are taken as the file has them",
     "leg_stiffness_running": "needs the running speed, which no plate measures: another test",
     "fv_slope_jump": "needs a set of loads",
 }

@@ -5,6 +5,7 @@ import io
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 
@@ -229,3 +230,24 @@ def test_a_missing_number_is_told_with_its_reason() -> None:
     first = found.found[0].evidence[0]
     assert "no clear peak" in drive.against(first)
     assert drive.against(found.found[0].evidence[1]).startswith("Hip to knee, fastest: ")
+
+
+def test_the_table_is_short_and_whole_with_all_and_names_what_was_not_used() -> None:
+    trial = jump()
+    other = replace(trial.tracks[0], name="second.mot")
+    trial = trial.with_facts(tracks=(*trial.tracks, other), clocks=trial.clocks)
+    analysis = hd.analyse(trial, parameters={"motion_copies": 40.0})
+    short, whole = (printed(analysis, everything=everything) for everything in (False, True))
+    assert "second.mot" in short and "Not used" in short
+    found = drive.of(analysis)
+    assert found is not None
+    counted = sum(one.answer == "missing" and one is not found.cue for one in found.found)
+    assert counted and f"{counted} more cannot be told here" in short and "cannot be told  " not in short
+    assert whole.count("cannot be told  ") == counted
+    assert "joined by" not in short
+
+
+def printed(analysis: hd.Analysis, *, everything: bool) -> str:
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(trial_view(analysis, everything=everything))
+    return console.export_text()

@@ -25,11 +25,15 @@ from hipdrive.trial import BOX, ClockMap, Trial
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What the tracks of a trial say of a body, and the clock that joins it to the force; `why` where nothing."""
+    """What the tracks of a trial say of a body, and the clock that joins it to the force; `why` where nothing.
+
+    unused : names of tracks on another clock, which are left alone.
+    """
 
     motion: Motion | None
     clock: ClockMap | None
     why: str = ""
+    unused: tuple[str, ...] = ()
 
 
 def seen(trial: Trial) -> Seen:
@@ -51,9 +55,12 @@ def _seen(trial: Trial) -> Seen:
     why = ""
     for tracks in (along, [first]):
         try:
-            return Seen(motion_of(tracks, clock=first.name), clock)
+            motion = motion_of(tracks, clock=first.name)
         except HipdriveError as refused:
             why = why or str(refused)
+            continue
+        used = {track.name for track in tracks}
+        return Seen(motion, clock, unused=tuple(track.name for track in trial.tracks if track.name not in used))
     return Seen(None, None, why)
 
 
@@ -67,7 +74,7 @@ def about(found: Seen, profile: Profile) -> dict[str, Any]:
     return {
         "source": motion.methods.get("source", ""), "hip_angle": motion.methods.get("hip_angle", ""),
         "cutoff_hz": cutoff_of(motion, profile), "frames_per_second": rate, "frames": len(motion.times),
-        "track": motion.clock, "clock": clock,
+        "track": motion.clock, "unused": list(found.unused), "clock": clock,
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from hipdrive.analysis.cuetable import CueTable, Fault, Limit, default
 from hipdrive.analysis.lanes import DELAYS, Lanes, lanes, verdict
 from hipdrive.analysis.registry import unit_of
 from hipdrive.report import document
-from hipdrive.report.words import label, shown
+from hipdrive.report.words import clean, label, shown
 from hipdrive.results import Analysis, Movement, Value
 
 ANSWERS = {"shown": "shown", "not_shown": "not shown", "not_resolved": "not resolved", "missing": "cannot be told"}
@@ -85,11 +85,13 @@ def clocked(analysis: Analysis) -> str:
     if (hip := HIPS.get(str(about.get("hip_angle")))) is not None:
         told += f", {hip}"
     clock = about.get("clock")
+    left = ", ".join(clean(name) for name in about.get("unused", ()))
+    left = f". Not used, since on no clock or another one: {left}" if left else ""
     if clock is None:
-        return f"{told}; no clock in common with the force"
+        return f"{told}; no clock in common with the force{left}"
     how = CLOCKS.get(str(clock["method"]), f"matched to the force by {str(clock['method']).replace('_', ' ')}")
     error = 1000.0 * float(clock["standard_error"])
-    return f"{told}; {how}" + (f", ± {1.96 * error:.1f} ms" if error > 0.0 else "")
+    return f"{told}; {how}" + (f", ± {1.96 * error:.1f} ms" if error > 0.0 else "") + left
 
 
 # --- JSON ---

@@ -30,7 +30,8 @@ def view(analysis: Analysis, table: CueTable | None = None, *, everything: bool 
         if (made := lanes(rep)) is not None:
             takeoff = rep.events["takeoff"].t if "takeoff" in rep.events else math.nan
             yield from _lanes(f"Repetition {rep.rep}" * (len(analysis.reps) > 1), made, takeoff, "take-off")
-            yield _numbers(rep, {one.why for one in _times(made) if one.why})
+            if any(math.isfinite(value.value) for _, value in drive.values_of(rep, (*drive.DELAYS, *drive.FIRST))):
+                yield _numbers(rep, {one.why for one in _times(made) if one.why})
     if len(analysis.reps) > EACH:
         yield Text(f"{len(analysis.reps) - EACH} more repetitions: see --json or the report", "dim")
     for one in analysis.movements[:EACH]:

@@ -108,6 +108,7 @@ def values(result: Any) -> list[str]:
     return str(said.value).split("the names it reads are ")[1].split(", ")
 
 
+@pytest.mark.slow
 def test_the_full_request_is_everything_that_plateforce_gives() -> None:
     result = peer(jumps()[1])
     assert not result.refusals
@@ -267,6 +268,7 @@ def longer(times: int) -> Trial:
 
 @pytest.mark.parametrize("jump", [True, False], ids=["twice the jumps", "twice the standing"])
 @pytest.mark.timed
+@pytest.mark.slow
 def test_cost_is_linear_in_the_record(jump: bool) -> None:
     """Twice the record costs at most 2.6 times as much, whether it is twice the work or only twice the samples."""
     if jump:

@@ -350,6 +350,7 @@ def peak(work: Callable[[], object]) -> int:
 
 
 @pytest.mark.timed
+@pytest.mark.slow
 def test_an_hour_costs_twice_half_an_hour_and_no_more_memory_than_a_quarter() -> None:
     hour, jumps = long_session(60.0)
     samples = hour.samples

@@ -360,6 +360,7 @@ def calls_in(live: Live, block: Floats) -> int:
 
 
 @pytest.mark.timed
+@pytest.mark.slow
 def test_a_block_costs_the_same_however_long_the_recording() -> None:
     """Calls, bytes held and time of 10 ms blocks of quiet standing: at the start, and after ten minutes."""
     rng = np.random.default_rng(8)

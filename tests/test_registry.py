@@ -185,6 +185,7 @@ def test_a_file_of_ones_own_joins_with_uncertainty_and_reasons(tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("spare")
+@pytest.mark.slow
 def test_the_width_of_ones_own_metric_covers_its_truth(tmp_path: Path) -> None:
     load_plugin(plugin(tmp_path))
     trials = [simulate("cmj", seed=s) for s in range(60)]

@@ -40,6 +40,7 @@ def test_an_offset_of_any_size_is_found_within_its_error(test: str, offset: floa
     assert found.scale == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.slow
 def test_small_study_is_calibrated() -> None:
     errors, sizes, refused = study("cmj", 60.0, 6)
     assert refused == 0

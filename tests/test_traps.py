@@ -256,6 +256,7 @@ def test_any_cut_of_a_record_is_right_or_said(test: str, seed: int, start: float
     quiet=st.floats(0.2, 4.0),
     settle=st.floats(0.1, 4.0),
 )
+@pytest.mark.slow
 def test_any_plate_and_any_patience_is_right_or_said(test: str, seed: int, **options: float) -> None:
     trial = simulate(test, seed=seed, **options)  # type: ignore[arg-type]
     for declared in ("auto", test):

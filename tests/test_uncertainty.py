@@ -86,6 +86,7 @@ TRUE = {test: tuple(truth_of(simulate(test, seed=0)).values) for test in TESTS}
 
 
 @pytest.mark.parametrize(("test", "field"), [(t, f) for t in TESTS for f in TRUE[t]])
+@pytest.mark.slow
 def test_whatever_states_an_uncertainty_covers_its_truth(test: str, field: str) -> None:
     """Not the headline only: every number with a known answer, 400 athletes, 88 % at least."""
     width = plain(test)[1].u95[field]
@@ -100,12 +101,14 @@ PROMISES = {"takeoff_velocity": 0.01, "flight_time": 0.001, "contact_time": 0.00
 
 
 @pytest.mark.parametrize(("test", "field"), [(t, f) for t in TESTS for f in PROMISES if f in TRUE[t]])
+@pytest.mark.slow
 def test_every_single_error_stays_within_the_promise(test: str, field: str) -> None:
     """Take-off velocity to 0.01 m/s, flight and contact time to 1 ms, drop height to 1 cm: 400 of 400."""
     assert np.abs(errors(test, field)).max() <= PROMISES[field]
 
 
 @pytest.mark.parametrize("test", TESTS)
+@pytest.mark.slow
 def test_headline_numbers_have_no_bias(test: str) -> None:
     """The median error is a small part of the median u95."""
     for field in ("takeoff_velocity", "flight_time", "jump_height_tov", "system_weight"):

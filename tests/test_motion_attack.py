@@ -97,3 +97,11 @@ def test_a_limit_too_long_for_a_number(tmp_path: Path) -> None:
     path.write_text(f'[hip_not_finished]\nevidence = [{{ field = "hip_extension_at_toeoff", below = {"9" * 500} }}]\n')
     with pytest.raises(HipdriveError, match="give a number"):
         load(path)
+
+
+@pytest.mark.parametrize("wrong", [{"slope": np.inf}, {"slope": 0.0}, {"slope": -1.0}, {"standard_error": -1.0},
+                                   {"offset": np.nan}, {"offset": 1e300}, {"standard_error": np.nan}])  # fmt: skip
+def test_a_clock_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    """A trial file with it is refused where it is read."""
+    with pytest.raises(HipdriveError, match="cannot be"):
+        ClockMap(**{"offset": 0.0, **wrong})

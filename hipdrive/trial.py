@@ -235,7 +235,7 @@ class ClockMap:
         """Refuse numbers that no two clocks have."""
         if not (abs(self.offset) <= 1e10 and 0.5 <= self.slope <= 2.0 and 0.0 <= self.standard_error <= 1e10):
             raise UsageError("clock_map", f"a clock with offset {self.offset:g} s, slope {self.slope:g} and "
-                             f"standard error {self.standard_error:g} s cannot be; give seconds, and a slope near 1")  # fmt: skip
+                             f"standard error {self.standard_error:g} s cannot be; a slope is near 1")  # fmt: skip
 
     def to_force(self, times: ArrayLike) -> Floats:
         """Times of the other clock as times of the force clock, s.

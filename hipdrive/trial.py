@@ -231,6 +231,12 @@ class ClockMap:
     residual_rms: float = 0.0
     method: str = "same_file"
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that no two clocks have."""
+        if not (abs(self.offset) <= 1e10 and 0.5 <= self.slope <= 2.0 and 0.0 <= self.standard_error <= 1e10):
+            raise UsageError("clock_map", f"a clock with offset {self.offset:g} s, slope {self.slope:g} and "
+                             f"standard error {self.standard_error:g} s cannot be; a slope is near 1")  # fmt: skip
+
     def to_force(self, times: ArrayLike) -> Floats:
         """Times of the other clock as times of the force clock, s.
 

@@ -78,7 +78,7 @@ def test_the_forces_are_what_they_were(tmp_path: Path) -> None:
     after = with_motion(before, [coordinates_track(C), track(body(C))], clock="same")
     assert after.fz is before.fz and after.raw == before.raw
     assert [one.name for one in after.tracks] == ["body.mot", "body.trc"]
-    again = with_motion(after, [coordinates_track(C)], clock="0.5,0.001")
+    again = with_motion(after, [coordinates_track(squat(150))], clock="0.5,0.001")
     assert [one.name for one in again.tracks] == ["body.mot", "body.trc", "body.mot angles"]
     assert again.clocks["body.mot"].offset == 0.0 and again.clocks["body.mot angles"].offset == 0.5
 

@@ -57,11 +57,24 @@ def with_motion(
     else:
         tracks = tuple(path)
     tracks = tuple(_said(one, told) for one in tracks)
-    every = named_apart((*trial.tracks, *tracks))
-    new = every[len(trial.tracks) :]
+    again = tuple(old for old in trial.tracks if any(equal(old, one) for one in tracks))
+    if again and len(again) == len(tracks):  # it is there already: only its clock is said anew
+        every, new = trial.tracks, again
+        if clock == AUTO and all(one.name in trial.clocks for one in again):
+            return trial
+    else:
+        every = named_apart((*trial.tracks, *tracks))
+        new = every[len(trial.tracks) :]
     found, note = clock_of(trial, clock, new)
-    clocks = {**trial.clocks, **({one.name: found for one in new} if found is not None else {})}
+    kept = {name: one for name, one in trial.clocks.items() if name not in {one.name for one in new}}
+    clocks = {**kept, **({one.name: found for one in new} if found is not None else {})}
     return dataclasses.replace(trial, tracks=every, clocks=clocks, notes=(*trial.notes, note))
+
+
+def equal(one: Track, other: Track) -> bool:
+    """Whether two tracks are the same recording."""
+    return (one.kind == other.kind and one.names == other.names and np.array_equal(one.times, other.times)
+            and np.array_equal(one.values, other.values, equal_nan=True))  # fmt: skip
 
 
 def _facts(facts: Mapping[str, str]) -> dict[str, str]:
@@ -100,14 +113,18 @@ def clock_of(trial: Trial, clock: str, tracks: Sequence[Track]) -> tuple[ClockMa
     if clock in (SYNC, AUTO):
         return _matched(trial, tracks, names, needed=clock == SYNC)
     found = _same(trial) if clock == SAME else _given(clock)
-    times = np.concatenate([found.to_force(one.times) for one in tracks])
-    shared = min(float(times.max()), trial.duration) - max(float(times.min()), 0.0)
-    if shared < OVERLAP:
-        raise UsageError("motion_clock", f"--motion-clock {clock}: {names} then lasts from {times.min():.2f} to "
-                         f"{times.max():.2f} s of a record of {trial.duration:.2f} s, so they share nothing; "
-                         "mend the clock")  # fmt: skip
+    check_shared(trial, found, tracks, f"--motion-clock {clock}")
     how = "as said, one clock with the forces" if clock == SAME else f"offset {found.offset:g} s, as said"
     return found, f"clock of {names}: {how}"
+
+
+def check_shared(trial: Trial, clock: ClockMap, tracks: Sequence[Track], said: str) -> None:
+    """Refuse a clock by which motion and force share nothing; `said` is how it was given."""
+    times = np.concatenate([clock.to_force(one.times) for one in tracks])
+    if min(float(times.max()), trial.duration) - max(float(times.min()), 0.0) < OVERLAP:
+        names = " and ".join(one.name for one in tracks)
+        raise UsageError("motion_clock", f"{said}: {names} then lasts from {times.min():.2f} to {times.max():.2f} s of "
+                         f"a record of {trial.duration:.2f} s, so they share nothing; mend the clock")  # fmt: skip
 
 
 def _matched(trial: Trial, tracks: Sequence[Track], names: str, *, needed: bool) -> tuple[ClockMap | None, str]:

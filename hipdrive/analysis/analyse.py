@@ -19,6 +19,7 @@ import numpy as np
 import hipdrive
 from hipdrive.analysis import quality
 from hipdrive.analysis.blocks import Batch
+from hipdrive.analysis.clockcheck import clock_finding
 from hipdrive.analysis.cycles import movements
 from hipdrive.analysis.facts import CODES
 from hipdrive.analysis.filtering import described
@@ -97,12 +98,12 @@ def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profi
     # the blocks of a long record each have a group of its test
     chosen = [g for g in chosen if g.test == test]
     results = _results_of(chosen, index)
-    findings = _findings(trial, batch, position, chosen, index)
+    findings = _findings(trial, batch, position, chosen, index, profile)
     if results and all(r.status == REFUSED for r in results):
         first = min(chosen, key=lambda g: g.rep[_rows(g, index)[0]])
         code = CODES[first.code[_rows(first, index)[0]]]
         if code in NO_MOVEMENT:
-            results, findings = (), _findings(trial, batch, position, (), index)
+            results, findings = (), _findings(trial, batch, position, (), index, profile)
             test = asked
     status = REFUSED if code else FLAGGED if _flagged(results, findings) else OK
     return Analysis(
@@ -166,7 +167,9 @@ def _results(group: Group, row: int, status: str) -> Results:
     )  # fmt: skip
 
 
-def _findings(trial: Trial, batch: Batch, position: int, chosen: Sequence[Group], index: int) -> tuple[Finding, ...]:
+def _findings(
+    trial: Trial, batch: Batch, position: int, chosen: Sequence[Group], index: int, profile: Profile
+) -> tuple[Finding, ...]:  # fmt: skip
     """Everything worth saying about a trial, the most serious first."""
     found = [
         quality.finding(name, values[position], int(levels[position]))
@@ -183,10 +186,20 @@ def _findings(trial: Trial, batch: Batch, position: int, chosen: Sequence[Group]
             if levels[row] > quality.NONE
         ]
     found += [quality.finding("note", 0.0, quality.NOTED, message=note) for note in trial.notes]
-    if trial.tracks and (why := seen(trial).why):
-        found.append(quality.finding("note", 0.0, quality.NOTED, message=f"motion: {why}"))
+    found += _of_motion(trial, profile) if trial.tracks else []
     order = {level: i for i, level in enumerate(reversed(quality.LEVELS))}
     return tuple(sorted(found, key=lambda f: order[f.level]))
+
+
+def _of_motion(trial: Trial, profile: Profile) -> list[Finding]:
+    """What is worth saying about the motion of a trial and its clock."""
+    found, told = seen(trial), []
+    if found.why:
+        told.append(quality.finding("note", 0.0, quality.NOTED, message=f"motion: {found.why}"))
+    if found.motion is not None and found.clock is not None:
+        against = clock_finding(trial, found.motion, found.clock, profile)
+        told += [against] if against is not None else []
+    return told
 
 
 def _provenance(trial: Trial, profile: Profile) -> dict[str, Any]:

@@ -155,8 +155,8 @@ def _evidence(where: str, name: str, rows: Any, old: tuple[Limit, ...]) -> tuple
 
 def _limit(where: str, name: str, number: str, key: str, value: Any) -> float:
     """A limit, and whether it can be meant in the number's unit."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _wrong(where, f"{name}: {key} is {value!r}; give a number")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -1e9 < value < 1e9:
+        raise _wrong(where, f"{name}: {key} is {str(value)[:20]}; give a number")
     unit = unit_of(number)
     if abs(value) > LARGEST.get(unit, 1e6):
         raise _wrong(

@@ -106,4 +106,5 @@ def overlap(grid: Floats, one: Floats, other: Floats, share: float, search: tupl
         spans.append((last_rise(grid, curves, share * speed, top), first_fall(grid, curves, share * speed, top)))
     (a, b), (c, d) = spans
     common = np.clip(np.minimum(b, d) - np.maximum(a, c), 0.0, None)
-    return np.asarray(100.0 * common / ((b - a) + (d - c) - common))
+    union = (b - a) + (d - c) - common
+    return np.asarray(100.0 * common / np.where(union > 0.0, union, np.nan))

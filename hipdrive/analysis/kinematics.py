@@ -24,6 +24,9 @@ METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 SAME_INSTANT = 1e-4
 """s; frames of two tracks nearer than this are one."""
 
+LARGEST, LATEST, SHORTEST = 1e7, 1e10, 1e-6
+"""No place or angle of a body, no time and no frame (s) goes beyond these: that is damage, and sums overflow."""
+
 MARKERS, POSE, ANGLES = "markers", "pose", "angles"
 """Where a Motion comes from (`methods["source"]`), which decides its cut-off."""
 
@@ -144,6 +147,10 @@ def _common(tracks: Sequence[Track]) -> Floats:
     for one in tracks:
         if len(one.times) < 2 or not np.isfinite(one.times).all() or not (np.diff(one.times) > 0.0).all():
             raise UsageError("motion_times", f"{one.name}: the times of its frames do not rise; export it again")
+        if np.abs(one.times[[0, -1]]).max() > LATEST or np.diff(one.times).min() < SHORTEST:
+            raise UsageError("motion_times", f"{one.name}: the times of its frames cannot be seconds; export it again")
+        if np.nanmax(np.abs(one.values), initial=0.0) > LARGEST:
+            raise UsageError("motion_values", f"{one.name}: holds numbers too large for a body; export it again")
     for one in tracks[1:]:
         inside = one.times[(one.times >= times[0]) & (one.times <= times[-1])]
         near = np.abs(times[np.clip(np.searchsorted(times, inside - SAME_INSTANT), 0, len(times) - 1)] - inside)

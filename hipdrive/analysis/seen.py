@@ -39,12 +39,13 @@ class Seen:
 def seen(trial: Trial) -> Seen:
     """The motion of a trial: of the tracks that share the first known clock, else of the first track."""
     global _latest
-    if _latest is None or _latest[0] is not trial.tracks:
-        _latest = trial.tracks, _seen(trial)
-    return _latest[1]
+    clocks = dict(trial.clocks)  # the same tracks on another clock are another motion
+    if _latest is None or _latest[0] is not trial.tracks or _latest[1] != clocks:
+        _latest = trial.tracks, clocks, _seen(trial)
+    return _latest[2]
 
 
-_latest: tuple[Any, Seen] | None = None
+_latest: tuple[Any, dict[str, ClockMap], Seen] | None = None
 
 
 def _seen(trial: Trial) -> Seen:

@@ -69,7 +69,7 @@ def _save(path: Path, done: Sequence[Done], ask: Ask) -> None:
     from hipdrive.store import add_motion, add_run
 
     if ask.motion and done:
-        add_motion(path, done[0].trial)
+        add_motion(path, done[0].trial, clocks=ask.motion_clock is not None)
     for profile in ask.profiles:
         add_run(path, [one.analysis for one in done if one.profile == profile])
 

@@ -22,7 +22,7 @@ from hipdrive.trial import Floats, Track, Trial
 BALL = "ball"
 METHODS = (COM, EVENTS, MANUAL, BALL)
 PICTURES = (".svg", ".png", ".pdf")
-MOST_ROWS = 10_000
+MOST_ROWS, LARGEST_PAIRS = 10_000, 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +77,12 @@ def run(file: Path, motion: Path | None, ask: Ask, wanted: Wanted, *, as_json: b
         raise UsageError("save", f"{clean(file)}: --save needs a trial file; give --out NAME.h5 instead")
     trial = _one(file, ask)
     trial, tracks = _with_tracks(trial, motion, wanted)
+    from hipdrive.acquisition.attach import check_shared
+
     if wanted.method == BALL:
         return syncball.check(trial, tracks, wanted.point, wanted.facts.get("up"), as_json=as_json)
     found = _found(trial, tracks, wanted)
+    check_shared(trial, found.clock, tracks, f"--method {wanted.method}")
     rules = Profile()
     print(syncwords.document(trial, found, rules) if as_json else "\n".join(syncwords.told(found, rules)))
     joined = dataclasses.replace(trial, clocks={**trial.clocks, **{one.name: found.clock for one in tracks}})
@@ -102,20 +105,16 @@ def _with_tracks(trial: Trial, motion: Path | None, wanted: Wanted) -> tuple[Tri
             raise UsageError("sync_motion", f"{clean(trial.file or 'trial')}: holds no motion; name its file behind "
                              "the trial: hipdrive sync TRIAL MOTION")  # fmt: skip
         return trial, trial.tracks
-    from hipdrive.acquisition.attach import NONE, with_motion
+    from hipdrive.acquisition.attach import NONE, equal, with_motion
+    from hipdrive.acquisition.formats.motion import named_apart
 
-    more = with_motion(trial, motion, clock=NONE, **wanted.facts)
-    new = more.tracks[len(trial.tracks) :]
-    again = tuple(old for old in trial.tracks if any(_equal(old, one) for one in new))
-    if len(again) == len(new):  # it is in the trial file already
+    alone = dataclasses.replace(trial, tracks=(), clocks={})
+    read = with_motion(alone, motion, clock=NONE, **wanted.facts).tracks
+    again = tuple(old for old in trial.tracks if any(equal(old, one) for one in read))
+    if len(again) == len(read):  # it is in the trial file already
         return trial, again
-    return dataclasses.replace(more, notes=trial.notes), new
-
-
-def _equal(one: Track, other: Track) -> bool:
-    """Whether two tracks are the same recording."""
-    return (one.kind == other.kind and one.names == other.names and np.array_equal(one.times, other.times)
-            and np.array_equal(one.values, other.values, equal_nan=True))  # fmt: skip
+    every = named_apart((*trial.tracks, *read))
+    return dataclasses.replace(trial, tracks=every), every[len(trial.tracks) :]
 
 
 def _found(trial: Trial, tracks: Sequence[Track], wanted: Wanted) -> Sync:
@@ -148,7 +147,9 @@ def read_pairs(path: Path) -> tuple[Floats, Floats]:
     UsageError : the file cannot be read or holds something else.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")[:2_000_000]
+        if path.exists() and (not path.is_file() or path.stat().st_size > LARGEST_PAIRS):
+            raise UsageError("sync_pairs", f"{clean(path)}: is no small file of pairs of times; give a CSV file")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as why:
         raise UsageError("sync_pairs", f"{clean(path)}: cannot be read as text ({why}); give a CSV file") from None
     rows: list[tuple[float, float]] = []

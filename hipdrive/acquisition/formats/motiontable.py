@@ -23,6 +23,9 @@ LENGTHS = {"m": "m", "mm": "mm", "cm": "cm", "px": "px", "pixel": "px", "pixels"
 UNITS = ("m", "cm", "mm", "px", "deg", "rad")
 """Units that motion can be said to have."""
 
+MOST_COLUMNS = 6002
+"""Frame, time, and three coordinates of as many markers as a TRC file may have."""
+
 NO_RADIAN = 7.0
 """An angle of a joint beyond this cannot be in radians."""
 
@@ -41,6 +44,9 @@ def read_motion_table(source: Source, rate: float | None = None, unit: str | Non
     if not names:
         raise ReadError("no_header", f"{source.name}: its columns have no names; put a line with names above them, "
                         "such as time,hip_left_x,hip_left_y or time,knee_flexion_left")  # fmt: skip
+    if len(names) > MOST_COLUMNS:
+        raise ReadError("too_large", f"{source.name}: has {len(names)} columns, more than {MOST_COLUMNS}; export fewer "
+                        "points")  # fmt: skip
     bare, told = _with_units(names, units)
     times, used = _times(table, names, units, rate, source.name)
     found: list[Track] = []

@@ -19,11 +19,15 @@ from hipdrive.acquisition.simulated.asked import JOINTED, Settings, checked, dra
 from hipdrive.acquisition.simulated.body import SIDEWAYS
 from hipdrive.acquisition.simulated.movements import movement
 from hipdrive.acquisition.simulated.moving import Moving
+from hipdrive.errors import UsageError
 from hipdrive.trial import LEFT, RIGHT, ClockMap, Track, Trial, Truth
 
 __all__ = ["JOINTED", "TRACK", "Settings", "movement", "record", "simulate_motion"]
 
 Floats = NDArray[np.float64]
+
+DRAWS = 5
+"""Bodies and movements that a seed may try."""
 
 TRACK = "motion"
 """Name of both tracks, which share a clock: points and angles."""
@@ -44,8 +48,21 @@ def simulate_motion(test: str, **settings: Any) -> Trial:
     """
     ask = checked(test, settings)
     rng = np.random.default_rng([ask.seed, *map(ord, f"joints {test}")])
-    ask = drawn_by(test, ask, rng)
-    return record(test, movement(test, ask), ask, rng)
+    ask, moving = _possible(test, ask, rng)
+    return record(test, moving, ask, rng)
+
+
+def _possible(test: str, ask: Settings, rng: Generator) -> tuple[Settings, Moving]:
+    """A body and a movement that it can make: where the seed's first pair does not leave the ground, its next."""
+    for _ in range(DRAWS - 1):
+        drawn = drawn_by(test, ask, rng)
+        try:
+            return drawn, movement(test, drawn)
+        except UsageError:
+            if drawn == ask:  # nothing was left to the seed
+                raise
+    drawn = drawn_by(test, ask, rng)
+    return drawn, movement(test, drawn)
 
 
 def record(test: str, moving: Moving, ask: Settings, rng: Generator) -> Trial:

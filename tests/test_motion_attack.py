@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,7 +102,7 @@ def test_a_limit_too_long_for_a_number(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [{"slope": np.inf}, {"slope": 0.0}, {"slope": -1.0}, {"standard_error": -1.0},
                                    {"offset": np.nan}, {"offset": 1e300}, {"standard_error": np.nan}])  # fmt: skip
-def test_a_clock_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+def test_a_clock_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     """A trial file with it is refused where it is read."""
     with pytest.raises(HipdriveError, match="cannot be"):
         ClockMap(**{"offset": 0.0, **wrong})

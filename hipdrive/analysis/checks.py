@@ -134,8 +134,8 @@ CHECKS = {
         Check("motion_clock", "-", "s", "by the centre of mass, which plates and motion both know, the clock given to "
               "the motion is off by {}, and so is every time between joints and force", "mend --motion-clock, or let "
               "`hipdrive sync` find the clock"),
-        Check("motion_misfit", "-", "1", "the height of the body by the plates and by the motion are not those of one "
-              "movement", "check that motion and forces are of one trial and one person"),
+        Check("motion_misfit", "-", "s", "with {} added to the times of the motion, the heights of the body by plates "
+              "and by motion are not those of one movement", "check that motion and forces are of one trial and one person"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
     )
 }  # fmt: skip

@@ -25,9 +25,7 @@ def clock_finding(trial: Trial, motion: Motion, clock: ClockMap, profile: Profil
     except HipdriveError as why:
         if why.code != "sync_misfit" or clock.method == SAME_FILE:
             return None
-        return quality.finding(
-            "motion_misfit", math.nan, quality.WARNED, message=quality.CHECKS["motion_misfit"].message
-        )
+        return quality.finding("motion_misfit", clock.offset, quality.WARNED)
     middle = float(found.times.mean())
     away = float(clock.to_force((middle - found.clock.offset) / found.clock.slope)) - middle
     if abs(away) <= SURE * math.hypot(found.clock.standard_error, clock.standard_error):

@@ -135,7 +135,7 @@ CHECKS = {
               "the motion is off by {}, and so is every time between joints and force", "mend --motion-clock, or let "
               "`hipdrive sync` find the clock"),
         Check("motion_misfit", "-", "s", "with {} added to the times of the motion, the heights of the body by plates "
-              "and by motion are not those of one movement", "check that motion and forces are of one trial and one person"),
+              "and by motion are not those of one movement", "check that both are of one trial and one person"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
     )
 }  # fmt: skip

@@ -372,9 +372,9 @@ def test_a_block_costs_the_same_however_long_the_recording() -> None:
     calls_early = max(calls_in(live, block) for block in blocks[1500:1600])
     times = []
     for block in blocks[1600:-100]:
-        start = time.perf_counter()
+        start = time.process_time()
         live.feed(block)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     calls_late = max(calls_in(live, block) for block in blocks[-100:])
     assert calls_late <= calls_early
     assert live.nbytes == bytes_early[0]

@@ -447,7 +447,7 @@ def test_spoilt_files_give_motion_or_one_sentence(name: str, tmp_path: Path) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_very_many_spoilt_files_give_motion_or_one_sentence(name: str, tmp_path: Path) -> None:
-    spoil_and_read(name, tmp_path, 200)
+    spoil_and_read(name, tmp_path, 120)
 
 
 def spoil_and_read(name: str, folder: Path, times: int) -> None:

@@ -98,12 +98,13 @@ def _analysis(trial: Trial, index: int, asked: str, batch: Batch, profile: Profi
     # the blocks of a long record each have a group of its test
     chosen = [g for g in chosen if g.test == test]
     results = _results_of(chosen, index)
-    findings = _findings(trial, batch, position, chosen, index, profile)
+    of_motion = _of_motion(trial, profile) if trial.tracks else []
+    findings = _findings(trial, batch, position, chosen, index, of_motion)
     if results and all(r.status == REFUSED for r in results):
         first = min(chosen, key=lambda g: g.rep[_rows(g, index)[0]])
         code = CODES[first.code[_rows(first, index)[0]]]
         if code in NO_MOVEMENT:
-            results, findings = (), _findings(trial, batch, position, (), index, profile)
+            results, findings = (), _findings(trial, batch, position, (), index, of_motion)
             test = asked
     status = REFUSED if code else FLAGGED if _flagged(results, findings) else OK
     return Analysis(
@@ -168,7 +169,7 @@ def _results(group: Group, row: int, status: str) -> Results:
 
 
 def _findings(
-    trial: Trial, batch: Batch, position: int, chosen: Sequence[Group], index: int, profile: Profile
+    trial: Trial, batch: Batch, position: int, chosen: Sequence[Group], index: int, of_motion: Sequence[Finding]
 ) -> tuple[Finding, ...]:  # fmt: skip
     """Everything worth saying about a trial, the most serious first."""
     found = [
@@ -186,7 +187,7 @@ def _findings(
             if levels[row] > quality.NONE
         ]
     found += [quality.finding("note", 0.0, quality.NOTED, message=note) for note in trial.notes]
-    found += _of_motion(trial, profile) if trial.tracks else []
+    found += of_motion
     order = {level: i for i, level in enumerate(reversed(quality.LEVELS))}
     return tuple(sorted(found, key=lambda f: order[f.level]))
 

@@ -40,9 +40,10 @@ def seen(trial: Trial) -> Seen:
     """The motion of a trial: of the tracks that share the first known clock, else of the first track."""
     global _latest
     clocks = dict(trial.clocks)  # the same tracks on another clock are another motion
-    if _latest is None or _latest[0] is not trial.tracks or _latest[1] != clocks:
-        _latest = trial.tracks, clocks, _seen(trial)
-    return _latest[2]
+    held = _latest  # another thread may put its trial there meanwhile
+    if held is None or held[0] is not trial.tracks or held[1] != clocks:
+        held = _latest = trial.tracks, clocks, _seen(trial)
+    return held[2]
 
 
 _latest: tuple[Any, dict[str, ClockMap], Seen] | None = None

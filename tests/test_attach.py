@@ -16,7 +16,7 @@ from planar import body, coordinates_track, squat, track
 
 import hipdrive as hd
 from hipdrive import store
-from hipdrive.acquisition.attach import times_of, with_motion
+from hipdrive.acquisition.attach import with_motion
 from hipdrive.cli import run
 from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.trial import Trial
@@ -42,16 +42,14 @@ def trial_of(folder: Path, first: float = 0.0) -> Trial:
 def test_one_clock_counts_from_the_first_sample(tmp_path: Path) -> None:
     """Forces from 10 s on: a frame at 10.5 s of the same clock is half a second after the first sample."""
     trial = with_motion(trial_of(tmp_path, 10.0), [coordinates_track(C)], clock="none")
-    (bare,) = trial.tracks
-    assert trial.clocks == {} and times_of(trial, bare) is None
+    assert trial.clocks == {}
     assert "joints are only compared with joints" in trial.notes[-1]
     late = coordinates_track(C)
     late = type(late)(
         name="late", kind=late.kind, times=late.times + 10.5, values=late.values, names=late.names, unit="deg"
     )
     same = with_motion(trial_of(tmp_path, 10.0), [late], clock="same")
-    times = times_of(same, same.tracks[0])
-    assert times is not None and times[0] == pytest.approx(0.5, abs=1e-9)
+    assert same.clocks["late"].to_force(same.tracks[0].times)[0] == pytest.approx(0.5, abs=1e-9)
     assert same.clocks["late"].method == "same_clock" and same.tracks[0].times[0] == pytest.approx(10.5)
 
 
@@ -59,8 +57,7 @@ def test_an_offset_has_an_uncertainty(tmp_path: Path) -> None:
     trial = with_motion(trial_of(tmp_path), [coordinates_track(C)], clock="0.037,0.0049")
     clock = trial.clocks["body.mot"]
     assert clock.offset == 0.037 and clock.standard_error == pytest.approx(0.0025) and clock.method == "manual"
-    times = times_of(trial, trial.tracks[0])
-    assert times is not None and times[0] == pytest.approx(0.037)
+    assert clock.to_force(trial.tracks[0].times)[0] == pytest.approx(0.037)
 
 
 @pytest.mark.parametrize(("clock", "part"), [

@@ -159,6 +159,10 @@ WRONG = {
     "an essay": (f'[long_contact]\ncue = "{"x" * 400}"\n', "at most"),
     "no table": ("long_contact = 3\n", "is no table"),
     "no TOML": ("[long_contact\n", "cannot be read"),
+    "a standing value nobody knows": (
+        '[hip_not_finished]\nevidence = [{ from = "hip_standing_angel" }]\n',
+        "did you mean hip_standing_angle",
+    ),
     "infinity": ("[long_contact]\nevidence = [{ above = inf }]\n", "give a number"),
 }
 

@@ -35,7 +35,7 @@ def test_an_offset_of_any_size_is_found_within_its_error(test: str, offset: floa
     trial, motion, _ = seen(test, 3, 1, 60.0, offset=offset)
     found = sync.match(trial, motion)
     assert abs(found.clock.offset - offset) < 2.5 * found.clock.standard_error
-    assert found.clock.standard_error < Profile().sync_error_warn
+    assert found.clock.standard_error < Profile().motion_sync_max
     assert found.clock.method == "com" and found.clock.slope == 1.0
     assert found.scale == pytest.approx(1.0, abs=0.1)
 
@@ -68,7 +68,7 @@ def test_error_of_the_body_s_model_widens_the_error_of_slow_movements_most() -> 
         trial, motion, _ = seen(test, 5, 3, 60.0, white=1e-3, slow=1e-3)
         errors[test] = sync.match(trial, motion).clock.standard_error
     assert errors["squat"] > 1.5 * errors["cmj"]
-    assert sync.doubt(ClockMap(offset=0.0, standard_error=errors["squat"]), Profile().sync_error_warn) == "clock_unsure"
+    assert sync.doubt(ClockMap(offset=0.0, standard_error=errors["squat"]), Profile().motion_sync_max) == "clock_unsure"
 
 
 def test_uneven_frames_holes_and_unseen_heights_do_no_harm() -> None:
@@ -347,7 +347,7 @@ def test_drop_jumps_of_one_clock_and_37_ms_put_in_by_hand(data: Path, name: str)
     motion = hd.motion_of(hd.read_motion(folder / f"{name}.trc"))
     found = sync.match(trial, motion)
     assert abs(found.clock.offset) < 1.96 * found.clock.standard_error, "markers and forces share one clock"
-    assert found.clock.standard_error < Profile().sync_error_warn
+    assert found.clock.standard_error < Profile().motion_sync_max
     shifted = dataclasses.replace(motion, times=motion.times - 0.037)
     again = sync.match(trial, shifted)
     assert abs(again.clock.offset - 0.037) < 1.96 * again.clock.standard_error
@@ -359,4 +359,4 @@ def test_slow_squats_are_too_uncertain_for_instants_of_force(data: Path) -> None
     folder = data / "opencap_lab_subject4"
     found = sync.match(hd.read(folder / "squats1_grf.mot"), hd.motion_of(hd.read_motion(folder / "squats1.trc")))
     assert abs(found.clock.offset) < 1.96 * found.clock.standard_error
-    assert sync.doubt(found.clock, Profile().sync_error_warn) == "clock_unsure"
+    assert sync.doubt(found.clock, Profile().motion_sync_max) == "clock_unsure"

@@ -16,8 +16,9 @@ import numpy as np
 
 from hipdrive.acquisition.formats.motion import named_apart, read_motion
 from hipdrive.analysis.kinematics import STATED, is_angles, motion_of, stated
+from hipdrive.analysis.uncertainty import COVERAGE
 from hipdrive.errors import HipdriveError, UsageError
-from hipdrive.trial import ClockMap, Floats, Track, Trial
+from hipdrive.trial import ClockMap, Track, Trial
 
 NONE, SAME, SYNC, AUTO = "none", "same", "sync", "auto"
 CLOCKS = (SAME, SYNC, NONE, "SECONDS,U95")
@@ -25,9 +26,6 @@ CLOCKS = (SAME, SYNC, NONE, "SECONDS,U95")
 
 FACTS = ("rate", "unit", *STATED)
 """What can be said about motion that its file does not say."""
-
-COVERAGE = 1.96
-"""Half width of a 95 % interval in standard errors."""
 
 OVERLAP = 0.05
 """s that motion and force have to share at least."""
@@ -57,18 +55,25 @@ def with_motion(
     else:
         tracks = tuple(path)
     tracks = tuple(_said(one, told) for one in tracks)
-    again = tuple(old for old in trial.tracks if any(equal(old, one) for one in tracks))
-    if again and len(again) == len(tracks):  # it is there already: only its clock is said anew
-        every, new = trial.tracks, again
-        if clock == AUTO and all(one.name in trial.clocks for one in again):
-            return trial
-    else:
-        every = named_apart((*trial.tracks, *tracks))
-        new = every[len(trial.tracks) :]
+    every, new = beside(trial, tracks)
+    if clock == AUTO and every is trial.tracks and all(one.name in trial.clocks for one in new):
+        return trial
     found, note = clock_of(trial, clock, new)
     kept = {name: one for name, one in trial.clocks.items() if name not in {one.name for one in new}}
     clocks = {**kept, **({one.name: found for one in new} if found is not None else {})}
     return dataclasses.replace(trial, tracks=every, clocks=clocks, notes=(*trial.notes, note))
+
+
+def beside(trial: Trial, tracks: Sequence[Track]) -> tuple[tuple[Track, ...], tuple[Track, ...]]:
+    """All tracks of a trial with further ones beside its own, and which of them those are.
+
+    Where the trial holds them already they are those that it has: only their clock can be said anew.
+    """
+    again = tuple(old for old in trial.tracks if any(equal(old, one) for one in tracks))
+    if again and len(again) == len(tracks):
+        return trial.tracks, again
+    every = named_apart((*trial.tracks, *tracks))
+    return every, every[len(trial.tracks) :]
 
 
 def equal(one: Track, other: Track) -> bool:
@@ -168,9 +173,3 @@ def _given(clock: str) -> ClockMap:
         raise UsageError("motion_clock", f"--motion-clock {clock}: choose {' or '.join(CLOCKS)}, for example "
                          "0.120,0.004: seconds to add to the motion's times, and their 95 % uncertainty")  # fmt: skip
     return ClockMap(offset=float(parts[1]), standard_error=float(parts[2]) / COVERAGE, method="manual")
-
-
-def times_of(trial: Trial, track: Track) -> Floats | None:
-    """The frames of a track on the clock of the forces, s from the first sample; None without a known clock."""
-    clock = trial.clocks.get(track.name)
-    return None if clock is None else clock.to_force(track.times)

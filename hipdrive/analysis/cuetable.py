@@ -143,6 +143,9 @@ def _evidence(where: str, name: str, rows: Any, old: tuple[Limit, ...]) -> tuple
             raise _wrong(where, f"{name}: its numbers are {', '.join(found)}; {number} is not one of them")
         changes: dict[str, Any] = {key: _limit(where, name, number, key, row[key]) for key in LIMITS if key in row}
         if "from" in row:
+            if stem(str(row["from"])) not in METRICS:
+                raise _wrong(where, f"{name}: `from` is no number of hipdrive{_near(str(row['from']), METRICS)}; "
+                             "`hipdrive metrics` lists them")  # fmt: skip
             changes["base"] = str(row["from"])
         if "over" in row:
             changes["over"] = _count(where, name, row["over"])

@@ -15,6 +15,7 @@ from hipdrive.analysis.extension import Extension, extension
 from hipdrive.analysis.geometry import sided
 from hipdrive.analysis.motion import Motion
 from hipdrive.analysis.profile import Profile
+from hipdrive.analysis.sync import doubt
 from hipdrive.analysis.uncertainty import COVERAGE
 from hipdrive.errors import sentence
 from hipdrive.results import Event, Value
@@ -95,10 +96,8 @@ class Drive:
 
     def joined(self) -> None:
         """Refuse where motion and force have no common clock, or one that is not good enough."""
-        if self.clock is None:
-            raise Refused("no_clock")
-        if self.clock.standard_error > self.profile.motion_sync_max:
-            raise Refused("clock_unsure")
+        if why := doubt(self.clock, self.profile.motion_sync_max):
+            raise Refused(why)
 
     def on_force_clock(self, times: Floats) -> Floats:
         """Times of the motion with the error of the clock in them."""

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
+from hipdrive.analysis.signal import Bools
 from hipdrive.analysis.smoothing import HALF_POWER, smoothing
 from hipdrive.trial import Floats
 
@@ -78,13 +79,6 @@ class Noise:
         return np.asarray((found * size).transpose(0, 2, 1))
 
 
-class Contrasts(NamedTuple):
-    """What a set of frames shows of noise alone: rows that are blind for movement, (contrasts, frames)."""
-
-    seen: Floats
-    rows: Floats
-
-
 class Whitened(NamedTuple):
     """Contrasts of which noise of one colour makes white numbers, (contrasts, frames), and what that costs in log."""
 
@@ -100,7 +94,7 @@ class Looks:
         self.colours = tuple(Colour(usual * f, w) for f in FACTORS for w in WHITE)
         self._held: dict[bytes, tuple[Whitened, ...]] = {}
 
-    def of(self, seen: Floats) -> tuple[Whitened, ...]:
+    def of(self, seen: Bools) -> tuple[Whitened, ...]:
         """The whitened contrasts of the frames `seen` (bool), one a colour.
 
         Raises
@@ -109,10 +103,10 @@ class Looks:
         """
         key = seen.tobytes()
         if key not in self._held:
-            found = contrasts(self.times, seen, self.cutoff)
-            if len(found.rows) < FEWEST:
+            rows = contrasts(self.times[seen], self.cutoff)
+            if len(rows) < FEWEST:
                 raise ValueError("too few frames")
-            self._held[key] = tuple(self._whitened(found.rows, self.times[seen], one) for one in self.colours)
+            self._held[key] = tuple(self._whitened(rows, self.times[seen], one) for one in self.colours)
         return self._held[key]
 
     @staticmethod
@@ -121,17 +115,19 @@ class Looks:
         return Whitened(np.linalg.solve(root, rows), float(np.log(np.diagonal(root)).sum()))
 
 
-def contrasts(times: Floats, seen: Floats, cutoff: float) -> Contrasts:
-    """The oscillations of the smoothing spline within the band, on the frames `seen` (bool) of `times`."""
-    smooth = smoothing(times[seen], cutoff)
+def contrasts(times: Floats, cutoff: float) -> Floats:
+    """What frames show of noise alone, (contrasts, frames): rows that are blind for movement.
+
+    They are the oscillations of the smoothing spline within the band.
+    """
+    smooth = smoothing(times, cutoff)
     own = np.sqrt(smooth.weights / np.median(smooth.weights))
-    passes = smooth.at(np.eye(int(seen.sum())), times[seen])
-    even = own[:, None] * passes / own
+    even = own[:, None] * smooth.at(np.eye(len(times)), times) / own
     share, waves = np.linalg.eigh(0.5 * (even + even.T))
     # what passes a share s swings at cutoff * ((1/s - 1) / HALF_POWER)^(1/4)
     frequency = cutoff * ((1.0 / np.clip(share, 1e-12, 1.0) - 1.0) / HALF_POWER) ** 0.25
     band = (frequency > BAND[0] * cutoff) & (frequency <= BAND[1] * cutoff)
-    return Contrasts(seen, waves[:, band].T * own)
+    return np.asarray(waves[:, band].T * own)
 
 
 def fitted(columns: Sequence[Floats], looks: Looks) -> Noise:

@@ -154,7 +154,6 @@ class Profile:
     # clocks of plates and cameras
     sync_residual_pass: float = 0.002
     sync_residual_warn: float = 0.005
-    sync_error_warn: float = 0.005
     sync_model_error: float = 0.015
     sync_drift_warn: float = 100e-6
     sync_drift_prior: float = 50e-6

@@ -122,9 +122,10 @@ def extension_overlap(drive: Drive) -> Floats:
     body, share = drive.body, drive.profile.motion_overlap
     search = drive.push[0], drive.push[1] + drive.profile.motion_push_margin
 
+    for joint in ("hip", "knee"):
+        drive.peak(joint)  # half of a peak that cannot be told is nothing
+
     def of(leg: str) -> Floats:
-        for joint in ("hip", "knee"):
-            drive.extension(joint, leg)
         return overlap(body.grid, drive.turning("hip", leg), drive.turning("knee", leg), share, search)
 
     return body.over_legs(of)

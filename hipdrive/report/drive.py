@@ -10,6 +10,7 @@ from hipdrive.analysis.cues import SHOWN, Advice, Evidence, Found, advice
 from hipdrive.analysis.cuetable import CueTable, Fault, Limit, default
 from hipdrive.analysis.lanes import DELAYS, Lanes, lanes, verdict
 from hipdrive.analysis.registry import unit_of
+from hipdrive.analysis.uncertainty import COVERAGE
 from hipdrive.report import document
 from hipdrive.report.words import clean, label, shown
 from hipdrive.results import Analysis, Movement, Value
@@ -91,7 +92,7 @@ def clocked(analysis: Analysis) -> str:
         return f"{told}; no clock in common with the force{left}"
     how = CLOCKS.get(str(clock["method"]), f"matched to the force by {str(clock['method']).replace('_', ' ')}")
     error = 1000.0 * float(clock["standard_error"])
-    return f"{told}; {how}" + (f", ± {1.96 * error:.1f} ms" if error > 0.0 else "") + left
+    return f"{told}; {how}" + (f", ± {COVERAGE * error:.1f} ms" if error > 0.0 else "") + left
 
 
 # --- JSON ---

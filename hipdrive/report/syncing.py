@@ -105,16 +105,11 @@ def _with_tracks(trial: Trial, motion: Path | None, wanted: Wanted) -> tuple[Tri
             raise UsageError("sync_motion", f"{clean(trial.file or 'trial')}: holds no motion; name its file behind "
                              "the trial: hipdrive sync TRIAL MOTION")  # fmt: skip
         return trial, trial.tracks
-    from hipdrive.acquisition.attach import NONE, equal, with_motion
-    from hipdrive.acquisition.formats.motion import named_apart
+    from hipdrive.acquisition.attach import NONE, beside, with_motion
 
     alone = dataclasses.replace(trial, tracks=(), clocks={})
-    read = with_motion(alone, motion, clock=NONE, **wanted.facts).tracks
-    again = tuple(old for old in trial.tracks if any(equal(old, one) for one in read))
-    if len(again) == len(read):  # it is in the trial file already
-        return trial, again
-    every = named_apart((*trial.tracks, *read))
-    return dataclasses.replace(trial, tracks=every), every[len(trial.tracks) :]
+    every, new = beside(trial, with_motion(alone, motion, clock=NONE, **wanted.facts).tracks)
+    return dataclasses.replace(trial, tracks=every), new
 
 
 def _found(trial: Trial, tracks: Sequence[Track], wanted: Wanted) -> Sync:

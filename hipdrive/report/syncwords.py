@@ -38,9 +38,9 @@ def told(found: Sync, p: Profile) -> list[str]:
 def verdict(found: Sync, p: Profile) -> str:
     """What this clock is good for, in one sentence."""
     clock = found.clock
-    if doubt(clock, p.sync_error_warn):
+    if doubt(clock, p.motion_sync_max):
         return (f"too uncertain to say what joints do at an instant of the force (standard error "
-                f"{1e3 * clock.standard_error:.1f} ms, at most {1e3 * p.sync_error_warn:.0f} ms): use a light or "
+                f"{1e3 * clock.standard_error:.1f} ms, at most {1e3 * p.motion_sync_max:.0f} ms): use a light or "
                 "a trigger that both record; delays between joints do not need this clock")  # fmt: skip
     if clock.method == EVENTS and clock.residual_rms > p.sync_residual_warn:
         return (f"the events do not lie on one line ({1e3 * clock.residual_rms:.1f} ms, at most "
@@ -63,5 +63,5 @@ def document(trial: Trial, found: Sync, p: Profile) -> str:
             "standard_error": clock.standard_error, "slope": clock.slope,
             "scale": {"value": found.scale, "unit": "1", "u95": found.scale_u95},
             "frames": len(found.times), "pairs": found.pairs, "notes": list(found.notes),
-            "usable": not doubt(clock, p.sync_error_warn), "verdict": verdict(found, p)}  # fmt: skip
+            "usable": not doubt(clock, p.motion_sync_max), "verdict": verdict(found, p)}  # fmt: skip
     return json.dumps(plain(told), indent=1, allow_nan=False)

@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent))
 from faults import FAULTS, UNSEEN, Named
 
 from hipdrive.acquisition.formats.reading import read

@@ -1,14 +1,14 @@
 """Faults and cues: three answers by the interval, the own baseline first, one cue, a table that a coach edits."""
 
-import importlib.util
 import io
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 
+import moving_bodies as bodies
 import numpy as np
 import pytest
 from rich.console import Console
@@ -192,18 +192,10 @@ def test_the_command_prints_the_table_and_refuses_nonsense(
 # --- what people see ---
 
 
-def bodies() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("moving_bodies", Path(__file__).with_name("moving_bodies.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def jump(name: str = "camera") -> hd.Trial:
     trial = hd.simulate("cmj", seed=1)
     takeoff = hd.analyse(trial).reps[0].events["takeoff"].t
-    body = bodies().motion(noise=0.3)
+    body = bodies.motion(noise=0.3)
     names = tuple(body.angles)
     values = np.array([body.angles[n] for n in names]).T[:, :, None]
     track = Track(name=name, kind="angles", times=body.times, values=values, names=names, unit="deg")

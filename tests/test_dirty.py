@@ -4,18 +4,14 @@
 """
 
 import dataclasses
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
+import dirty_recordings as study
+import faults
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
-import faults
 
 import hipdrive as hd
 from hipdrive.acquisition.simulated.athlete import simulate
@@ -24,17 +20,6 @@ from hipdrive.errors import UsageError
 from hipdrive.results import Analysis
 from hipdrive.trial import Gap, Raw, Trial
 
-
-def loaded(name: str) -> ModuleType:
-    """A script beside the tests as a module."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-study = loaded("dirty_recordings")
 CELLS = [(fault, test) for fault in faults.FAULTS for test in fault.tests]
 
 

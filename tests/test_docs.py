@@ -4,7 +4,6 @@ python tests/test_docs.py          writes docs/metrics.md, vendors.md and covera
 """
 
 import dataclasses
-import importlib.util
 import os
 import re
 import shlex
@@ -12,9 +11,9 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
 from urllib.parse import unquote
 
+import metric_coverage
 import pytest
 
 from hipdrive import cli
@@ -29,16 +28,6 @@ from hipdrive.report.catalogue import sentence
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def beside(name: str) -> ModuleType:
-    """A module of this folder, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-metric_coverage = beside("metric_coverage")
 PAGE = ROOT / "docs" / "metrics.md"
 VENDORS = ROOT / "docs" / "vendors.md"
 COVERAGE = ROOT / "docs" / "coverage.md"

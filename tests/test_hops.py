@@ -1,6 +1,5 @@
 """Hops and jumps with rebound: found, measured by their formulas, summed up, refused; METRICS.md 5 and 6, I8, I9."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import test_metrics as plain
 
 from hipdrive import cli
 from hipdrive.acquisition.formats.reading import read
@@ -476,18 +476,6 @@ def test_a_contact_whose_impulse_does_not_fit_its_flights_is_refused() -> None:
 
 
 # --- the countermovement jump with rebound ---
-
-
-def _references() -> Any:
-    """The plain references of tests/test_metrics.py."""
-    spec = importlib.util.spec_from_file_location("plain_references", Path(__file__).with_name("test_metrics.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-plain = _references()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

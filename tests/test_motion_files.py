@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,10 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-
-sys.path.insert(0, str(Path(__file__).parent))
 from c3dwriter import DEC, INTEL, MIPS, c3d_bytes, plate_facts
+from numpy.typing import NDArray
 from planar import body, coordinates_track, squat
 
 import hipdrive as hd

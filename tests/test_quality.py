@@ -4,15 +4,11 @@ Scenario functions are named after the fault; each changes one thing about a sim
 """
 
 import dataclasses
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
+import faults
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-import faults
 
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis.analyse import analyse

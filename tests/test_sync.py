@@ -2,14 +2,11 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from sync_study import row, seen, study
 
 import hipdrive as hd

@@ -1,16 +1,16 @@
 """When joints extend: closed forms, the linkage's known delays, refusals, and the seam to the force's repetitions."""
 
 import dataclasses
-import importlib.util
 import json
 import math
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import moving_bodies as bodies
 import numpy as np
 import pytest
+import timing_study
 
 import hipdrive as hd
 from hipdrive import cli
@@ -32,15 +32,6 @@ from hipdrive.trial import ClockMap, Track
 registry.load_builtin()
 
 
-def beside(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-bodies = beside("moving_bodies")
 FAST = Profile(motion_cutoff=20.0, motion_copies=60.0)
 """A cut-off above everything that a bell contains, so that closed forms hold as they are."""
 
@@ -349,7 +340,7 @@ def test_half_width_counts_spread_and_what_smoothing_moves() -> None:
 
 def test_the_linkages_delays_lie_in_their_intervals() -> None:
     """A short form of the study."""
-    study = beside("timing_study")
+    study = timing_study
     rows = {row.field: row for row in study.table(2, study.CELLS["60 fps, 0.7° as pose"], first=50)}
     for name in ("hip_knee_delay", "hip_extension_at_toeoff", "onset_sequence_hip_knee"):
         row = rows[name]
@@ -360,7 +351,7 @@ def test_the_linkages_delays_lie_in_their_intervals() -> None:
 @pytest.mark.slow
 def test_intervals_cover_as_they_say() -> None:
     """120 seeds: what the issue asks for over 2000."""
-    study = beside("timing_study")
+    study = timing_study
     rows = {row.field: row for row in study.table(120, study.CELLS["60 fps, 0.7° as pose"])}
     assert rows["hip_knee_delay"].sd <= 0.0066
     for row in rows.values():

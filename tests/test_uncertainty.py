@@ -1,11 +1,9 @@
 """u95 holds what it says: coverage of the truth, the largest errors, and how it follows its causes."""
 
-import importlib.util
-import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+import coverage_study as STUDY
 import numpy as np
 import pytest
 
@@ -18,16 +16,6 @@ TESTS = ("cmj", "sj", "dj")
 SEEDS = range(400)
 
 
-def _study() -> Any:
-    """tests/coverage_study.py, the command behind the table of docs/uncertainty.md."""
-    spec = importlib.util.spec_from_file_location("coverage_study", Path(__file__).with_name("coverage_study.py"))
-    assert spec is not None and spec.loader is not None
-    module = sys.modules["coverage_study"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-STUDY = _study()
 CELLS = {cell.name: cell for cell in STUDY.CELLS}
 
 

@@ -9,6 +9,7 @@ from hipdrive.gui.qt import Qt, QtWidgets
 from hipdrive.gui.theme import MARKS
 from hipdrive.report import rows
 from hipdrive.report.words import LEVELS, clean, method, parts
+from hipdrive.report.words import sentence as in_full
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN, Analysis, Finding, Results
 
 STATUS = {OK: "Good trial", FLAGGED: "Look at the notes", REFUSED: "Not usable"}
@@ -32,7 +33,7 @@ def sentence(told: str) -> str:
     line = clean(told)
     for option, words in OPTIONS:
         line = re.sub(option, words, line)
-    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".") if line else ""
+    return in_full(line)
 
 
 def label(text: str, name: str, *, wrap: bool = False) -> QtWidgets.QLabel:

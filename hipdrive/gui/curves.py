@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hipdrive.analysis.phases import phases_of
+from hipdrive.gui.plothead import along_time, headed
 from hipdrive.gui.qt import Qt, QtCore, QtWidgets, pg
 from hipdrive.gui.theme import LIGHT, Theme
 from hipdrive.report import curves
@@ -53,27 +54,11 @@ class CurvesView(QtWidgets.QWidget):
         self._graphics.ci.layout.setRowStretchFactor(0, 5)
         self._graphics.ci.layout.setRowStretchFactor(1, 2)
         for plot in (self.upper, self.lower):
-            plot.setMenuEnabled(False)
-            plot.hideButtons()
-            plot.setMouseEnabled(x=True, y=False)
-            plot.disableAutoRange()
-            plot.getAxis("left").setWidth(64)
+            along_time(plot, 64)
             plot.showAxis("right")
             plot.getAxis("right").setWidth(48)
         self.lower.setXLink(self.upper)
-        self._legend = QtWidgets.QLabel()
-        self.readout = QtWidgets.QLabel()
-        self.readout.setObjectName("soft")
-        head = QtWidgets.QHBoxLayout()
-        head.setContentsMargins(8, 4, 8, 0)
-        head.addWidget(self._legend)
-        head.addStretch()
-        head.addWidget(self.readout)
-        layout = QtWidgets.QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addLayout(head)
-        layout.addWidget(self._graphics)
+        self._legend, self.readout = headed(self, self._graphics)
         self.upper.sigXRangeChanged.connect(self._moved)
         self._graphics.scene().sigMouseMoved.connect(self._pointed)
         self._graphics.scene().sigMouseClicked.connect(self._clicked)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hipdrive.analysis.lanes import Lane, Lanes
+from hipdrive.gui.plothead import along_time, headed
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets, pg
 from hipdrive.gui.theme import LIGHT, Theme
 from hipdrive.report import curves
@@ -80,27 +81,11 @@ class DrivePlots(QtWidgets.QWidget):
         self.plots: dict[str, Any] = {}
         for row, (name, _, _) in enumerate(PANELS):
             plot = self._graphics.addPlot(row=row, col=0)
-            plot.setMenuEnabled(False)
-            plot.hideButtons()
-            plot.setMouseEnabled(x=True, y=False)
-            plot.disableAutoRange()
-            plot.getAxis("left").setWidth(66)
+            along_time(plot, 66)
             self.plots[name] = plot
             if row:
                 plot.setXLink(self.plots["force"])
-        self._legend = QtWidgets.QLabel()
-        self.readout = QtWidgets.QLabel()
-        self.readout.setObjectName("soft")
-        head = QtWidgets.QHBoxLayout()
-        head.setContentsMargins(8, 4, 8, 0)
-        head.addWidget(self._legend)
-        head.addStretch()
-        head.addWidget(self.readout)
-        layout = QtWidgets.QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addLayout(head)
-        layout.addWidget(self._graphics)
+        self._legend, self.readout = headed(self, self._graphics)
         self._later = QtCore.QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._place)

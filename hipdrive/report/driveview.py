@@ -13,7 +13,7 @@ from hipdrive.analysis.cues import MISSING, NOT_RESOLVED, NOT_SHOWN, Found
 from hipdrive.analysis.cuetable import CueTable
 from hipdrive.analysis.lanes import Lanes, lanes, verdict
 from hipdrive.report import drive
-from hipdrive.report.words import clean, parts, shown
+from hipdrive.report.words import clean, parts, reason, sentence, shown
 from hipdrive.results import Analysis, Movement, Value
 
 EACH = 3
@@ -25,7 +25,7 @@ def view(analysis: Analysis, table: CueTable | None = None, *, everything: bool 
     if analysis.motion is None:
         return
     yield Text("\nHip drive", "bold")
-    yield Text(_sentence(drive.clocked(analysis)), "dim")
+    yield Text(sentence(drive.clocked(analysis)), "dim")
     for rep in analysis.reps[:EACH]:
         if (made := lanes(rep)) is not None:
             takeoff = rep.events["takeoff"].t if "takeoff" in rep.events else math.nan
@@ -45,7 +45,7 @@ def _lanes(title: str, made: Lanes, zero: float, called: str) -> Iterator[Render
     """The lanes as rows, times counted from an instant that a coach knows."""
     if not made.there:
         why = next((one.why for lane in made.lanes for one in (lane.peak, lane.onset) if one.why), "")
-        yield Text(f"{title}{': ' if title else ''}No times. {_sentence(why or '')}")
+        yield Text(f"{title}{': ' if title else ''}No times. {sentence(why or '')}")
         return
     grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     grid.add_column(title)
@@ -61,9 +61,9 @@ def _lanes(title: str, made: Lanes, zero: float, called: str) -> Iterator[Render
             if one.why:
                 whys.setdefault(one.why, []).append(f"{lane.joint} {part}")
     for why, places in whys.items():
-        yield Text(f"- ({', '.join(places)}): {_sentence(why)}", "dim")
+        yield Text(f"- ({', '.join(places)}): {sentence(why)}", "dim")
     order = "cannot be told, a fastest instant is missing" if made.sequence.why in whys else verdict(made.sequence)
-    yield Text.assemble("Order: ", (_sentence(order), "bold" if made.sequence.label else ""))
+    yield Text.assemble("Order: ", (sentence(order), "bold" if made.sequence.label else ""))
 
 
 def _times(made: Lanes) -> tuple[Value, ...]:
@@ -89,8 +89,7 @@ def _numbers(values: Mapping[str, Value], told: set[str]) -> RenderableType:
     grid.add_column(no_wrap=True)
     grid.add_column(style="dim")
     for name, value in drive.values_of(values, (*drive.DELAYS, *drive.FIRST)):
-        why = "" if value.why is None else "As above." if value.why in told else _sentence(value.why)
-        told.add(value.why or "")
+        why = reason(value, told)
         grid.add_row(name, Text(shown(value), "bold"), why)
     return grid
 
@@ -139,8 +138,3 @@ def _faults(found: Sequence[Found]) -> RenderableType:
         first = next((e for e in one.evidence if e.answer == one.answer), one.evidence[0])
         grid.add_row(Text(drive.ANSWERS[one.answer], "dim"), one.fault.fault, Text(drive.against(first), "dim"))
     return grid
-
-
-def _sentence(told: str) -> str:
-    line = clean(told)
-    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".") if line else ""

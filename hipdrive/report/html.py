@@ -19,7 +19,20 @@ from hipdrive.analysis.lanes import lanes, verdict
 from hipdrive.report import curves, drive, driveplot, figure, pull, rows
 from hipdrive.report.document import plain
 from hipdrive.report.rows import Line
-from hipdrive.report.words import LEVELS, Parts, carried, clean, label, larger, method, name_of_test, parts, shown
+from hipdrive.report.words import (
+    LEVELS,
+    Parts,
+    carried,
+    clean,
+    label,
+    larger,
+    method,
+    name_of_test,
+    parts,
+    reason,
+    sentence,
+    shown,
+)
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN, Analysis, Finding, Results, Value
 from hipdrive.trial import Trial
 
@@ -117,26 +130,26 @@ def _drive(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None) -
         if made is not None:
             pictures.append({
                 "title": f"Repetition {rep.rep}" if len(analysis.reps) > 1 else "", "figure": drawn and Markup(drawn),
-                "verdict": _sentence(verdict(made.sequence)), "known": made.sequence.label is not None,
+                "verdict": sentence(verdict(made.sequence)), "known": made.sequence.label is not None,
                 "numbers": _drive_numbers(rep, (*drive.DELAYS, *drive.FIRST)),
             })  # fmt: skip
     for one in analysis.movements:
         drawn = driveplot.movement(trial, analysis, one, f"{salt}-m{one.number}")
         pictures.append({
             "title": f"Movement {one.number}", "figure": drawn and Markup(drawn),
-            "verdict": _sentence(verdict(one.values["pd_sequence_class"])),
+            "verdict": sentence(verdict(one.values["pd_sequence_class"])),
             "known": one.values["pd_sequence_class"].label is not None,
             "numbers": _drive_numbers(one.values, (*drive.DEEPEST, *drive.DELAYS)),
         })  # fmt: skip
     found = drive.of(analysis, cues)
     return {
-        "about": _sentence(drive.clocked(analysis)), "pictures": pictures,
+        "about": sentence(drive.clocked(analysis)), "pictures": pictures,
         "cue": None if found is None or found.cue is None else {
-            "say": found.cue.fault.cue, "fault": _sentence(found.cue.fault.fault), "work": found.cue.fault.work,
+            "say": found.cue.fault.cue, "fault": sentence(found.cue.fault.fault), "work": found.cue.fault.work,
             "evidence": [drive.against(one) for one in found.cue.evidence if one.answer == drive.SHOWN],
         },
         "faults": [] if found is None else [
-            {"answer": one.answer, "said": drive.ANSWERS[one.answer], "fault": _sentence(one.fault.fault),
+            {"answer": one.answer, "said": drive.ANSWERS[one.answer], "fault": sentence(one.fault.fault),
              "evidence": [drive.against(evidence) for evidence in one.evidence]} for one in found.found
         ],
     }  # fmt: skip
@@ -147,10 +160,8 @@ def _drive_numbers(values: Mapping[str, Value], names: tuple[str, ...]) -> list[
     told: set[str] = set()
     found = []
     for name, value in drive.values_of(values, names):
-        there = math.isfinite(value.value)
-        why = "" if there else "As above." if value.why in told else _sentence(value.why or "")
-        told |= {value.why or ""}
-        found.append((_title(name), shown(value) if there else "–", why))
+        why = reason(value, told)
+        found.append((_title(name), "–" if why else shown(value), why))
     return found
 
 
@@ -186,8 +197,8 @@ def _check(finding: Finding) -> dict[str, Any]:
         "level": finding.level,
         "name": label(finding.check),
         "rep": finding.rep,
-        "message": _sentence(finding.message),
-        "remedy": _sentence(finding.remedy),
+        "message": sentence(finding.message),
+        "remedy": sentence(finding.remedy),
     }
 
 
@@ -212,7 +223,7 @@ def _summary(analysis: Analysis, best: int) -> dict[str, Any] | None:
          **{kind: _over(analysis, name, kind) for kind in ("mean", "sd", "cv")}}
         for name in names
     ]  # fmt: skip
-    missing = [f"{', '.join(names)}: {_sentence(why)}" for why, names in rows.missing_over(analysis).items()]
+    missing = [f"{', '.join(names)}: {sentence(why)}" for why, names in rows.missing_over(analysis).items()]
     return {"reps": [rep.rep for rep in analysis.reps], "best": best, "lines": table, "missing": missing}
 
 
@@ -251,7 +262,7 @@ def _series(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any] | Non
         "numbers": [_number(line) for line in over],
         "heads": [(label(name), parts(analysis.reps[0][name]).unit) for name in names],
         "lines": lines,
-        "missing": [f"{', '.join(told)}: {_sentence(why)}" for why, told in rows.missing_over(analysis).items()],
+        "missing": [f"{', '.join(told)}: {sentence(why)}" for why, told in rows.missing_over(analysis).items()],
         "figure": Markup(figure.series(trial, analysis.reps, chosen, f"{salt}-hops")),
         "over": [_number(rows.over(name, value)) for name, value in analysis.summary.items()
                  if math.isfinite(value.value)],
@@ -319,8 +330,3 @@ def _told(value: Any) -> str:
 
 def _title(group: str) -> str:
     return group[:1].upper() + group[1:].replace("_", " ")
-
-
-def _sentence(told: str) -> str:
-    line = clean(told)
-    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".") if line else ""

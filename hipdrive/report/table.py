@@ -24,6 +24,8 @@ from hipdrive.report.words import (
     method,
     name_of_test,
     parts,
+    reason,
+    sentence,
     shown,
 )  # fmt: skip
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, Analysis, Finding, Results, Value
@@ -49,7 +51,7 @@ def trial_view(analysis: Analysis, *, everything: bool = False, cues: CueTable |
     """One trial: what it is, its headline numbers, what the checks say."""
     views: list[RenderableType] = [_Title(analysis)]
     if analysis.why:
-        views.append(_indented(Text(_sentence(analysis.why), COLOURS[analysis.status])))
+        views.append(_indented(Text(sentence(analysis.why), COLOURS[analysis.status])))
     views += map(_indented, _numbers(analysis))
     views += map(_indented, driveview.view(analysis, cues, everything=everything))
     if everything:
@@ -93,7 +95,7 @@ def _numbers(analysis: Analysis) -> Iterator[RenderableType]:
         yield Text("")
         yield _hops(analysis)
         for why, labels in rows.missing_over(analysis).items():
-            yield Text(f"Not given: {', '.join(labels)}. {_sentence(why)}")
+            yield Text(f"Not given: {', '.join(labels)}. {sentence(why)}")
         return
     if len(analysis.reps) == 1:
         yield _one(analysis, analysis.reps[0])
@@ -102,7 +104,7 @@ def _numbers(analysis: Analysis) -> Iterator[RenderableType]:
     for start in range(0, len(analysis.reps), SIDE_BY_SIDE):
         yield _several(analysis, analysis.reps[start : start + SIDE_BY_SIDE], best)
     for why, labels in rows.missing_over(analysis).items():
-        yield Text(f"Not given: {', '.join(labels)}. {_sentence(why)}")
+        yield Text(f"Not given: {', '.join(labels)}. {sentence(why)}")
 
 
 def _one(analysis: Analysis, rep: Results) -> Table:
@@ -110,12 +112,9 @@ def _one(analysis: Analysis, rep: Results) -> Table:
     table.add_column()
     table.add_column(no_wrap=True)
     table.add_column(style="dim")
-    told = {analysis.why}
+    told = {analysis.why or ""}
     for line in rows.headline(analysis, rep):
-        about = method(line.value.method) if line.there else _sentence(line.value.why or "")
-        if not line.there and line.value.why in told:
-            about = "As above."
-        told |= {None if line.there else line.value.why}
+        about = reason(line.value, told) or method(line.value.method)
         table.add_row(line.label, Text(shown(line.value), "bold"), about)
     return table
 
@@ -127,7 +126,7 @@ def _over_series(over: Sequence[rows.Line]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(style="dim")
     for line in over:
-        about = method(line.value.method) if line.there else _sentence(line.value.why or "")
+        about = method(line.value.method) if line.there else sentence(line.value.why or "")
         table.add_row(line.label, Text(shown(line.value), "bold"), about)
     return table
 
@@ -170,7 +169,7 @@ def _everything(rep: Results) -> Iterator[RenderableType]:
         yield _group(group, members, wide)
         yield Text("")
     for why, labels in rows.missing(found).items():
-        yield Text(f"Not given: {', '.join(labels)}. {_sentence(why)}", "dim")
+        yield Text(f"Not given: {', '.join(labels)}. {sentence(why)}", "dim")
     times = [f"{event_label(name)} {event.t:.3f} s" for name, event in rep.events.items()]
     if times:
         yield Text(f"Events: {', '.join(times)}", "dim")
@@ -223,8 +222,8 @@ def _checks(findings: Iterable[Finding], *, many: bool) -> Iterator[Text]:
 def check_line(finding: Finding, *, where: str = "") -> Text:
     """A check with its remedy; the level is a word, not only a colour."""
     line = Text(f"{LEVELS[finding.level]}{f' ({where})' if where else ''}: ", COLOURS[finding.level])
-    line.append(_sentence(finding.message), "default")
-    line.append(f" {_sentence(finding.remedy)}" if finding.remedy else "", "default")
+    line.append(sentence(finding.message), "default")
+    line.append(f" {sentence(finding.remedy)}" if finding.remedy else "", "default")
     line.append(f" [{finding.check}]", "dim")
     return line
 
@@ -242,9 +241,3 @@ def _bare(value: Value | None) -> str:
 
 def _title_case(group: str) -> str:
     return group[:1].upper() + group[1:].replace("_", " ")
-
-
-def _sentence(told: str) -> str:
-    """A message as a sentence: capital first, full stop last."""
-    line = clean(told)
-    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".") if line else ""

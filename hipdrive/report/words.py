@@ -348,3 +348,24 @@ def shown(value: Value) -> str:
 def _not_nothing(u95: str) -> str:
     """An uncertainty too small for its digits is not zero."""
     return f"<{u95[:-1]}1" if u95 and not u95.strip("0.") else u95
+
+
+def sentence(told: str) -> str:
+    """A message as a sentence: capital first, full stop last."""
+    line = clean(told)
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".") if line else ""
+
+
+def reason(value: Value, told: set[str]) -> str:
+    """Why a number is missing, once for all that miss it alike; "" where it is there. told : reasons that stand above.
+
+    >>> above: set[str] = set()
+    >>> nothing = Value(math.nan, "s", why="no flight was found")
+    >>> reason(nothing, above), reason(nothing, above), reason(Value(0.4, "s"), above)
+    ('No flight was found.', 'As above.', '')
+    """
+    if math.isfinite(value.value):
+        return ""
+    again, why = value.why in told, value.why or ""
+    told.add(why)
+    return "As above." if again else sentence(why)

@@ -3,7 +3,6 @@
 Built as in test_segment.py: noiseless simulated movements joined by steps on and off; noise and zero on the whole.
 """
 
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from timings import ratio
 
 import hipdrive.analysis.pieces as pieces_module
 from hipdrive.acquisition.simulated.athlete import simulate
@@ -329,15 +329,6 @@ def long_session(minutes: float) -> tuple[Trial, int]:
     return record(joined(visits, 6.0), plates=2), 3 * len(visits)
 
 
-def cost(trial: Trial) -> float:
-    spent = []
-    for _ in range(3):
-        begin = time.process_time()
-        analyse(trial)
-        spent.append(time.process_time() - begin)
-    return min(spent)
-
-
 def peak(work: Callable[[], object]) -> int:
     """Bytes that a piece of work needs beyond what there was."""
     tracemalloc.start()
@@ -358,7 +349,7 @@ def test_an_hour_costs_twice_half_an_hour_and_no_more_memory_than_a_quarter() ->
     analysis = analyse(hour)
     assert (len(analysis.reps), analysis.status) == (jumps, "ok")
     results = 40_000 * jumps
-    assert cost(hour) <= 2.2 * cost(parts[30])
+    assert ratio(lambda: analyse(hour), lambda: analyse(parts[30])) <= 2.2
     assert peak(lambda: analyse(hour)) <= peak(lambda: analyse(parts[15])) + results
     assert peak(lambda: analyse(hour)) < hour.fz.nbytes
 

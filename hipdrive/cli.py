@@ -119,6 +119,9 @@ def record(
     athlete: Annotated[str | None, typer.Option("--athlete", metavar="ID", help="Who jumps.")] = None,
     box_height: BoxHeight = None, mass: Mass = None, load: Load = None, height: Height = None, side: Side = None,
     arms: Arms = False, force: Force = False,
+    fault: Annotated[
+        str | None, typer.Option("--fault", metavar="WHAT@S", help="Simulated: unplugged@2, overflow@2, frozen@2.")
+    ] = None,
 ) -> int:  # fmt: skip
     """Record one trial: --seconds long, or until the athlete stands still after it; Ctrl-C ends and keeps it."""
     from hipdrive.acquisition import recorder
@@ -135,12 +138,29 @@ def record(
     places: list[Path] = []
     with _told_seconds(seconds) as progress:
         trial = recorder.record(rig, test=ask.test or "auto", seconds=seconds, until=still, progress=progress,
+                                file=file, apart=True, options=None if fault is None else {"fault": fault},
                                 keep=lambda trial: places.append(_keep(trial, file)), **ask.facts)  # fmt: skip
     kept = places[0]
     print(f"{clean(kept)}: {trial.duration:.2f} s, {', '.join(trial.plates)}, {trial.rate:g} Hz")
     if trial.end_reason:
         _tell(f"the recording broke off: {trial.end_reason}")
     return int(bool(trial.end_reason) or kept != file)
+
+
+@app.command()
+def recover(
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Logs (.hiplog), or folders with some.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The .h5 file to write.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Do not remove a log once its trial files are written.")] = False,
+) -> int:
+    """Make trial files of what recordings left behind that were broken off."""
+    from hipdrive.acquisition import recovery
+    from hipdrive.report import inputs, job, recovered
+
+    found = recovery.logs(logs)
+    if out is not None and (len(found) > 1 or out.suffix.lower() not in inputs.TRIAL_FILES):
+        raise UsageError("out", f"--out {out}: give the name of one file that ends in .h5, and one log")
+    return job.each(found, lambda path: recovered.show(path, out, keep=keep))
 
 
 @app.command()

@@ -266,7 +266,7 @@ class Session:
         if not self._closed:
             self._closed = True
             self.recorder.stop()
-            if self.recorder.readers:
+            if self.recorder.streams:
                 self._said = list(self.poll())
             self._worker.shutdown()
 
@@ -530,13 +530,13 @@ class Session:
 
     def _gap_between(self, begin: int, end: int) -> bool:
         """Whether a device has a gap that begins between two samples, which then explains the missing ones."""
-        times = [gap.first_sample / one.info.rate for one in self.recorder.readers.values() for gap in list(one.gaps)]
+        times = [gap.first_sample / one.info.rate for one in self.recorder.streams.values() for gap in one.gaps]
         return any(begin - 1.5 <= time * self.rate <= end for time in times)
 
     def _faults(self) -> None:
         """Gaps that nobody was told of yet."""
-        for name, one in self.recorder.readers.items():
-            gaps = list(one.gaps)
+        for name, one in self.recorder.streams.items():
+            gaps = one.gaps
             for gap in gaps[self._told.get(name, 0) :]:
                 self._said.append(Fault(gap.first_sample, gap.code, gap.text))
             self._told[name] = len(gaps)
@@ -544,7 +544,7 @@ class Session:
     def _end(self) -> None:
         """The devices are done; a jump that has landed is a trial all the same."""
         sample = self.live.sample
-        gaps = [gap for one in self.recorder.readers.values() for gap in one.gaps]
+        gaps = [gap for one in self.recorder.streams.values() for gap in one.gaps]
         for one in self.live.feed(np.empty((len(self.plates), 0)), sample + 1):
             if isinstance(one, Closed):
                 # one sample further, the gap that broke it off belongs to the trial

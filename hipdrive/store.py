@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hipdrive
+from hipdrive import disk
 from hipdrive.errors import StoreError, UsageError
 from hipdrive.results import FAIL, INFO, WARN, Analysis, Finding
 from hipdrive.trial import QUANTITY_UNITS, ClockMap, Edges, Floats, Gap, Raw, Signal, Tare, Track, Trial, Truth
@@ -200,7 +201,7 @@ def _replace(target: Path, file: Any) -> Path:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-    _sync_folder(place.parent)
+    disk.sync_folder(place.parent)
     return target
 
 
@@ -212,18 +213,6 @@ def _write_synced(part: Path, content: bytes, *, like: Path) -> None:
         os.fsync(out.fileno())
     with contextlib.suppress(OSError):
         shutil.copymode(like, part)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Wait until the disk has the new name; Windows does so by itself and cannot open folders."""
-    if os.name != "posix":
-        return
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _verify_raw(file: Any, target: Path) -> None:
@@ -381,6 +370,8 @@ def _write_raw(folder: Any, raw: Raw, place: int) -> None:
     if raw.blocks is not None:
         blocks = _put(group, "blocks", raw.blocks, "see axes")
         _set(blocks, axes="block; first sample, samples, arrival in monotonic ns of the computer")
+    if raw.stamps is not None:
+        _put(group, "stamps", raw.stamps, "s")
     _set(group, **{key: value for key, value in raw.identity.items() if key not in RAW_FACTS})
     _write_gaps(group, raw.gaps)
 
@@ -916,6 +907,7 @@ def _load_raw(group: Any, verify: bool = True) -> Raw:
         scaling=_numbers(group, "scaling"),
         gaps=_load_gaps(group),
         blocks=_numbers(group, "blocks", "iu"),
+        stamps=_numbers(group, "stamps"),
         identity={key: value for key in group.attrs if key not in RAW_FACTS
                   and isinstance(value := _fact(group, key, None), str | float)},
     )  # fmt: skip

@@ -89,6 +89,8 @@ class Raw(Locked):
         Polynomial coefficients c0..c3 from counts to the channel's unit.
     blocks : ndarray, shape (blocks, 3), int64, or None
         First sample, number of samples and arrival time (monotonic ns of the computer) of each block.
+    stamps : ndarray, shape (samples,), s, or None
+        Each sample's time on the device's own clock, where it tells; `rate` is then what they say as a whole.
     identity : product, serial, driver, time of the first sample ... of the device, as far as known.
     """
 
@@ -101,6 +103,7 @@ class Raw(Locked):
     scaling: Floats | None = None
     gaps: tuple[Gap, ...] = ()
     blocks: NDArray[np.int64] | None = None
+    stamps: Floats | None = None
     identity: Mapping[str, str | float] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
@@ -109,6 +112,8 @@ class Raw(Locked):
         object.__setattr__(self, "identity", MappingProxyType(dict(self.identity)))
         if self.blocks is not None:
             object.__setattr__(self, "blocks", read_only(self.blocks, np.int64))
+        if self.stamps is not None:
+            object.__setattr__(self, "stamps", read_only(self.stamps))
         if self.scaling is not None:
             object.__setattr__(self, "scaling", read_only(self.scaling))
         if self.values.ndim != 2 or {len(self.channels), len(self.roles), len(self.units)} != {self.values.shape[1]}:
@@ -125,6 +130,9 @@ class Raw(Locked):
         if self.blocks is not None and (self.blocks.ndim != 2 or self.blocks.shape[1] != 3):
             raise UsageError("blocks", f"{self.device}: blocks of shape {self.blocks.shape} are none; "
                              "give first sample, samples and arrival of each")  # fmt: skip
+        if self.stamps is not None and self.stamps.shape != self.values.shape[:1]:
+            raise UsageError("stamps", f"{self.device}: {self.stamps.shape} stamps for {len(self.values)} samples; "
+                             "give one for each")  # fmt: skip
 
     def scaled(self, rows: slice = slice(None)) -> Floats:
         """Values in each channel's unit, shape (samples, channels); of some samples only where `rows` says so."""

@@ -237,7 +237,7 @@ def test_escape_while_connecting_leaves_nothing_behind(qtbot: QtBot, window: Mai
                                                        monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     live = page(window)
     live._open(lambda: connect("simulated", folder=live.folder), "connecting")
-    qtbot.waitUntil(lambda: bool(live._made) and bool(live._made[0].recorder.readers), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(live._made) and bool(live._made[0].recorder.streams), timeout=20_000)
     if live.session is None:  # it had been made, and nobody was told yet
         key(qtbot, window, Qt.Key.Key_Escape)
         assert live.stack.currentIndex() == START

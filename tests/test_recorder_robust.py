@@ -173,7 +173,7 @@ def test_ctrl_c_while_devices_are_started_leaves_nothing_behind() -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    one._start_readers = interrupted  # type: ignore[method-assign]
+    one._start_devices = interrupted  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         one.start()
     assert source.closed == 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from hipdrive.errors import UsageError
 from hipdrive.trial import QUANTITY_UNITS, Edges, Floats, Gap, Raw, Signal, Tare, Trial
 
 if TYPE_CHECKING:
-    from hipdrive.acquisition.reader import Reader
+    from hipdrive.acquisition.source import SourceInfo
+    from hipdrive.acquisition.stream import Delivered
     from hipdrive.hardware.rig import Rig
 
 OURS = frozenset(("fz", "rate", "plates", "ranges", "components", "signals", "raw", "gaps", "notes", "edges", "rig",
@@ -46,26 +48,98 @@ def possible(facts: Mapping[str, Any]) -> None:
         ) from None
 
 
-def raw_of(one: Reader, counts: NDArray[Any], start: int | None = None) -> Raw:
-    """What a device delivered; with a start also when, and what is missing behind it."""
-    info, stop = one.info, (start or 0) + len(counts)
-    more: dict[str, Any] = {}
-    if start is not None:
-        blocks = [(first - start, n, host) for first, n, host in list(one.blocks) if start < first + n and first < stop]
-        zero = one.first_sample_ns()
-        identity = dict(info.identity)
-        if zero is not None:
-            began = zero + round(start / info.rate * 1e9)
-            age = timedelta(microseconds=(time.monotonic_ns() - began) / 1e3)
-            identity |= {"t0_monotonic_ns": float(began),
-                         "t0_utc": (datetime.now(UTC) - age).isoformat(timespec="microseconds")}  # fmt: skip
-        gaps = [
-            Gap(first_sample=gap.first_sample - start, samples=gap.samples, code=gap.code, text=gap.text)
-            for gap in one.gaps
-            if start <= gap.first_sample <= stop
-        ]
-        table = np.array(blocks, dtype=np.int64).reshape(-1, 3)
-        more = {"blocks": table, "identity": identity, "gaps": tuple(gaps)}
+@dataclass(frozen=True)
+class Epoch:
+    """One moment on both clocks of the computer: UTC, and the monotonic one by which blocks arrive, ns."""
+
+    utc: datetime
+    monotonic_ns: int
+
+    @classmethod
+    def now(cls) -> Epoch:
+        """This moment."""
+        return cls(datetime.now(UTC), time.monotonic_ns())
+
+    def at(self, monotonic_ns: float) -> str:
+        """UTC at a time of the monotonic clock."""
+        return (self.utc + timedelta(microseconds=(monotonic_ns - self.monotonic_ns) / 1e3)).isoformat(
+            timespec="microseconds"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stretch:
+    """A stretch of a recording, about to become a trial: of each device the samples from its start on.
+
+    counts : device -> (samples, channels). stamps : the samples' own times, where they have any. gap : what ended it.
+    """
+
+    rig: Rig | None
+    devices: Mapping[str, Delivered]
+    starts: Mapping[str, int]
+    counts: Mapping[str, NDArray[Any]]
+    epoch: Epoch
+    stamps: Mapping[str, Floats] = field(default_factory=dict)
+    tare: Sequence[Tare] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    gap: Gap | None = None
+    log: Sequence[str] = ()
+
+
+def carriers(rig: Rig | None, infos: Iterable[SourceInfo]) -> list[str]:
+    """Devices that a plate is wired to, the first one first."""
+    if rig is None:
+        return [one.id for one in infos if any("." in channel.role for channel in one.channels)]
+    return list(dict.fromkeys(plate.device for plate in rig.plates))
+
+
+def plates_of(rig: Rig | None, infos: Iterable[SourceInfo]) -> tuple[str, ...]:
+    """The plates, in the order of the rig."""
+    if rig is not None:
+        return tuple(plate.id for plate in rig.plates)
+    roles = [channel.role for one in infos for channel in one.channels]
+    return tuple(dict.fromkeys(role.partition(".")[0] for role in roles if role.endswith(".fz")))
+
+
+def trial_of(one: Stretch) -> Trial:
+    """The trial: forces by the rig's plates, and everything that was delivered with them."""
+    from hipdrive.hardware import plates
+
+    infos = [device.info for device in one.devices.values()]
+    raws = tuple(
+        raw_of(one.devices[name], rows, one.starts[name], one.epoch, one.stamps.get(name))
+        for name, rows in one.counts.items()
+    )
+    found = forces_of(one.rig, raws, one.tare)
+    main = next(raw for raw in raws if raw.device == carriers(one.rig, infos)[0])
+    names = plates_of(one.rig, infos)
+    roles = {f"{plate}.fz" for plate in names}
+    ranges = {} if one.rig is None else plates.ranges(one.rig)
+    for values in found.values():
+        values.flags.writeable = False  # a trial copies what others could write to
+    told = {"created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "end_reason": one.gap.text if one.gap else "", **one.facts}  # fmt: skip
+    return Trial(
+        fz=np.array([found[f"{plate}.fz"] for plate in names]),
+        rate=main.rate,
+        plates=names,
+        ranges=tuple(ranges.get(plate, np.nan) for plate in names),
+        components={role: values for role, values in found.items() if role not in roles},
+        signals=tuple(signals_of(raws)),
+        raw=raws,
+        gaps=tuple(gap for raw in raws for gap in raw.gaps),
+        edges=tuple(edges_of(one.devices, one.starts, {raw.device: len(raw.values) for raw in raws})),
+        notes=tuple([*one.notes, *([one.gap.text] if one.gap else [])]),
+        rig=one.rig.text if one.rig is not None else "",
+        tare=tuple(one.tare),
+        log=tuple(one.log),
+        **{name: value for name, value in told.items() if value is not None},
+    )
+
+
+def plain_raw(info: SourceInfo, counts: NDArray[Any], **more: Any) -> Raw:
+    """What a device delivered, with its scaling."""
     return Raw(
         device=info.id,
         values=counts,
@@ -76,6 +150,26 @@ def raw_of(one: Reader, counts: NDArray[Any], start: int | None = None) -> Raw:
         scaling=info.scaling,
         **more,
     )
+
+
+def raw_of(one: Delivered, counts: NDArray[Any], start: int, epoch: Epoch, stamps: Floats | None = None) -> Raw:
+    """What a device delivered from a sample on, when it came, and what is missing behind it."""
+    info, stop, blocks = one.info, start + len(counts), one.blocks()
+    identity = dict(info.identity)
+    came = blocks[blocks[:, 2] > 0]
+    if len(came):
+        # sample 0, by the block that came with the least delay
+        zero = int((came[:, 2] - np.rint((came[:, 0] + came[:, 1]) / info.rate * 1e9).astype(np.int64)).min())
+        began = zero + round(start / info.rate * 1e9)
+        identity |= {"t0_monotonic_ns": float(began), "t0_utc": epoch.at(began)}
+    within = blocks[(blocks[:, 0] + blocks[:, 1] > start) & (blocks[:, 0] < stop)]
+    within[:, 0] -= start
+    gaps = tuple(
+        Gap(first_sample=gap.first_sample - start, samples=gap.samples, code=gap.code, text=gap.text)
+        for gap in one.gaps
+        if start <= gap.first_sample <= stop
+    )
+    return plain_raw(info, counts, blocks=within, identity=identity, gaps=gaps)
 
 
 def forces_of(rig: Rig | None, raws: Sequence[Raw], tare: Sequence[Tare]) -> dict[str, Floats]:
@@ -98,10 +192,10 @@ def signals_of(raws: Sequence[Raw]) -> list[Signal]:
             for raw in raws for place, role in enumerate(raw.roles) if role and "." not in role]  # fmt: skip
 
 
-def edges_of(readers: Mapping[str, Reader], starts: Mapping[str, int], samples: Mapping[str, int]) -> list[Edges]:
+def edges_of(devices: Mapping[str, Delivered], starts: Mapping[str, int], samples: Mapping[str, int]) -> list[Edges]:
     """Edges within the trial, counted from its first sample."""
     found = []
-    for device, one in readers.items():
+    for device, one in devices.items():
         for name in dict.fromkeys(part.name for part in one.edges):
             parts = [part for part in one.edges if part.name == name]
             rate = parts[0].rate

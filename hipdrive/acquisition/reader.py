@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hipdrive.acquisition.ring import Ring
+from hipdrive.acquisition.ring import GAPS
 from hipdrive.acquisition.source import Source, SourceEnd, SourceFault, SourceGap, SourceLost, SourceTimeout
+from hipdrive.acquisition.stream import Stream
 from hipdrive.errors import HipdriveError, UsageError
-from hipdrive.trial import Edges, Gap
 
 if TYPE_CHECKING:
-    from hipdrive.acquisition.recorder import Recorder
+    from hipdrive.acquisition.crew import Crew
 
 POLL_S, PATIENCE_S, EDGES_S = 0.2, 5.0, 0.5
 """s: how long a read waits before it looks whether to stop; silence after which a device counts as lost; how often
@@ -31,21 +30,14 @@ ENDED, STALLED, STUCK = "ended", "stalled", "stuck"
 class Reader(threading.Thread):
     """Reads one source until it ends, fails or is to stop; owns the source meanwhile."""
 
-    def __init__(self, source: Source, recorder: Recorder, ring_s: float, limit_s: float | None) -> None:
+    def __init__(self, source: Source, stream: Stream, crew: Crew, limit_s: float | None) -> None:
         super().__init__(name=f"hipdrive-{source.info.id}", daemon=True)
-        info = source.info
-        self.source, self.recorder, self.info = source, recorder, info
-        self.limit = None if limit_s is None else max(1, round(limit_s * info.rate))
-        self.ring = Ring(max(info.block, int(np.ceil(ring_s * info.rate))), len(info.channels), block=info.block,
-                         dtype=info.dtype)  # fmt: skip
-        self.blocks: deque[tuple[int, int, int]] = deque(maxlen=4 + 2 * (self.ring.capacity // info.block))
-        self.gaps: list[Gap] = []
-        self.edges: list[Edges] = []
-        self.edges_lost: tuple[int, str] | None = None
+        self.source, self.stream, self.crew, self.info = source, stream, crew, source.info
+        self.ring = stream.ring
+        self.limit = None if limit_s is None else max(1, round(limit_s * self.info.rate))
         self.started = threading.Event()
-        self.finished = threading.Event()
         self.failure: HipdriveError | None = None
-        self.triggered = recorder.triggered(info.id)
+        self.triggered = crew.triggered(self.info.id)
 
     def run(self) -> None:
         """Everything the thread does."""
@@ -53,8 +45,8 @@ class Reader(threading.Thread):
             self.source.start()
         except Exception as error:
             self.failure = self._no_start(error)
-            self.recorder.halt()
-            self.finished.set()
+            self.crew.halt()
+            self.stream.finished.set()
             self.started.set()
             return
         self.started.set()
@@ -69,9 +61,9 @@ class Reader(threading.Thread):
             try:
                 self.source.stop()
             except Exception as error:
-                self.recorder.log("stop_failed", f"{type(error).__name__}: {error}", self.info.id)
-            self.finished.set()
-            self.recorder.source_ended()
+                self.crew.log("stop_failed", f"{type(error).__name__}: {error}", self.info.id)
+            self.stream.finished.set()
+            self.crew.source_ended()
 
     def _no_start(self, error: Exception) -> HipdriveError:
         """What kept the device from starting; also a defect of ours or of a driver's is one sentence."""
@@ -85,10 +77,10 @@ class Reader(threading.Thread):
         patience = max(POLL_S, 2.0 * self.info.block / self.info.rate)
         heard = fetched = time.monotonic()
         waiting = self.triggered  # until its first sample such a device may take its time
-        while not self.recorder.stopping.is_set():
+        while not self.crew.stopping.is_set():
             room = out if self.limit is None else out[:, : max(0, self.limit - self.ring.count)]
             if not room.shape[1]:
-                self.recorder.log(ENDED, "the agreed time is over", self.info.id, self.ring.count)
+                self.crew.log(ENDED, "the agreed time is over", self.info.id, self.ring.count)
                 return
             n = self._read_one(np.ascontiguousarray(room) if room.shape[1] < out.shape[1] else out, patience)
             if n is None:
@@ -120,74 +112,60 @@ class Reader(threading.Thread):
         """One read: how many samples, None at the end."""
         try:
             block = self.source.read(out, timeout)
-            self._keep(out[:, : block.n], block.first_sample, block.host_ns)
+            self._keep(out[:, : block.n], block.first_sample, block.host_ns, block.stamps)
             return block.n
         except SourceTimeout as short:
             if short.n:
-                self._keep(out[:, : short.n], self.ring.count, short.host_ns)
+                self._keep(out[:, : short.n], self.ring.count, short.host_ns, short.stamps)
             return short.n
         except SourceEnd as end:
             if end.n:
-                self._keep(out[:, : end.n], self.ring.count, end.host_ns)
-            self.recorder.log(ENDED, end.text, self.info.id, self.ring.count)
+                self._keep(out[:, : end.n], self.ring.count, end.host_ns, end.stamps)
+            self.crew.log(ENDED, end.text, self.info.id, self.ring.count)
             return None
         except SourceGap as gap:
             self._gap(gap.samples, gap.code, gap.text)
             return 0
 
-    def _keep(self, values: NDArray[Any], first_sample: int, host_ns: int) -> None:
+    def _keep(self, values: NDArray[Any], first_sample: int, host_ns: int, stamps: NDArray[np.float64] | None) -> None:
         """Put samples where their number says."""
         ahead = first_sample - self.ring.count
         if ahead > 0:
             self._gap(ahead, "gap", f"{self.info.id}: the sample counter jumped by {ahead}")
         elif ahead < 0:
             raise SourceLost("counter", f"{self.info.id}: the sample counter went back by {-ahead}")
-        self.ring.push(values)
-        self.blocks.append((first_sample, values.shape[1], host_ns))
+        self.ring.push(values, host_ns, stamps)
+        self.crew.wake()
 
     def _gap(self, samples: int, code: str, text: str) -> None:
-        self.gaps.append(Gap(first_sample=self.ring.count, samples=samples, code=code, text=text))
-        self.recorder.log(code, text, self.info.id, self.ring.count, samples=samples)
-        self.ring.skip(samples)
+        if len(self.ring.gaps) >= GAPS - 1:
+            raise SourceLost("gaps", f"{self.info.id}: samples were missing {GAPS} times; check cable and computer")
+        self.crew.log(code, text, self.info.id, self.ring.count, samples=samples)
+        self.ring.skip(samples, code, text)
 
     def _lost(self, fault: SourceFault) -> None:
         """The device is over: its last record."""
         samples = getattr(fault, "samples", 0)
-        self.gaps.append(Gap(first_sample=self.ring.count, samples=samples, code=fault.code, text=fault.text))
-        self.recorder.log(fault.code, fault.text, self.info.id, self.ring.count, samples=samples)
+        self.ring.missing(samples, fault.code, fault.text)
+        self.crew.log(fault.code, fault.text, self.info.id, self.ring.count, samples=samples)
+        self.crew.missing(self.info.id)
 
     def give_up(self) -> None:
         """The driver does not come back: what came stays, and the trial says why no more did."""
         self._lost(SourceLost(STUCK, f"{self.info.id}: the driver has not answered for {STUCK_S:g} s; "
                               "restart hipdrive, and the computer if that does not help"))  # fmt: skip
-        self.finished.set()
+        self.stream.finished.set()
 
     def _fetch_edges(self) -> None:
         """Edges; that they are lost, for example on a line that nobody wired, does not end the samples."""
-        if self.edges_lost is not None:
+        if self.stream.edges_lost is not None:
             return
         try:
-            self.edges.extend(self.source.edges())
+            found = tuple(self.source.edges())
         except SourceFault as fault:
-            self.edges_lost = (self.ring.count, fault.text)
-            self.recorder.log("edges_lost", fault.text, self.info.id, self.ring.count, cause=fault.code)
-
-    # --- for others ---
-
-    def next_gap(self, start: int) -> int | None:
-        """Where the first gap at or after a sample is."""
-        return min((gap.first_sample for gap in list(self.gaps) if gap.first_sample >= start), default=None)
-
-    def past(self, start: int) -> int:
-        """The sample at which reading can go on from here: behind a gap that begins here."""
-        for gap in list(self.gaps):
-            if gap.first_sample == start:
-                start += gap.samples
-        return min(start, self.ring.count)
-
-    def first_sample_ns(self) -> int | None:
-        """Monotonic time of sample 0 by the block that came with the least delay, ns."""
-        blocks = list(self.blocks)
-        if not blocks:
-            return None
-        return min(host - round((first + n) / self.info.rate * 1e9) for first, n, host in blocks)
+            self.stream.edges_lost = (self.ring.count, fault.text)
+            self.crew.log("edges_lost", fault.text, self.info.id, self.ring.count, cause=fault.code)
+            return
+        if found:
+            self.stream.edges.extend(found)
+            self.crew.edges(self.info.id, found)

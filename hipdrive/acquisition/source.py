@@ -95,17 +95,17 @@ class SourceLost(SourceFault):
 class SourceTimeout(SourceFault):
     """The time was over; `n` samples are in the array all the same."""
 
-    def __init__(self, n: int, host_ns: int = 0) -> None:
+    def __init__(self, n: int, host_ns: int = 0, stamps: Floats | None = None) -> None:
         super().__init__("timeout", f"the time was over after {n} samples")
-        self.n, self.host_ns = n, host_ns
+        self.n, self.host_ns, self.stamps = n, host_ns, stamps
 
 
 class SourceEnd(SourceFault):
     """There are no more samples, as was agreed; the last `n` are in the array."""
 
-    def __init__(self, n: int = 0, host_ns: int = 0) -> None:
+    def __init__(self, n: int = 0, host_ns: int = 0, stamps: Floats | None = None) -> None:
         super().__init__("end", "the source is at its end")
-        self.n, self.host_ns = n, host_ns
+        self.n, self.host_ns, self.stamps = n, host_ns, stamps
 
 
 class Source(Protocol):

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from hipdrive.acquisition.rawlog import SUFFIX
 from hipdrive.report.inputs import TRIAL_FILES, Ask, analysed, trials
 from hipdrive.report.rows import told
 from hipdrive.report.table import COLOURS, check_line
@@ -32,6 +33,10 @@ def _stored(path: Path) -> Iterator[Finding]:
         from hipdrive.store import check
 
         yield from check(path)
+    elif path.suffix.lower() == SUFFIX:
+        from hipdrive.acquisition.recovery import check as check_log
+
+        yield from check_log(path)
 
 
 def _record(analysis: Analysis, console: Console) -> bool:

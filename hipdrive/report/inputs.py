@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hipdrive.acquisition.rawlog import SUFFIX
 from hipdrive.errors import HipdriveError, ReadError, UsageError
 from hipdrive.report.sheet import is_own_table
 from hipdrive.report.words import clean
@@ -122,7 +123,8 @@ def suffixes() -> frozenset[str]:
     from hipdrive.acquisition.formats import reading  # noqa: F401  registers the readers
     from hipdrive.acquisition.formats.registry import READERS
 
-    return frozenset(s.lower() for one in READERS.values() for s in one.suffixes if s) | frozenset(TRIAL_FILES)
+    known = frozenset(s.lower() for one in READERS.values() for s in one.suffixes if s) | frozenset(TRIAL_FILES)
+    return known - {SUFFIX}  # a log may be recorded right now, and is a trial file later
 
 
 def files(paths: Sequence[Path]) -> list[Path]:

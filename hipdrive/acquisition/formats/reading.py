@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from hipdrive.acquisition.formats import c3d, netforce, opensim, text, trialfile
+from hipdrive.acquisition.formats import c3d, logfile, netforce, opensim, text, trialfile
 from hipdrive.acquisition.formats.registry import HEAD, READERS, Options, Reader, Source, reader, reader_of
 from hipdrive.acquisition.formats.trc import is_trc
 from hipdrive.errors import ReadError, UsageError
@@ -18,7 +18,7 @@ from hipdrive.trial import QUANTITIES, Trial
 
 __all__ = ["READERS", "Options", "Reader", "Source", "read", "reader"]
 
-BUILT_IN = (trialfile, c3d, opensim, netforce, text)
+BUILT_IN = (trialfile, logfile, c3d, opensim, netforce, text)
 """The modules of our own readers, in the order in which they are asked."""
 
 MAX_BYTES = 2 * 1024**3

@@ -20,6 +20,7 @@ from hipdrive.acquisition.nidaq import NidaqSource, edge_lines, lent
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.acquisition.simulated.daqmx import installed
 from hipdrive.acquisition.simulated.engine import MODELS, Analogue, Clock, Engine, SimDevice
+from hipdrive.acquisition.simulated.trouble import faults
 from hipdrive.errors import UsageError
 from hipdrive.hardware import plates as hardware
 from hipdrive.trial import BOX, LEFT, RIGHT, Floats, Trial, Truth
@@ -229,18 +230,21 @@ def sources(
     clock: Clock | None = None,
     free_run: bool = False,
     finite: int | None = None,
+    fault: str | None = None,
     **settings: Any,
 ) -> Iterator[SimulatedSource]:
     """A source for each simulated device of a rig, with an athlete on its plates.
 
     engine : devices of your own, which then see what you give them and no athlete. clock, free_run : of the engine,
-    see there. settings : as `session` takes them.
+    see there. fault : what goes wrong and when, see `trouble`. settings : as `session` takes them.
 
     Raises
     ------
     UsageError : the plates' devices have different rates.
     """
     room = Room(*_furnished(rig, test, seed, clock, free_run, settings)) if engine is None else Room(engine, None)
+    if fault is not None:
+        room.engine.faults = faults(fault, rig.device(rig.plates[0].device).rate_hz)
     for device in rig.devices:
         yield SimulatedSource(room, device, rig.channels(device.id), lines=edge_lines(rig, device.id), finite=finite)
 

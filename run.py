@@ -51,7 +51,9 @@ LIBRARIES = {
     "libxkbcommon-x11-0": "libxkbcommon-x11.so.0",
     "libxtst6": "libXtst.so.6",
 }
-PROGRAMS = {"xvfb": "Xvfb", "xauth": "xauth"}
+# gcc and ld build the small C library that stands in for NI's driver in one test, which finds it as NI's client does.
+PROGRAMS = {"xvfb": "Xvfb", "xauth": "xauth", "gcc": "gcc", "binutils": "ld"}
+HEADERS = {"libc6-dev": "stdio.h"}
 
 
 class Stop(Exception):
@@ -112,7 +114,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if arguments and arguments[0] == "test":
             prepare(place, extras=("test",))
-            install_qt_libraries(place)
+            install_libraries(place)
             os.chdir(root)
             return hand_over([str(place.python), "-P", "-m", "pytest", *arguments[1:]])
         prepare(place, extras=())
@@ -386,11 +388,11 @@ def why_pip_failed(place: Place) -> str:
     return f"pip could not install hipdrive: {why} {more}."
 
 
-# --- system libraries of the windows, for the tests ---
+# --- system libraries, for the tests ---
 
 
-def install_qt_libraries(place: Place) -> None:
-    """Install what Qt needs from the system, or name it; only Debian and Ubuntu are known well enough."""
+def install_libraries(place: Place) -> None:
+    """Install what tests need from the system, or name it; only Debian and Ubuntu are known well enough."""
     if sys.platform != "linux":
         return
     missing = missing_packages()
@@ -398,18 +400,21 @@ def install_qt_libraries(place: Place) -> None:
         return
     names = " ".join(missing)
     if not is_debian():
-        wanted = ", ".join({**LIBRARIES, **PROGRAMS}[name] for name in missing)
-        say(f"tests of windows need from this system: {wanted}.")
+        wanted = ", ".join({**LIBRARIES, **PROGRAMS, **HEADERS}[name] for name in missing)
+        say(f"tests of windows and drivers need from this system: {wanted}.")
     elif not shutil.which("apt-get") or os.geteuid() != 0:
-        say(f"tests of windows need system libraries: sudo apt-get install --no-install-recommends {names}")
+        say(f"tests of windows and drivers need system libraries: sudo apt-get install --no-install-recommends {names}")
     elif not apt_install(place, missing):
-        say(f"apt-get could not install what tests of windows need: {names} (all that it said: {place.log}).")
+        say(f"apt-get could not install what tests of windows and drivers need: {names} "
+            f"(all that it said: {place.log}).")  # fmt: skip
 
 
 def missing_packages() -> list[str]:
     """Debian's names of what is not there; the loader is asked, since Ubuntu renamed some packages."""
     libraries = [package for package, library in LIBRARIES.items() if not loads(library)]
-    return libraries + [package for package, program in PROGRAMS.items() if not shutil.which(program)]
+    programs = [package for package, program in PROGRAMS.items() if not shutil.which(program)]
+    headers = [package for package, header in HEADERS.items() if not Path("/usr/include", header).is_file()]
+    return libraries + programs + headers
 
 
 def loads(library: str) -> bool:

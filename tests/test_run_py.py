@@ -367,7 +367,7 @@ def bare(host: Host, place: Place, monkeypatch: pytest.MonkeyPatch) -> Host:
 
 @needs_linux
 def test_root_on_debian_installs_only_what_is_missing(bare: Host) -> None:
-    run.install_qt_libraries(bare.place)
+    run.install_libraries(bare.place)
     assert [command[0] for command in bare.told] == ["apt-get", "apt-get"]
     assert "update" in bare.told[0]
     assert bare.told[1][-2:] == ["libgl1", "xvfb"]
@@ -388,7 +388,7 @@ def test_another_linux_is_told_what_is_missing(
     bare: Host, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run, "is_debian", lambda: False)
-    run.install_qt_libraries(bare.place)
+    run.install_libraries(bare.place)
     assert "libGL.so.1, Xvfb" in one_sentence(capsys)
     assert bare.told == []
 
@@ -396,12 +396,20 @@ def test_another_linux_is_told_what_is_missing(
 @needs_linux
 def test_a_failing_apt_get_does_not_stop_the_tests(bare: Host, capsys: pytest.CaptureFixture[str]) -> None:
     bare.code = 100
-    run.install_qt_libraries(bare.place)
+    run.install_libraries(bare.place)
     assert "apt-get could not install" in one_sentence(capsys)
 
 
+@needs_linux
+def test_a_compiler_is_missed_like_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "loads", lambda library: True)
+    monkeypatch.setattr(shutil, "which", lambda name: None if name in ("gcc", "ld") else f"/usr/bin/{name}")
+    monkeypatch.setattr(run, "HEADERS", {"libc6-dev": "no such header.h"})
+    assert run.missing_packages() == ["gcc", "binutils", "libc6-dev"]
+
+
 def test_demo_needs_no_system_libraries(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "install_qt_libraries", lambda place: pytest.fail("asked for"))
+    monkeypatch.setattr(run, "install_libraries", lambda place: pytest.fail("asked for"))
     assert host.run("demo") == 7
 
 

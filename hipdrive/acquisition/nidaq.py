@@ -25,6 +25,7 @@ from nidaqmx.constants import (
     Edge,
     ExcitationSource,
     LineGrouping,
+    Signal,
     TerminalConfiguration,
     TriggerType,
 )
@@ -59,6 +60,8 @@ REMEDIES: Mapping[int, str] = {
     -200077: "choose a range_v, excitation or wiring in the rig file that the device has",
     -50103: "close the other program that uses it",
     -200022: "close the other program that uses it",
+    -89125: "join the boards by an RTSI cable and name it in NI MAX, or lead the clock by a wire (WIRING.md)",
+    -89136: "use a terminal that can carry it: NI MAX shows the routes of the device",
     OVERFLOW: "close other programs, or raise buffer_s in the rig file",
 }
 """Error code of the driver -> what to do."""
@@ -173,9 +176,17 @@ class EdgeLine:
 
 
 def rig_sources(rig: Rig) -> Iterator[NidaqSource]:
-    """A source for each device of a rig."""
-    for device in rig.devices:
-        yield NidaqSource(device, rig.channels(device.id), lines=edge_lines(rig, device.id))
+    """A source for each device of a rig, those with a clock of their own first."""
+    made: dict[str, NidaqSource] = {}
+    for device in in_order(rig):
+        lead = made.get(device.clock or "")
+        made[device.id] = NidaqSource(device, rig.channels(device.id), lines=edge_lines(rig, device.id), lead=lead)
+    yield from made.values()
+
+
+def in_order(rig: Rig) -> list[Device]:
+    """The devices as they are opened: the rate of a shared clock is known from the one that has it."""
+    return sorted(rig.devices, key=lambda one: one.clock is not None)
 
 
 def edge_lines(rig: Rig, device: str) -> tuple[EdgeLine, ...]:
@@ -208,7 +219,7 @@ def edge_lines(rig: Rig, device: str) -> tuple[EdgeLine, ...]:
 class NidaqSource:
     """One NI device as a `Source` (see `source.Source`).
 
-    finite : sample that many and end; None samples until it is stopped.
+    finite : sample that many and end; None samples until it is stopped. lead : the device on whose clock it samples.
     """
 
     real = True
@@ -220,8 +231,10 @@ class NidaqSource:
         *,
         lines: Sequence[EdgeLine] = (),
         finite: int | None = None,
+        lead: NidaqSource | None = None,
     ) -> None:
         self.device, self.channels, self.lines, self.finite = device, tuple(channels), tuple(lines), finite
+        self.lead = lead
         rate = float(device.rate_hz)
         self.info = SourceInfo(
             id=device.id,
@@ -275,12 +288,8 @@ class NidaqSource:
         task, device = self._task, self.device
         for one in self.channels:
             self._add(one)
-        mode = AcquisitionType.CONTINUOUS if self.finite is None else AcquisitionType.FINITE
-        size = self.info.buffer if self.finite is None else self.finite
-        task.timing.cfg_samp_clk_timing(self.info.rate, sample_mode=mode, samps_per_chan=size)
-        if self.finite is None:
-            task.in_stream.input_buf_size = size
-        if device.start_trigger is not None:
+        clock = self._configure_clock()
+        if device.start_trigger is not None and not self._follows:
             trigger = device.start_trigger
             task.triggers.start_trigger.cfg_dig_edge_start_trig(self._terminal(trigger.terminal), EDGES[trigger.edge])
         reader = AnalogUnscaledReader(task.in_stream)
@@ -292,8 +301,44 @@ class NidaqSource:
         self.info = replace(self.info, dtype=np.int32 if wide else np.int16, rate=float(task.timing.samp_clk_rate),
                             scaling=np.array([self._scaling(*pair, where) for pair in
                                               zip(self.channels, task.ai_channels, strict=True)]),
-                            identity=self._identity(system, bound))  # fmt: skip
+                            identity=self._identity(system, bound, clock))  # fmt: skip
         self._counters = [_Stamps(self.device.name, line) for line in self.lines]
+
+    @property
+    def _follows(self) -> bool:
+        """Whether each sample is taken at an edge from elsewhere, whose first one then starts it."""
+        return self.device.clock is not None and self.device.clock_by == "sample_clock"
+
+    def _configure_clock(self) -> Mapping[str, str]:
+        """Sample clock and buffer; what it says of whose clock that is."""
+        task, device, lead = self._task, self.device, self.lead
+        mode = AcquisitionType.CONTINUOUS if self.finite is None else AcquisitionType.FINITE
+        size = self.info.buffer if self.finite is None else self.finite
+        rate, source, said = self.info.rate, "", {"clock": "own"}
+        if self._follows:
+            rate = rate if lead is None else lead.info.rate  # as that device really samples
+            source = self._terminal(device.clock_in) if device.clock_in else self._lead_terminal("SampleClock")
+            said = {"clock": str(device.clock), "clock_by": device.clock_by, "clock_source": source}
+        task.timing.cfg_samp_clk_timing(rate, source=source, sample_mode=mode, samps_per_chan=size)
+        if device.clock_by == "reference_clock":
+            reference = device.clock_in or self._lead_terminal("10MHzRefClock")
+            task.timing.ref_clk_src = reference
+            task.timing.ref_clk_rate = 100e6 if reference == "PXIe_Clk100" else 10e6
+            said = {"clock": device.clock or "own", "clock_by": device.clock_by, "clock_source": reference}
+        if device.clock_out is not None:
+            task.export_signals.export_signal(Signal.SAMPLE_CLOCK, self._terminal(device.clock_out))
+        if self.finite is None:
+            task.in_stream.input_buf_size = size
+        return said
+
+    def _lead_terminal(self, name: str) -> str:
+        """A signal of the device whose clock is shared; the driver knows best what its sample clock is called."""
+        assert self.lead is not None
+        if name != "SampleClock":
+            return f"/{self.lead.device.name}/{name}"
+        with contextlib.suppress(DaqError, AttributeError):
+            return str(self.lead._task.timing.samp_clk_term)
+        return f"/{self.lead.device.name}/ai/SampleClock"
 
     def _terminal(self, name: str) -> str:
         return name if name.startswith("/") else f"/{self.device.name}/{name}"
@@ -336,7 +381,9 @@ class NidaqSource:
         raise UsageError("scaling", f"{where}: the scaling of {one.terminal} ends at {min(ends):g}, its range at "
                          f"{limit:g} V/V; check excitation and range in the rig file")  # fmt: skip
 
-    def _identity(self, system: Any, bound: Sequence[ChannelInfo]) -> Mapping[str, str | float]:
+    def _identity(
+        self, system: Any, bound: Sequence[ChannelInfo], clock: Mapping[str, str]
+    ) -> Mapping[str, str | float]:
         there = system.devices[self.device.name]
         facts: dict[str, str | float] = {
             "driver": "nidaqmx",
@@ -347,6 +394,7 @@ class NidaqSource:
             "serial": f"{there.serial_num:08X}",
             "terminal": json.dumps([one.terminal_config for one in self.channels]),
             "range": json.dumps([[one.low, one.high] for one in bound]),
+            **clock,
         }
         with contextlib.suppress(DaqError):  # boards that sample all channels at once have no convert clock
             facts["conv_rate_hz"] = float(self._task.timing.ai_conv_rate)

@@ -21,6 +21,7 @@ def check(rig: Rig) -> None:
     """Raise the first Fault there is."""
     names_are_unique(rig)
     devices_are_known(rig)
+    clocks_can_be_shared(rig)
     terminals_are_wired_once(rig)
     plates_fit_their_inputs(rig)
     corrections_are_small(rig)
@@ -63,6 +64,42 @@ def _users(rig: Rig) -> Iterator[tuple[str, str]]:
         yield "start_signal", rig.start_signal.device
 
 
+def clocks_can_be_shared(rig: Rig) -> None:
+    """A device on another's clock needs that device, the same rate, and a way for the clock."""
+    known = {device.id: device for device in rig.devices}
+    for one in rig.devices:
+        if one.clock is None:
+            continue
+        place, lead = f"device {one.id!r}", known.get(one.clock)
+        if lead is None or lead is one:
+            others = [name for name in known if name != one.id]
+            raise Fault(f"{place}, clock", f"{one.clock!r} is no other device",
+                        f"use {' or '.join(map(repr, others))}" if others else "take it out")  # fmt: skip
+        if lead.clock is not None:
+            raise Fault(f"{place}, clock", f"{lead.id!r} has no clock of its own but that of {lead.clock!r}",
+                        f"use clock = {lead.clock!r}")  # fmt: skip
+        if one.clock_by == "reference_clock":
+            if one.clock_in != lead.clock_in:
+                ours, theirs = one.clock_in or "nothing", lead.clock_in or "nothing"
+                raise Fault(f"{place}, clock_in", f"{ours} is not the {theirs} of {lead.id!r}",
+                            "give both the same clock_in and clock_by")  # fmt: skip
+            continue
+        if one.rate_hz != lead.rate_hz:
+            raise Fault(f"{place}, rate_hz", f"{one.rate_hz:g} Hz is not the {lead.rate_hz:g} Hz of {lead.id!r}, whose "
+                        "sample clock it shares", f"write rate_hz = {lead.rate_hz:g}")  # fmt: skip
+        if one.clock_in is not None and lead.clock_out is None:
+            raise Fault(f"device {lead.id!r}, clock_out",
+                        f"nothing is given to the wire to {one.clock_in} of {one.id!r}",
+                        'name the line at which the wire begins, for example clock_out = "PFI4"')  # fmt: skip
+        stamped = [f"camera {camera.id!r}" for camera in rig.cameras if camera.device == one.id]
+        signal = rig.start_signal
+        if signal is not None and signal.line is not None and signal.device == one.id:
+            stamped.append("start_signal")
+        if stamped:
+            raise Fault(f"{stamped[0]}, device", f"counters of {one.id!r} do not run on the clock that it shares, so "
+                        "their stamps would drift", f"wire it to {lead.id!r}, or use the reference_clock")  # fmt: skip
+
+
 def terminals_are_wired_once(rig: Rig) -> None:
     """One terminal, one wire; with DIFF a channel has two."""
     for device in rig.devices:
@@ -99,6 +136,9 @@ def _wires(rig: Rig, device: Device) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield "start_signal", (signal.line,)
     if device.start_trigger is not None:
         yield f"device {device.id!r}, start_trigger", (device.start_trigger.terminal,)
+    for key, terminal in (("clock_in", device.clock_in), ("clock_out", device.clock_out)):
+        if terminal is not None:
+            yield f"device {device.id!r}, {key}", (terminal,)
     for camera in rig.cameras:
         if camera.device == device.id:
             yield f"camera {camera.id!r}", (camera.terminal,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, Strict, StringConstraints, model_validator
 
 from hipdrive.hardware.facts import Analog, Counter, Digital, Facts, Fault, Identifier, Line, Number, Positive, fact
 
@@ -13,6 +13,12 @@ Edge = Literal["rising", "falling"]
 TerminalConfig = Literal["RSE", "NRSE", "DIFF", "default"]
 DeviceName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
 TriggerTerminal = Annotated[str, Strict(), StringConstraints(pattern=r"^(PFI\d{1,2}|/[A-Za-z0-9_-]+/[A-Za-z0-9/]+)$")]
+ClockTerminal = Annotated[
+    str,
+    Strict(),
+    StringConstraints(pattern=r"^([pP][fF][iI](0|[1-9]\d?)|PXI_Clk10|PXIe_Clk100)$"),
+    AfterValidator(lambda text: text.upper() if text[:3].upper() == "PFI" else text),
+]
 Range = tuple[Number, Number]
 
 
@@ -76,6 +82,19 @@ class Device(Facts):
     start_trigger: Trigger | None = fact(
         "edge that starts the device; without it software does", {"terminal": "PFI1"}, None
     )
+    clock: Identifier | None = fact("id of the device on whose clock it samples; without it, on its own", "ni0", None)
+    clock_by: Literal["sample_clock", "reference_clock"] = fact(
+        "what is shared: each sample's own edge, or the reference that both oscillators are locked to (PXI, RTSI)",
+        "sample_clock",
+        "sample_clock",
+    )
+    clock_in: ClockTerminal | None = fact(
+        "where that clock comes in: PFI of a wire, PXI_Clk10 or PXIe_Clk100 of the backplane; without it the driver "
+        "finds a way (RTSI cable, PXI chassis)",
+        "PFI0",
+        None,
+    )
+    clock_out: Digital | None = fact("where it gives its sample clock to others by wire", "PFI4", None)
 
     @model_validator(mode="after")
     def _checked(self) -> Device:
@@ -86,7 +105,27 @@ class Device(Facts):
         if self.buffer_s * 1000.0 < 4.0 * self.block_ms:
             raise Fault("buffer_s", f"{self.buffer_s:g} s holds fewer than 4 blocks of {self.block_ms:g} ms",
                         f"give at least {0.004 * self.block_ms:g}")  # fmt: skip
+        self._clock_checked()
         return self
+
+    def _clock_checked(self) -> None:
+        """Refuse keys of a shared clock that do not belong together."""
+        by_sample = self.clock_by == "sample_clock"
+        wired = self.clock_in is not None and self.clock_in.startswith("PFI")
+        if self.clock is None and by_sample and self.clock_in is not None:
+            raise Fault("clock_in", "a clock comes in, but not whose", 'add clock = "ni0"')
+        if self.clock is None and not by_sample and self.clock_in is None:
+            raise Fault("clock_by", "it shares a reference clock, but not which", 'add clock_in = "PXIe_Clk100"')
+        if self.clock is not None and self.clock_out is not None:
+            raise Fault("clock_out", "it has no sample clock of its own to give", "give it at the device that has")
+        if self.clock_out is not None and not self.clock_out.startswith("PFI"):
+            raise Fault("clock_out", f"{self.clock_out} cannot give a clock", 'use a PFI line, for example "PFI4"')
+        if self.clock is not None and by_sample and self.start_trigger is not None:
+            raise Fault("start_trigger", "the first edge of the shared sample clock starts it",
+                        "take start_trigger out; the other device may have one")  # fmt: skip
+        if self.clock_in is not None and by_sample != wired:
+            raise Fault("clock_in", f"{self.clock_in} does not carry a {self.clock_by.replace('_', ' ')}",
+                        "a PFI line carries a sample_clock, PXI_Clk10 and PXIe_Clk100 a reference_clock")  # fmt: skip
 
 
 class Camera(Facts):

@@ -17,7 +17,7 @@ from pydantic import Discriminator, Field, PrivateAttr, ValidationError, model_v
 
 from hipdrive.errors import UsageError
 from hipdrive.hardware.checks import check
-from hipdrive.hardware.devices import Bridge, Camera, Channel, Device, StartSignal, TerminalConfig
+from hipdrive.hardware.devices import Bridge, Camera, Channel, Device, StartSignal, TerminalConfig, Trigger
 from hipdrive.hardware.explain import explain
 from hipdrive.hardware.facts import Facts, Line, fact
 from hipdrive.hardware.kinds import Plate
@@ -52,7 +52,19 @@ class Rig(Facts):
     @model_validator(mode="after")
     def _consistent(self) -> Rig:
         check(self)
+        # Whoever starts devices looks at their start triggers; that of a shared clock follows from it.
+        self.__dict__["devices"] = tuple(self._started(one) for one in self.devices)
         return self
+
+    def _started(self, one: Device) -> Device:
+        """The device with what starts it: on another's clock, that clock."""
+        if one.clock is None or one.start_trigger is not None:
+            return one
+        lead = next(device.name for device in self.devices if device.id == one.clock)
+        terminal = f"/{lead}/ai/StartTrigger"
+        if one.clock_by == "sample_clock":
+            terminal = one.clock_in or f"/{lead}/ai/SampleClock"
+        return one.model_copy(update={"start_trigger": Trigger(terminal=terminal)})
 
     @property
     def text(self) -> str:

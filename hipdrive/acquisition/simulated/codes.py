@@ -7,7 +7,7 @@ from collections.abc import Mapping
 OVERWRITTEN, TIMEOUT, PAST_THE_END = -200279, -200284, -200278
 GONE, NO_DEVICE, NO_CHANNEL, NO_TASK, RESERVED = -201003, -200220, -200170, -200088, -50103
 NO_PROPERTY, NO_VALUE, RATE_TOO_HIGH, SAME_NAME, NOT_DONE = -200452, -200077, -200081, -200089, -200560
-SMALL_ARRAY, ONE_DEVICE = -200229, -200559
+SMALL_ARRAY, ONE_DEVICE, NO_ROUTE = -200229, -200559, -89125
 
 MESSAGES: Mapping[int, str] = {
     OVERWRITTEN: "The application is not able to keep up with the hardware acquisition.\nThe requested sample was "
@@ -25,6 +25,7 @@ MESSAGES: Mapping[int, str] = {
     SAME_NAME: "Specified task name is already in use.",
     NOT_DONE: "Wait Until Done did not indicate that the task was done within the specified timeout.",
     SMALL_ARRAY: "Buffer is too small to fit read data.",
+    NO_ROUTE: "No registered trigger lines could be found between the devices in the route.",
     ONE_DEVICE: "The stand-in driver takes channels of one device in a task.",
 }
 """Error code of NIDAQmx.h -> what the driver says."""

@@ -42,6 +42,7 @@ VOLTS_PER_VOLT = 15896
 KINDS = {"ai": 10100, "di": 10151, "do": 10153, "ci": 10131}
 MEASURED = {"voltage": 10322, "bridge": 15908}
 COUNT_EDGES = 10125
+SAMPLE_CLOCK = 12487
 
 
 class Function:
@@ -248,8 +249,15 @@ class Driver:
         task = self._task(handle)
         if rate <= 0 or mode not in (CONTINUOUS, FINITE):
             raise DriverError(NO_VALUE, f"rate {rate:g} Hz, mode {mode}")
-        task.clock_source, task.rate, task.mode = plain(source) or "", float(rate), mode
-        task.per_channel = int(per_channel)
+        task.clock_source, task.mode, task.per_channel = plain(source) or "", mode, int(per_channel)
+        own = task.device if task.kind == "ai" and not task.clock_source else None
+        task.rate = float(rate) if own is None else own.model.rate(float(rate))
+
+    def _do_ExportSignal(self, handle: Any, signal: int, terminals: Any) -> None:
+        if signal != SAMPLE_CLOCK:
+            raise DriverError(NO_VALUE, "the stand-in driver puts out sample clocks only")
+        for terminal in expand(plain(terminals)):
+            self.engine.exported[terminal] = self._task(handle).plugged()
 
     def _do_CfgDigEdgeStartTrig(self, handle: Any, source: Any, edge: int) -> None:
         self._task(handle).trigger = plain(source)
@@ -404,6 +412,8 @@ def timing_attribute(task: Task, attribute: int) -> Any:
     """The sample clock; a multiplexed board has a convert clock besides."""
     facts: dict[int, Any] = {0x1344: task.rate, 0x1300: task.mode or CONTINUOUS, 0x1310: task.per_channel,
                              0x1852: task.clock_source}  # fmt: skip
+    if task.kind == "ai" and task.device:
+        facts[0x2F1B] = f"/{task.device.name}/ai/SampleClock"
     if task.kind == "ai" and task.device and not task.device.model.simultaneous:
         facts[0x1848] = min(task.device.model.max_rate, task.rate * len(task.channels) * 4.0)
     return facts.get(attribute)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,13 @@ class Analogue:
     rate: float
 
 
+@dataclass(frozen=True, eq=False)
+class Moving:
+    """Inputs given by what they see at any time: of times (n,), s on the clock of the engine, volts (channels, n)."""
+
+    volts: Callable[[Floats], Floats]
+
+
 def ramp(channels: int, dtype: Any = np.int16) -> Codes:
     """Counts that name their own sample and channel, so that every lost, doubled or swapped sample shows.
 
@@ -57,6 +64,18 @@ class Model:
     simultaneous: bool = False
     bridge_in_volts: bool = False
     """Whether the polynomial of a bridge channel gives volts, to be divided by the excitation, instead of V/V."""
+    bus: str = "USB"
+    """What leads clocks and triggers from one device to another; USB does not."""
+    timebase: float = 0.0
+    """Hz that sample clocks are divided down from; 0 where any rate is possible."""
+
+    def rate(self, wanted: float) -> float:
+        """The rate nearest to the one asked for that the device has.
+
+        >>> f"{Model(product='x', timebase=80e6).rate(3000.0):.4f}"
+        '2999.9625'
+        """
+        return self.timebase / round(self.timebase / wanted) if self.timebase else wanted
 
 
 MODELS: Mapping[str, Model] = {
@@ -65,12 +84,13 @@ MODELS: Mapping[str, Model] = {
         Model(product="USB-6218"),
         Model(product="USB-6210", inputs=16),
         Model(product="USB-6343", max_rate=500e3, lines=32, counters=4),
-        Model(product="NI 9205", max_rate=250e3, lines=0, counters=0),
-        Model(product="NI 9215", inputs=4, ranges=(10.0,), max_rate=100e3, simultaneous=True, lines=0, counters=0),
-        Model(product="NI 9237", inputs=4, bits=24, ranges=(), bridge_ranges=(0.025,), max_rate=50e3,
+        Model(product="NI 9205", bus="cDAQ", max_rate=250e3, lines=0, counters=0),
+        Model(product="NI 9215", bus="cDAQ", inputs=4, ranges=(10.0,), max_rate=100e3, simultaneous=True, lines=0,
+              counters=0),
+        Model(product="NI 9237", bus="cDAQ", inputs=4, bits=24, ranges=(), bridge_ranges=(0.025,), max_rate=50e3,
               excitations=(2.5, 3.3, 5.0, 10.0), simultaneous=True, lines=0, counters=0),
-        Model(product="stand-in", inputs=64, ranges=(0.2, 0.5, 1.0, 2.0, 5.0, 10.0), max_rate=1e6, simultaneous=True,
-              bridge_ranges=(0.0078125, 0.025, 0.0625), excitations=(2.5, 3.3, 5.0, 10.0)),
+        Model(product="stand-in", bus="PXI", inputs=64, ranges=(0.2, 0.5, 1.0, 2.0, 5.0, 10.0), max_rate=1e6,
+              simultaneous=True, bridge_ranges=(0.0078125, 0.025, 0.0625), excitations=(2.5, 3.3, 5.0, 10.0)),
     )
 }  # fmt: skip
 """Product -> what it can do. `stand-in` is no product of anybody and can do what the others can."""
@@ -78,16 +98,22 @@ MODELS: Mapping[str, Model] = {
 
 @dataclass(kw_only=True, eq=False)
 class SimDevice:
-    """A device that is plugged in; `signal` is what its inputs see, `edges` when its digital terminals rise (s)."""
+    """A device that is plugged in.
+
+    signal : what its inputs see. edges : when its digital terminals rise, s. ppm : by how much its oscillator is fast.
+    """
 
     name: str = "Dev1"
     model: Model = MODELS["USB-6218"]
     serial: int = 0x1A2B3C
-    signal: Codes | Analogue | None = None
+    signal: Codes | Analogue | Moving | None = None
+    ppm: float = 0.0
     edges: dict[str, Floats] = field(default_factory=dict)
     present: bool = True
     outputs: int = 0
     inputs: int = 0
+    clocked: int = 0
+    """Edges that its sample clock has made in tasks that are over."""
 
     def __post_init__(self) -> None:
         """Without a signal the inputs see the ramp."""

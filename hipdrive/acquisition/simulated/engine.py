@@ -16,6 +16,7 @@ from hipdrive.acquisition.simulated.codes import (
     GONE,
     NO_CHANNEL,
     NO_DEVICE,
+    NO_ROUTE,
     NO_TASK,
     NO_VALUE,
     ONE_DEVICE,
@@ -27,6 +28,7 @@ from hipdrive.acquisition.simulated.device import (
     Analogue,
     Codes,
     Model,
+    Moving,
     SimDevice,
     coefficients,
     digitise,
@@ -36,8 +38,8 @@ from hipdrive.acquisition.simulated.device import (
 from hipdrive.acquisition.simulated.task import Channel, Faults, Task
 
 __all__ = [
-    "MODELS", "Analogue", "Channel", "Clock", "Codes", "Engine", "Faults", "ManualClock", "Model", "RealClock",
-    "SimDevice", "Task", "coefficients", "digitise", "expand", "polynomial", "ramp",
+    "MODELS", "Analogue", "Channel", "Clock", "Codes", "Engine", "Faults", "ManualClock", "Model", "Moving",
+    "RealClock", "SimDevice", "Task", "coefficients", "digitise", "expand", "polynomial", "ramp",
 ]  # fmt: skip
 
 
@@ -57,7 +59,11 @@ class Engine:
         self.tasks: dict[str, Task] = {}
         self.version = (25, 0, 0)
         self.calls: dict[str, int] = {}
-        self._lock = threading.RLock()
+        self.wires: dict[str, str] = {}
+        """Terminal -> the terminal of another device that a wire comes from."""
+        self.exported: dict[str, SimDevice] = {}
+        """Terminal -> the device whose sample clock is put out there."""
+        self.lock = self._lock = threading.RLock()
         self._unnamed = 0
 
     def create(self, name: str) -> Task:
@@ -90,12 +96,26 @@ class Engine:
             raise DriverError(GONE, f"Device Specified: {name}")
         return found
 
-    def trigger(self, terminal: str) -> None:
-        """Raise a digital terminal, of one device or of every device: tasks that wait for it start."""
+    def route(self, terminal: str, device: SimDevice) -> SimDevice | None:
+        """Whose sample clock a terminal of a device brings; None for a wire that carries none."""
+        if terminal.endswith("ai/SampleClock"):
+            found = self.device(terminal.strip("/").partition("/")[0])
+            if found is not device and (device.model.bus == "USB" or found.model.bus != device.model.bus):
+                raise DriverError(NO_ROUTE, f"Source: {terminal}, Destination Device: {device.name}")
+            return found
+        return self.exported.get(self.wires.get(terminal, ""))
+
+    def clock_edges(self, device: SimDevice) -> int:
+        """Edges that the sample clock of a device has made so far."""
+        with self.lock:
+            return device.clocked + sum(task.acquired() for task in self.tasks.values() if task.clocks(device))
+
+    def trigger(self, terminal: str, at: float | None = None) -> None:
+        """Raise a digital terminal, of one device or of every device: tasks that wait for it start, now or then."""
         for task in list(self.tasks.values()):
             waits = task.trigger if terminal.startswith("/") else task.trigger.rpartition("/")[2]
             if task.trigger and waits.lower() == terminal.lower():
-                task.trigger_now()
+                task.trigger_now(at)
 
     def add(self, task: Task, kind: str, terminals: str, names: str = "", **facts: Any) -> None:
         """Add channels to a task; `Dev1/ai0:3` are four."""

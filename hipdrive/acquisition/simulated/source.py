@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hipdrive.acquisition.nidaq import NidaqSource, edge_lines, lent
+from hipdrive.acquisition.nidaq import NidaqSource, edge_lines, in_order, lent
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.acquisition.simulated.daqmx import installed
 from hipdrive.acquisition.simulated.engine import MODELS, Analogue, Clock, Engine, SimDevice
@@ -245,8 +245,21 @@ def sources(
     room = Room(*_furnished(rig, test, seed, clock, free_run, settings)) if engine is None else Room(engine, None)
     if fault is not None:
         room.engine.faults = faults(fault, rig.device(rig.plates[0].device).rate_hz)
-    for device in rig.devices:
-        yield SimulatedSource(room, device, rig.channels(device.id), lines=edge_lines(rig, device.id), finite=finite)
+    room.engine.wires |= wires(rig)
+    made: dict[str, SimulatedSource] = {}
+    for device in in_order(rig):
+        made[device.id] = SimulatedSource(room, device, rig.channels(device.id), lines=edge_lines(rig, device.id),
+                                          finite=finite, lead=made.get(device.clock or ""))  # fmt: skip
+    yield from made.values()
+
+
+def wires(rig: Rig) -> dict[str, str]:
+    """The wires between devices that a rig speaks of: where each ends -> where it comes from."""
+    return {
+        f"/{one.name}/{one.clock_in}": f"/{rig.device(one.clock).name}/{rig.device(one.clock).clock_out}"
+        for one in rig.devices
+        if one.clock is not None and one.clock_in is not None and one.clock_by == "sample_clock"
+    }
 
 
 def _furnished(

@@ -24,8 +24,10 @@ from hipdrive.acquisition.simulated.codes import (
 )
 from hipdrive.acquisition.simulated.device import (
     Analogue,
+    Codes,
     Counts,
     Floats,
+    Moving,
     SimDevice,
     coefficients,
     digitise,
@@ -82,6 +84,8 @@ class Task:
         self.final: int | None = None
         self.position = 0
         self._codes: Counts | None = None
+        self.clocked = 0
+        """How many edges the sample clock, here or elsewhere, had made when this task was started."""
 
     # --- life ---
 
@@ -94,32 +98,36 @@ class Task:
                 for other in self.engine.tasks.values():
                     if other is not self and other.running and other.kind == "ai" and other.device is device:
                         raise DriverError(RESERVED)
-                self._codes = self._converted(device)
+                self._codes = None if isinstance(device.signal, Moving) else self._converted(device)
             self.position, self.final = 0, None
+            self.clocked = self.engine.clock_edges(self.lead() or device)
             self.running = True
             self.started = None if self.trigger else self.engine.clock.now()
         self._tell()
 
-    def trigger_now(self) -> None:
+    def trigger_now(self, at: float | None = None) -> None:
         """The edge that a task with a start trigger waits for."""
         with self.changed:
             if not self.running or self.started is not None:
                 return
-            self.started = self.engine.clock.now()
+            self.started = self.engine.clock.now() if at is None else at
             self.changed.notify_all()
         self._tell()
 
     def _tell(self) -> None:
         """A device that begins raises a signal that others can wait for."""
         if self.kind == "ai" and self.started is not None and self.device is not None:
-            self.engine.trigger(f"/{self.device.name}/ai/StartTrigger")
+            self.engine.trigger(f"/{self.device.name}/ai/StartTrigger", self.started)
 
     def stop(self) -> None:
         """End sampling; what was acquired can still be read."""
         with self.changed:
-            if self.running:
-                self.final = self.acquired()
-            self.running = False
+            with self.engine.lock:  # so that who counts the edges of our clock counts each once
+                if self.running:
+                    self.final = self.acquired()
+                    if self.device is not None and self.clocks(self.device):
+                        self.device.clocked += self.final
+                self.running = False
             self.changed.notify_all()
 
     def done(self) -> bool:
@@ -134,6 +142,34 @@ class Task:
         if not self.device.present:
             raise DriverError(GONE, f"Device Specified: {self.device.name}")
         return self.device
+
+    # --- clock ---
+
+    def lead(self) -> SimDevice | None:
+        """The device whose sample clock this task samples on; None where that is its own."""
+        if self.kind != "ai" or not self.clock_source or self.device is None:
+            return None
+        return self.engine.route(self.clock_source, self.device)
+
+    def clocks(self, device: SimDevice) -> bool:
+        """Whether this task makes the sample clock of a device just now."""
+        return self.running and self.kind == "ai" and self.device is device and not self.clock_source
+
+    def speed(self) -> float:
+        """Seconds of the device in one second, by its own oscillator or by the reference that it is locked to."""
+        assert self.device is not None
+        reference = str(self.attributes.get(("Timing", 0x1316), ""))
+        device = self.engine.devices.get(reference.strip("/").partition("/")[0], self.device)
+        return 1.0 if reference.startswith("PXI") else 1.0 + 1e-6 * device.ppm
+
+    def instants(self, first: int, samples: int) -> Floats:
+        """When samples are taken, s on the clock of the engine."""
+        lead = self.lead()
+        if lead is None:
+            started = self.started if self.started is not None else self.engine.clock.now()
+            return started + np.arange(first, first + samples) / (self.rate * self.speed())
+        task = next(task for task in self.engine.tasks.values() if task.kind == "ai" and task.device is lead)
+        return task.instants(first + self.clocked - task.clocked, samples)
 
     def _check_rate(self, device: SimDevice) -> None:
         wanted = self.rate * (1 if device.model.simultaneous else len(self.channels))
@@ -150,7 +186,7 @@ class Task:
             inputs = {one.index: signal.values[one.index] for one in self.channels if one.index < len(signal.values)}
             return np.stack([digitise(inputs.get(one.index, open_input), self.scaling(one), device.model.bits)
                              for one in self.channels])  # fmt: skip
-        assert signal is not None
+        assert isinstance(signal, Codes)
         return np.asarray(signal.values[[one.index for one in self.channels]])
 
     def scaling(self, one: Channel) -> Floats:
@@ -179,8 +215,11 @@ class Task:
             return 0
         if self.engine.free_run:
             count = self.position + 10**9
+        elif self.kind == "ai" and self.clock_source:
+            lead = self.lead()
+            count = self.engine.clock_edges(lead) - self.clocked if lead is not None else 0
         else:
-            count = int((self.engine.clock.now() - self.started) * self.rate + 1e-6)
+            count = int((self.engine.clock.now() - self.started) * self.rate * self.speed() + 1e-6)
         if self.mode == FINITE:
             count = min(count, self.per_channel)
         faults = self.engine.faults
@@ -237,6 +276,11 @@ class Task:
 
     def counts(self, first: int, out: Counts) -> None:
         """Copy samples into `out`, shape (channels, samples)."""
+        if self.device is not None and isinstance(self.device.signal, Moving):
+            volts = self.device.signal.volts(self.instants(first, out.shape[1]))
+            for row, one in zip(out, self.channels, strict=True):
+                row[:] = digitise(volts[one.index], self.scaling(one), self.device.model.bits)
+            return
         if self._codes is None:
             self._codes = self._converted(self.plugged())
         period, done, wanted = self._codes.shape[1], 0, out.shape[1]
@@ -285,7 +329,7 @@ class Task:
     def ticks(self, first: int, samples: int) -> NDArray[np.uint32]:
         """Ticks of the counted terminal at each edge of the clock terminal."""
         counted = self.channels[0].attributes.get(0x18C7, "")
-        rate = timebase(str(counted))
+        rate = timebase(str(counted)) * self.speed()
         ticks = np.floor(self._edges()[first : first + samples] * rate + 1e-9).astype(np.uint64)
         return (ticks & np.uint64(0xFFFFFFFF)).astype(np.uint32)
 

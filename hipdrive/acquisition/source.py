@@ -93,19 +93,19 @@ class SourceLost(SourceFault):
 
 
 class SourceTimeout(SourceFault):
-    """The time was over; `n` samples are in the array all the same."""
+    """The time was over; `n` samples are in the array all the same, with their own times where the source has some."""
 
-    def __init__(self, n: int, host_ns: int = 0) -> None:
+    def __init__(self, n: int, host_ns: int = 0, stamps: Floats | None = None) -> None:
         super().__init__("timeout", f"the time was over after {n} samples")
-        self.n, self.host_ns = n, host_ns
+        self.n, self.host_ns, self.stamps = n, host_ns, stamps
 
 
 class SourceEnd(SourceFault):
-    """There are no more samples, as was agreed; the last `n` are in the array."""
+    """There are no more samples, as was agreed; the last `n` are in the array, with their own times if any."""
 
-    def __init__(self, n: int = 0, host_ns: int = 0) -> None:
+    def __init__(self, n: int = 0, host_ns: int = 0, stamps: Floats | None = None) -> None:
         super().__init__("end", "the source is at its end")
-        self.n, self.host_ns = n, host_ns
+        self.n, self.host_ns, self.stamps = n, host_ns, stamps
 
 
 class Source(Protocol):
@@ -121,6 +121,8 @@ class Source(Protocol):
 
     def read(self, out: NDArray[Any], timeout: float) -> Block:
         """Fill `out`, shape (channels, n), C-contiguous, of the source's dtype; wait at most `timeout` seconds.
+
+        A block may hold fewer samples than that, one at least, where a gap, a loss or the end may be next.
 
         Raises
         ------

@@ -24,7 +24,7 @@ SURE = 0.6
 """Of an interval: what a whole stretch has to be late by, for a sample to be missing before it."""
 
 WINDOWS_S, FEWEST = (0.1, 1.0), 8
-"""s and samples of a stretch in which one sample, at least, was stamped in time; the longer one for stamps in bursts."""
+"""s and samples of a stretch in which one sample, at least, was stamped in time; longer ones for stamps in bursts."""
 
 RARE = 16.0
 """Times the usual difference of neighbouring stretches: one that nothing but a missing sample makes."""

@@ -221,8 +221,8 @@ class StampedSource:
             assert self._watch is not None
             jump = float(self._stamps[0] - self._watch.before[-1])
             if lost * self._watch.period > LONGEST_GAP_S:
-                self._fault = SourceLost("clock_jump", f"{self.info.id}: its time stamps jump by {jump:.6g} s, so nobody "
-                                         "knows what is missing; check the device's clock")  # fmt: skip
+                self._fault = SourceLost("clock_jump", f"{self.info.id}: its time stamps jump by {jump:.6g} s, so "
+                                         "nobody knows what is missing; check the device's clock")  # fmt: skip
                 self._values, self._stamps = self._values[:0], self._stamps[:0]
                 return self._fault
             self._watch.jumped()

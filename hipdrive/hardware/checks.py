@@ -101,14 +101,15 @@ def _numbers(place: str, plate: PlateFacts, device: Device) -> None:
     per_unit: Mapping[str, float] | None = getattr(plate, "newton_per_unit", None)
     if per_unit is None:
         worth = FORCE_UNITS.get(str(device.unit))
-        raise Fault(f"{place}, newton_per_unit", f"it is missing, and device {device.id!r} sends {device.unit}, no volts",
-                    f"give newton_per_unit = {worth or 0.05:g}" if isinstance(plate, Gauged | Wrench6) else
-                    f"kind = {plate.kind!r} is for volts; use fz1, cells, xyz3 or wrench6")  # fmt: skip
+        fits = isinstance(plate, Gauged | Wrench6)
+        raise Fault(f"{place}, newton_per_unit", f"it is missing, and device {device.id!r} sends {device.unit}, not V",
+                    f"give newton_per_unit = {worth or 0.05:g}" if fits else
+                    "this kind of plate is for volts; use fz1, cells, xyz3 or wrench6")  # fmt: skip
     worth = FORCE_UNITS.get(str(device.unit))
     for role, value in per_unit.items():
         if worth is not None and not 0.8 < value / worth < 1.25:
-            raise Fault(f"{place}, newton_per_unit", f"{value:g} N for one {device.unit} of {role} is far from {worth:g} N",
-                        f"give {worth:g}, or mend the unit of device {device.id!r}")  # fmt: skip
+            raise Fault(f"{place}, newton_per_unit", f"{value:g} N for one {device.unit} of {role} is far from "
+                        f"{worth:g} N", f"give {worth:g}, or mend the unit of device {device.id!r}")  # fmt: skip
 
 
 def terminals_are_wired_once(rig: Rig) -> None:

@@ -100,7 +100,7 @@ class Board(Facts):
     )
     baud: Annotated[int, Strict(), Field(ge=300, le=12_000_000)] = fact("baud rate", 115200, 115200)
     columns: Annotated[tuple[Column, ...], Field(max_length=64)] = fact(
-        'what comes in a sample, in order: names for `channels`, "stamp" for the board\'s time, "-" for what is ignored',
+        'what comes in a sample, in order: names for `channels`, "stamp" for the board\'s time, "-" for what to leave',
         ["stamp", "fz"],
         (),
     )
@@ -119,9 +119,7 @@ class Board(Facts):
     start: Annotated[str, Strict(), StringConstraints(max_length=100)] = fact(
         "text to send so that the board begins", "s\n", ""
     )
-    stop: Annotated[str, Strict(), StringConstraints(max_length=100)] = fact(
-        "text to send so that it ends", "x\n", ""
-    )
+    stop: Annotated[str, Strict(), StringConstraints(max_length=100)] = fact("text to send so that it ends", "x\n", "")
 
     @model_validator(mode="after")
     def _checked(self) -> Board:

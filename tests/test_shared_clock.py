@@ -184,7 +184,7 @@ def test_a_clock_wire_that_is_not_plugged_in_is_said(monkeypatch: pytest.MonkeyP
     one.recorder.begin()
     with one.recorder:
         one.clock.advance(1.0)
-        assert one.recorder.readers["ni1"].ring.count == 0
+        assert one.recorder.streams["ni1"].ring.count == 0
     with pytest.raises(UsageError, match="not one sample was recorded; check the start trigger and the sample clock"):
         one.recorder.end()
 

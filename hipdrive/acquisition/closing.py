@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hipdrive.acquisition import stamped
 from hipdrive.errors import UsageError
 from hipdrive.trial import QUANTITY_UNITS, Edges, Floats, Gap, Raw, Signal, Tare, Trial
 
@@ -130,12 +131,19 @@ def trial_of(one: Stretch) -> Trial:
         raw=raws,
         gaps=tuple(gap for raw in raws for gap in raw.gaps),
         edges=tuple(edges_of(one.devices, one.starts, {raw.device: len(raw.values) for raw in raws})),
-        notes=tuple([*one.notes, *([one.gap.text] if one.gap else [])]),
+        notes=tuple(dict.fromkeys([*one.notes, *_doubts(raws), *([one.gap.text] if one.gap else [])])),
         rig=one.rig.text if one.rig is not None else "",
         tare=tuple(one.tare),
         log=tuple(one.log),
         **{name: value for name, value in told.items() if value is not None},
     )
+
+
+def _doubts(raws: Sequence[Raw]) -> list[str]:
+    """What the time stamps leave open."""
+    return [str(raw.identity["stamps_why"]) for raw in raws if "stamps_why" in raw.identity] + [
+        gap.text for raw in raws for gap in raw.gaps if gap.code == "stamps"
+    ]
 
 
 def plain_raw(info: SourceInfo, counts: NDArray[Any], **more: Any) -> Raw:
@@ -146,9 +154,8 @@ def plain_raw(info: SourceInfo, counts: NDArray[Any], **more: Any) -> Raw:
         channels=tuple(channel.terminal for channel in info.channels),
         roles=tuple(channel.role for channel in info.channels),
         units=tuple(channel.unit for channel in info.channels),
-        rate=info.rate,
         scaling=info.scaling,
-        **more,
+        **{"rate": info.rate, **more},
     )
 
 
@@ -169,7 +176,21 @@ def raw_of(one: Delivered, counts: NDArray[Any], start: int, epoch: Epoch, stamp
         for gap in one.gaps
         if start <= gap.first_sample <= stop
     )
-    return plain_raw(info, counts, blocks=within, identity=identity, gaps=gaps)
+    told = {} if stamps is None else _by_stamps(info, stamps, identity, gaps)
+    return plain_raw(info, counts, **{"blocks": within, "identity": identity, "gaps": gaps, **told})
+
+
+def _by_stamps(
+    info: SourceInfo, stamps: Floats, identity: Mapping[str, str | float], gaps: tuple[Gap, ...]
+) -> dict[str, Any]:
+    """What the samples' own times say: the true rate, and what is missing after all. Nothing is resampled."""
+    found = stamped.regular(stamps, info.rate)
+    if not found.ok:
+        return {"stamps": stamps, "identity": {**identity, "stamps_why": found.why}}
+    text = f"{info.id}: the time stamps tell of missing samples; check cable, network and computer, then record again"
+    missing = tuple(Gap(first_sample=place, samples=n, code="stamps", text=text) for place, n in found.gaps)
+    said = {"nominal_rate_hz": info.rate, "rate_u95_hz": found.u95, "stamp_jitter_s": found.jitter_sd}
+    return {"stamps": stamps, "rate": found.rate, "gaps": (*missing, *gaps), "identity": {**identity, **said}}
 
 
 def forces_of(rig: Rig | None, raws: Sequence[Raw], tare: Sequence[Tare]) -> dict[str, Floats]:

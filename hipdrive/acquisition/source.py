@@ -6,23 +6,25 @@ it could not deliver it says: a gap, a loss, a time-out, an end. It never fills 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hipdrive.errors import UsageError
+from hipdrive.errors import HipdriveError, UsageError
 
 if TYPE_CHECKING:
     from hipdrive.hardware.rig import Rig
     from hipdrive.trial import Edges, Truth
 
 Floats = NDArray[np.float64]
-
-DRIVERS = ("nidaqmx", "simulated")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +95,7 @@ class SourceLost(SourceFault):
 
 
 class SourceTimeout(SourceFault):
-    """The time was over; `n` samples are in the array all the same."""
+    """The time was over; `n` samples are in the array all the same, with their own times where the source has some."""
 
     def __init__(self, n: int, host_ns: int = 0, stamps: Floats | None = None) -> None:
         super().__init__("timeout", f"the time was over after {n} samples")
@@ -101,7 +103,7 @@ class SourceTimeout(SourceFault):
 
 
 class SourceEnd(SourceFault):
-    """There are no more samples, as was agreed; the last `n` are in the array."""
+    """There are no more samples, as was agreed; the last `n` are in the array, with their own times if any."""
 
     def __init__(self, n: int = 0, host_ns: int = 0, stamps: Floats | None = None) -> None:
         super().__init__("end", "the source is at its end")
@@ -121,6 +123,8 @@ class Source(Protocol):
 
     def read(self, out: NDArray[Any], timeout: float) -> Block:
         """Fill `out`, shape (channels, n), C-contiguous, of the source's dtype; wait at most `timeout` seconds.
+
+        A block may hold fewer samples than that, one at least, where a gap, a loss or the end may be next.
 
         Raises
         ------
@@ -152,43 +156,195 @@ class Found:
     ready: bool = True
 
 
+# --- drivers ---
+
+GROUP = "hipdrive.sources"
+"""Entry points of other packages: each a callable (rig, device) -> Source, perhaps with a `find()` -> Found, ..."""
+
+PLUGIN = "plugin:"
+"""How a rig names them: `driver = "plugin:NAME"`."""
+
+ANSWER_S, SLOW_ANSWER_S = 2.5, 8.0
+"""s that drivers have to say what is there; longer for NI's, which loads slowly."""
+
+
+def _nidaqmx(rig: Rig) -> Iterable[Source]:
+    from hipdrive.acquisition.nidaq import rig_sources
+
+    return rig_sources(rig)
+
+
+def _lsl(rig: Rig) -> Iterable[Source]:
+    from hipdrive.acquisition.lsl import LslSource
+
+    return [LslSource(device, rig.channels(device.id)) for device in rig.devices]
+
+
+def _serial(rig: Rig) -> Iterable[Source]:
+    from hipdrive.acquisition.serialboard import SerialSource
+
+    return [SerialSource(device, rig.channels(device.id)) for device in rig.devices]
+
+
+def _find_nidaqmx() -> Sequence[Found]:
+    from hipdrive.acquisition.nidaq import list_devices
+
+    return list_devices()
+
+
+def _find_simulated() -> Sequence[Found]:
+    return (Found(driver="simulated", name="simulated", product="stand-in NI-DAQmx device",
+                  detail="a simulated athlete in real time; needs no driver"),)  # fmt: skip
+
+
+def _find_lsl() -> Sequence[Found]:
+    from hipdrive.acquisition.lsl import find
+
+    return find()
+
+
+def _find_serial() -> Sequence[Found]:
+    from hipdrive.acquisition.serialboard import find
+
+    return find()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Driver:
+    """A way to devices: `make` gives the sources of a rig that has its devices alone, `find` says what is there."""
+
+    make: Callable[[Rig], Iterable[Source]]
+    find: Callable[[], Sequence[Found]]
+    answer_s: float = ANSWER_S
+
+
+DRIVERS: Mapping[str, Driver] = {
+    "nidaqmx": Driver(make=_nidaqmx, find=_find_nidaqmx, answer_s=SLOW_ANSWER_S),
+    "lsl": Driver(make=_lsl, find=_find_lsl),
+    "serial": Driver(make=_serial, find=_find_serial),
+}
+"""The drivers of real devices that are built in."""
+
+
 def open_sources(rig: Rig, **options: Any) -> tuple[Source, ...]:
-    """A source for each device of a rig, not yet opened.
+    """A source for each device of a rig, in its order, not yet opened.
 
     options : for simulated devices (`test`, `seed`, `engine` ..., see `simulated.source.sources`).
 
     Raises
     ------
-    UsageError : a driver is not known, or real and simulated devices are mixed.
+    UsageError : a driver is not known or cannot be loaded, or real and simulated devices are mixed.
     """
-    drivers = {device.driver for device in rig.devices}
-    unknown = sorted(drivers - set(DRIVERS))
-    if unknown:
-        raise UsageError("driver", f"{rig.name}: driver {unknown[0]!r} is not known; choose {' or '.join(DRIVERS)}")
-    if len(drivers) > 1:
-        raise UsageError("driver", f"{rig.name}: real and simulated devices cannot be recorded together; "
-                         "use one driver for all devices")  # fmt: skip
+    drivers = dict.fromkeys(device.driver for device in rig.devices)
     if "simulated" in drivers:
+        if len(drivers) > 1:
+            raise UsageError("driver", f"{rig.name}: real and simulated devices cannot be recorded together; "
+                             "use one driver for all devices")  # fmt: skip
         from hipdrive.acquisition.simulated import source as simulated
 
         return tuple(simulated.sources(rig, **options))
     if options:
         raise UsageError("simulated_only", f"{rig.name}: {', '.join(sorted(options))} is for simulated devices only; "
                          "leave it out")  # fmt: skip
-    from hipdrive.acquisition.nidaq import rig_sources
+    found: list[Source] = []
+    for name in drivers:
+        found.extend(DRIVERS[name].make(rig.only(name)) if name in DRIVERS else _plugged(rig, name))
+    order = [device.id for device in rig.devices]
+    return tuple(sorted(found, key=lambda source: order.index(source.info.id)))
 
-    return tuple(rig_sources(rig))
+
+def _plugged(rig: Rig, driver: str) -> list[Source]:
+    """The sources of a plug-in; what goes wrong in it is one sentence."""
+    name = driver.removeprefix(PLUGIN)
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    if not driver.startswith(PLUGIN) or name not in points:
+        known = [*DRIVERS, "simulated", *(PLUGIN + one for one in sorted(points))]
+        raise UsageError("driver", f"{rig.name}: driver {driver!r} is not known here; use {', '.join(known)}, or "
+                         "install the package that brings it")  # fmt: skip
+    made: list[Source] = []
+    for device in rig.devices:
+        if device.driver == driver:
+            try:
+                source = points[name].load()(rig, device)
+                right = isinstance(source.info, SourceInfo) and source.info.id == device.id
+            except HipdriveError:
+                raise
+            except Exception as error:
+                raise UsageError("plugin", f"{rig.name}: the source plug-in {name} failed on device {device.id!r} "
+                                 f"({one_line(error)}); update or remove its package") from None  # fmt: skip
+            if not right:
+                raise UsageError("plugin", f"{rig.name}: the source plug-in {name} gave no source for device "
+                                 f"{device.id!r}; update or remove its package")  # fmt: skip
+            made.append(source)
+    return made
 
 
-def sources() -> tuple[Found, ...]:
-    """Everything samples could come from on this computer; where something is not ready, `detail` says why."""
-    from hipdrive.acquisition import nidaq
+def one_line(error: BaseException) -> str:
+    """What an error says, on one line and cut short, with its kind.
 
-    real: Sequence[Found]
-    try:
-        real = nidaq.list_devices()
-    except UsageError as error:
-        real = [Found(driver="nidaqmx", name="-", detail=str(error), ready=False)]
-    stand_in = Found(driver="simulated", name="simulated", product="stand-in NI-DAQmx device",
-                     detail="a simulated athlete in real time; needs no driver")  # fmt: skip
-    return (*real, stand_in)
+    >>> one_line(KeyError("gain"))
+    "KeyError: 'gain'"
+    """
+    words = "".join(c if c.isprintable() else " " for c in str(error))
+    return f"{type(error).__name__}: {' '.join(words.split())}"[:160].rstrip(": .")
+
+
+# --- what is there ---
+
+
+def sources(*drivers: str) -> tuple[Found, ...]:
+    """Everything samples could come from on this computer; where something is not ready, `detail` says why.
+
+    drivers : look for these alone. All are asked at the same time, so one that does not answer delays nobody for long.
+    """
+    asked = {name: _Asked(name, one.find, one.answer_s) for name, one in DRIVERS.items()
+             if not drivers or name in drivers}  # fmt: skip
+    if not drivers or "simulated" in drivers:
+        asked["simulated"] = _Asked("simulated", _find_simulated, ANSWER_S)
+    for point in sorted(entry_points(group=GROUP), key=lambda one: one.name):
+        if not drivers or PLUGIN + point.name in drivers:
+            asked[PLUGIN + point.name] = _Asked(PLUGIN + point.name, partial(_find_plugged, point), ANSWER_S)
+    for one in asked.values():
+        one.start()
+    return tuple(found for one in asked.values() for found in one.answer())
+
+
+def _find_plugged(point: EntryPoint) -> Sequence[Found]:
+    """What a plug-in finds, or that it is there where it cannot look."""
+    made = point.load()
+    if not callable(made):
+        raise TypeError(f"it is no function but {type(made).__name__}")
+    look = getattr(made, "find", None)
+    if look is None:
+        package = point.dist.name if point.dist is not None else point.value
+        return (Found(driver=PLUGIN + point.name, name="-", product=package, detail="cannot say what is there"),)
+    found = tuple(look())
+    if not all(isinstance(one, Found) for one in found):
+        raise TypeError("its find() does not give Found")
+    return tuple(replace(one, driver=PLUGIN + point.name) for one in found)
+
+
+class _Asked(threading.Thread):
+    """One driver that is asked what is there; nothing that it does can break or delay the others."""
+
+    def __init__(self, name: str, find: Callable[[], Sequence[Found]], seconds: float) -> None:
+        super().__init__(name=f"hipdrive-find-{name}", daemon=True)
+        self.driver, self._find = name, find
+        self._until, self._found = time.monotonic() + seconds, self._none(f"it did not answer within {seconds:g} s")
+
+    def _none(self, why: str) -> tuple[Found, ...]:
+        return (Found(driver=self.driver, name="-", detail=why, ready=False),)
+
+    def run(self) -> None:
+        try:
+            self._found = tuple(self._find())
+        except HipdriveError as error:
+            self._found = self._none(str(error))
+        except (Exception, SystemExit) as error:
+            what = "the plug-in" if self.driver.startswith(PLUGIN) else "it"
+            self._found = self._none(f"{what} failed ({one_line(error)}); update or remove its package")
+
+    def answer(self) -> tuple[Found, ...]:
+        """What it found, or that it did not answer in time."""
+        self.join(max(0.0, self._until - time.monotonic()))
+        return self._found

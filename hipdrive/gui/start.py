@@ -127,8 +127,9 @@ def _found() -> Iterator[tuple[tuple[str, str], ...] | str]:
     yield tuple((one.name, one.description) for one in catalogue())
     from hipdrive.acquisition.source import sources
 
-    missing = [one.detail for one in sources() if one.driver == "nidaqmx" and not one.ready]
-    ready = [f"{one.name} ({one.product})" for one in sources() if one.driver == "nidaqmx" and one.ready]
+    found = sources("nidaqmx")
+    missing = [one.detail for one in found if not one.ready]
+    ready = [f"{one.name} ({one.product})" for one in found if one.ready]
     yield f"Found: {', '.join(ready)}." if ready else sentence("; ".join(missing)) if missing else ""
 
 

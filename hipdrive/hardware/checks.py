@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hipdrive.hardware.devices import Device
+from hipdrive.hardware.devices import FORCE_UNITS, NI_TERMINAL, PLUGIN, Camera, Device
 from hipdrive.hardware.facts import Fault
-from hipdrive.hardware.kinds import Kistler8
+from hipdrive.hardware.kinds import Gauged, Kistler8, PlateFacts, Wrench6
 from hipdrive.hardware.plates import bend, electric_limit
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def check(rig: Rig) -> None:
     names_are_unique(rig)
     devices_are_known(rig)
     clocks_can_be_shared(rig)
+    plates_fit_their_devices(rig)
     terminals_are_wired_once(rig)
     plates_fit_their_inputs(rig)
     corrections_are_small(rig)
@@ -98,6 +99,54 @@ def clocks_can_be_shared(rig: Rig) -> None:
         if stamped:
             raise Fault(f"{stamped[0]}, device", f"counters of {one.id!r} do not run on the clock that it shares, so "
                         "their stamps would drift", f"wire it to {lead.id!r}, or use the reference_clock")  # fmt: skip
+
+
+def plates_fit_their_devices(rig: Rig) -> None:
+    """Volts come from terminals of an NI device, numbers from channels of a stream or columns of a board."""
+    for plate in rig.plates:
+        device = rig.device(plate.device)
+        place = f"plate {plate.id!r}"
+        if device.sends_numbers:
+            _numbers(place, plate, device)
+            continue
+        if getattr(plate, "newton_per_unit", None) is not None:
+            raise Fault(f"{place}, newton_per_unit", f"device {device.id!r} gives volts",
+                        "give newton_per_volt, or what else says how volts become newtons")  # fmt: skip
+        for role, terminal in plate.channels.items():
+            if not NI_TERMINAL.fullmatch(terminal):
+                raise Fault(place, f"channels.{role} = {terminal!r} has not the right form",
+                            'write an input of the device, for example "ai0"')  # fmt: skip
+    for what, users in (("camera", rig.cameras), ("start_signal", (rig.start_signal,) if rig.start_signal else ())):
+        for one in users:
+            if rig.device(one.device).sends_numbers:
+                place = f"camera {one.id!r}" if isinstance(one, Camera) else what
+                raise Fault(f"{place}, device", f"device {one.device!r} has no lines for it",
+                            "wire it to an NI device")  # fmt: skip
+
+
+def _numbers(place: str, plate: PlateFacts, device: Device) -> None:
+    """A plate behind a device that measures by itself."""
+    if plate.terminal_config is not None:
+        raise Fault(f"{place}, terminal_config", f"device {device.id!r} has no terminals", "take it out")
+    if device.board is not None and device.board.columns:
+        for role, name in plate.channels.items():
+            if name.lower() not in [column.lower() for column in device.board.values]:
+                raise Fault(f"{place}, channels.{role}", f"device {device.id!r} has no column {name!r}",
+                            f"use {', '.join(device.board.values)}")  # fmt: skip
+    if device.unit == "V" or device.driver.startswith(PLUGIN):
+        return
+    per_unit: Mapping[str, float] | None = getattr(plate, "newton_per_unit", None)
+    if per_unit is None:
+        worth = FORCE_UNITS.get(str(device.unit))
+        fits = isinstance(plate, Gauged | Wrench6)
+        raise Fault(f"{place}, newton_per_unit", f"it is missing, and device {device.id!r} sends {device.unit}, not V",
+                    f"give newton_per_unit = {worth or 0.05:g}" if fits else
+                    "this kind of plate is for volts; use fz1, cells, xyz3 or wrench6")  # fmt: skip
+    worth = FORCE_UNITS.get(str(device.unit))
+    for role, value in per_unit.items():
+        if worth is not None and not 0.8 < value / worth < 1.25:
+            raise Fault(f"{place}, newton_per_unit", f"{value:g} N for one {device.unit} of {role} is far from "
+                        f"{worth:g} N", f"give {worth:g}, or mend the unit of device {device.id!r}")  # fmt: skip
 
 
 def terminals_are_wired_once(rig: Rig) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -11,7 +14,12 @@ from hipdrive.hardware.facts import Analog, Counter, Digital, Facts, Fault, Iden
 
 Edge = Literal["rising", "falling"]
 TerminalConfig = Literal["RSE", "NRSE", "DIFF", "default"]
-DeviceName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
+DeviceName = Annotated[str, Strict(), StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=100)]
+NI_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
+NI_TERMINAL = re.compile(r"ai(0|[1-9]\d{0,2})")
+DriverName = Annotated[
+    str, Strict(), StringConstraints(pattern=r"^(nidaqmx|simulated|lsl|serial|plugin:[A-Za-z][A-Za-z0-9_.-]{0,59})$")
+]
 TriggerTerminal = Annotated[str, Strict(), StringConstraints(pattern=r"^(PFI\d{1,2}|/[A-Za-z0-9_-]+/[A-Za-z0-9/]+)$")]
 ClockTerminal = Annotated[
     str,
@@ -21,20 +29,29 @@ ClockTerminal = Annotated[
 ]
 Range = tuple[Number, Number]
 
+NI_DRIVERS = ("nidaqmx", "simulated")
+PLUGIN = "plugin:"
+"""Before the name of an entry point of the group `hipdrive.sources`."""
+
+UnitName = Literal["N", "kN", "kg", "g", "lb", "V", "count"]
+FORCE_UNITS: Mapping[str, float] = {"N": 1.0, "kN": 1000.0, "kg": 9.80665, "g": 9.80665e-3, "lb": 4.4482216152605}
+"""What one unit is worth, N."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
     """One sampled analogue input, with all that a driver has to be told.
 
-    `role` is `PLATE.ROLE` (`left.fz1`) or `gun`, the start signal. `low` and `high` in `unit`: V, or V/V for a bridge.
+    `role` is `PLATE.ROLE` (`left.fz1`) or `gun`, the start signal. `low` and `high` in `unit`: V, V/V for a bridge, or
+    what a device sends that measures by itself (`kind` is "number" then).
     """
 
     role: str
     terminal: str
-    kind: Literal["voltage", "bridge"]
+    kind: Literal["voltage", "bridge", "number"]
     low: float
     high: float
-    unit: Literal["V", "V/V"]
+    unit: str
     terminal_config: TerminalConfig = "default"
     excitation_v: float | None = None
     resistance_ohm: float | None = None
@@ -59,12 +76,97 @@ class Trigger(Facts):
     edge: Edge = fact("which edge", "rising", "rising")
 
 
+class Stream(Facts):
+    """Which LSL stream, beside the device's name: what several streams of one name differ in."""
+
+    type: Line | None = fact("the stream's type", "Force", None)
+    source_id: Line | None = fact("the stream's source id, which no other has", "amti-1", None)
+    wait_s: Positive = fact("how long it is looked for, s", 3.0, 3.0, le=60.0)
+
+
+def _as_ever(facts: Facts, key: str) -> bool:
+    """Whether a fact is what it is where nobody says anything."""
+    return bool(getattr(facts, key) == type(facts).model_fields[key].default)
+
+
+Column = Annotated[str, Strict(), StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=60)]
+STAMP, IGNORED = "stamp", "-"
+"""Columns that are no channel: the board's own time, and what is not wanted."""
+
+OF_LINES = ("delimiter", "decimal")
+OF_FRAMES = ("header", "stamp_type", "value_type", "byte_order")
+
+
+class Board(Facts):
+    """How a board at a serial port speaks."""
+
+    protocol: Literal["lines", "frames", "chronojump"] = fact(
+        "`lines`: a line of text a sample; `frames`: a header and binary numbers; `chronojump`: its force sensors",
+        "lines",
+    )
+    baud: Annotated[int, Strict(), Field(ge=300, le=12_000_000)] = fact("baud rate", 115200, 115200)
+    columns: Annotated[tuple[Column, ...], Field(max_length=64)] = fact(
+        'what comes in a sample, in order: names for `channels`, "stamp" for the board\'s time, "-" for what to leave',
+        ["stamp", "fz"],
+        (),
+    )
+    delimiter: Literal[";", ",", "tab", "space"] = fact("`lines`: what stands between the numbers", ";", ";")
+    decimal: Literal[".", ","] = fact("`lines`: the decimal sign", ".", ".")
+    stamp_unit: Literal["us", "ms", "s"] = fact("unit of the board's time", "us", "us")
+    stamp_bits: Literal[0, 32] = fact("at how many bits the board's time begins again at 0; 0: never", 32, 32)
+    header: Annotated[str, Strict(), StringConstraints(pattern=r"^[0-9A-Fa-f]{2}( ?[0-9A-Fa-f]{2}){0,15}$")] = fact(
+        "`frames`: bytes at the beginning of each, hexadecimal", "FF FF FF FF", "FF FF FF FF"
+    )
+    stamp_type: Literal["uint32", "uint64", "float64"] = fact("`frames`: type of the stamp", "uint32", "uint32")
+    value_type: Literal["int16", "uint16", "int32", "float32", "float64"] = fact(
+        "`frames`: type of the values", "int16", "int16"
+    )
+    byte_order: Literal["little", "big"] = fact("`frames`: which byte of a number comes first", "little", "little")
+    start: Annotated[str, Strict(), StringConstraints(max_length=100)] = fact(
+        "text to send so that the board begins", "s\n", ""
+    )
+    stop: Annotated[str, Strict(), StringConstraints(max_length=100)] = fact("text to send so that it ends", "x\n", "")
+
+    @model_validator(mode="after")
+    def _checked(self) -> Board:
+        foreign = {"lines": OF_FRAMES, "frames": OF_LINES,
+                   "chronojump": (*OF_FRAMES, *OF_LINES, "stamp_unit", "stamp_bits", "start", "stop")}  # fmt: skip
+        for key in foreign[self.protocol]:
+            if not _as_ever(self, key):
+                raise Fault(key, f"the protocol {self.protocol} has no such choice", "take it out")
+        named = [column for column in self.columns if column != IGNORED]
+        if len({name.lower() for name in named}) < len(named):
+            raise Fault("columns", "a column is named twice", "give each its own name")
+        if self.protocol == "chronojump":
+            if STAMP in named:
+                raise Fault("columns", "the sensor's time stamp is known", 'name the values only, for example ["fz"]')
+        elif not set(named) - {STAMP}:
+            raise Fault("columns", "there is no column with values", 'name them, for example ["stamp", "fz"]')
+        if self.protocol == "lines" and self.delimiter == self.decimal:
+            raise Fault("decimal", "the comma cannot stand in a number and between numbers", 'use delimiter = ";"')
+        if self.protocol == "frames" and IGNORED in self.columns and len(self.columns) == 1:
+            raise Fault("columns", "there is no column with values", 'name them, for example ["stamp", "fz"]')
+        return self
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Names of the columns that are channels, in order."""
+        return tuple(column for column in self.columns if column not in (STAMP, IGNORED))
+
+
+Setting = Annotated[str, Strict(), StringConstraints(max_length=200)] | Annotated[bool, Strict()] | Number
+
+
 class Device(Facts):
     """A box that samples: all its channels at one rate, on one clock."""
 
     id: Identifier = fact("short name by which plates refer to it (small letters, digits, _)", "ni0")
-    driver: Literal["nidaqmx", "simulated"] = fact("which driver runs it", "nidaqmx")
-    name: DeviceName = fact("name of the device in NI MAX or `hipdrive sources`", "Dev1")
+    driver: DriverName = fact(
+        "which driver runs it: 'nidaqmx', 'simulated', 'lsl', 'serial', or 'plugin:NAME' of another package", "nidaqmx"
+    )
+    name: DeviceName = fact(
+        "name in NI MAX or `hipdrive sources`: device, LSL stream, serial port, or usb:VENDOR:PRODUCT", "Dev1"
+    )
     product: Line | None = fact("model that is expected there; another one is refused", "USB-6218", None)
     serial: Line | None = fact("serial number that is expected there", "01A2B3C4", None)
     rate_hz: Positive = fact("samples a second of each channel, Hz", 1000, le=1_000_000.0)
@@ -95,10 +197,41 @@ class Device(Facts):
         None,
     )
     clock_out: Digital | None = fact("where it gives its sample clock to others by wire", "PFI4", None)
+    unit: UnitName | None = fact("lsl, serial, plugin: unit of the forces that it sends", "N", None)
+    stream: Stream | None = fact("lsl: which stream of that name", {"type": "Force"}, None)
+    board: Board | None = fact("serial: how the board speaks", {"protocol": "chronojump"}, None)
+    options: Mapping[Identifier, Setting] = fact("plugin: what its driver wants to know", {"gain": 128}, {})
+
+    @property
+    def sends_numbers(self) -> bool:
+        """Whether it measures by itself, rather than sampling voltages that are wired to its terminals."""
+        return self.driver not in NI_DRIVERS
+
+    @model_validator(mode="after")
+    def _belongs(self) -> Device:
+        """Refuse what another driver wants to know."""
+        owners = {"stream": ("lsl",), "board": ("serial",), "options": ("plugin",), "unit": ("lsl", "serial", "plugin"),
+                  "range_v": NI_DRIVERS, "terminal_config": NI_DRIVERS, "diff_minus": NI_DRIVERS,
+                  "start_trigger": NI_DRIVERS, "clock": NI_DRIVERS, "clock_by": NI_DRIVERS, "clock_in": NI_DRIVERS,
+                  "clock_out": NI_DRIVERS}  # fmt: skip
+        driver = self.driver.partition(":")[0]
+        for key, drivers in owners.items():
+            if driver not in drivers and not _as_ever(self, key):
+                raise Fault(key, f"it is for {' or '.join(drivers)} devices, and this one is {driver}", "take it out")
+        if not self.sends_numbers and not NI_NAME.fullmatch(self.name):
+            raise Fault("name", f"{self.name!r} has not the form of an NI device's name",
+                        'write it as NI MAX or `hipdrive sources` shows it, for example "Dev1"')  # fmt: skip
+        if driver == "serial" and self.board is None:
+            raise Fault("board", "it is missing", 'add board = { protocol = "chronojump" } (how the board speaks)')
+        if self.sends_numbers and self.unit is None:
+            raise Fault("unit", "it is missing", 'add unit = "N" (or kN, kg, g, lb, V, count: what the device sends)')
+        return self
 
     @model_validator(mode="after")
     def _checked(self) -> Device:
         check_range(self.range_v, "range_v")
+        if self.sends_numbers and "block_ms" not in self.model_fields_set:
+            return self  # a slow board hands over sample by sample
         if self.rate_hz * self.block_ms < 999.999:
             raise Fault("block_ms", f"{self.block_ms:g} ms is shorter than one sample at {self.rate_hz:g} Hz",
                         f"give at least {1000.0 / self.rate_hz:g}")  # fmt: skip
@@ -126,6 +259,11 @@ class Device(Facts):
         if self.clock_in is not None and by_sample != wired:
             raise Fault("clock_in", f"{self.clock_in} does not carry a {self.clock_by.replace('_', ' ')}",
                         "a PFI line carries a sample_clock, PXI_Clk10 and PXIe_Clk100 a reference_clock")  # fmt: skip
+
+
+def number_range(device: Device, given: Range | None) -> Range:
+    """What a device that sends numbers can send, in its unit: unlimited, but for volts whose ends are known."""
+    return given if given is not None and device.unit == "V" else (-math.inf, math.inf)
 
 
 class Camera(Facts):

@@ -37,6 +37,11 @@ def _digital(text: str) -> str:
     return text.upper() if text[:3].upper() == "PFI" else text.lower()
 
 
+def _input(text: str) -> str:
+    """An input of an NI device in small letters, as the driver does not care; any other name as it is."""
+    return text.lower() if text[:2].lower() == "ai" and text[2:].isdigit() else text
+
+
 def _sane(value: float) -> float:
     # Within these limits, which no quantity of a rig passes, no product or quotient leaves the range of a float.
     if value != 0.0 and not 1e-30 <= abs(value) <= 1e12:
@@ -49,6 +54,9 @@ Positive = Annotated[float, Strict(), Field(gt=0.0), AfterValidator(_sane)]
 Identifier = Annotated[str, Strict(), StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Line = Annotated[str, Strict(), StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
 Analog = Annotated[str, Strict(), StringConstraints(pattern=r"^[aA][iI](0|[1-9]\d{0,2})$", to_lower=True)]
+Terminal = Annotated[
+    str, Strict(), StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=60), AfterValidator(_input)
+]
 Counter = Annotated[str, Strict(), StringConstraints(pattern=r"^[cC][tT][rR](0|[1-9]\d?)$", to_lower=True)]
 Digital = Annotated[
     str,

@@ -24,7 +24,7 @@ PER_BRIDGE = {"V": 1.0, "mV/V": 1e3, "uV/V": 1e6}
 
 
 def scale(plate: PlateFacts) -> Floats:
-    """What one channel unit (V; V/V on a bridge input) is worth, shape (m,): N, N·m or m.
+    """What one channel unit (V; V/V on a bridge input; what a device sends) is worth, shape (m,): N, N·m or m.
 
     For `matrix6` it is the signal in the unit that the matrix is for. Inverted channels are negative.
     """
@@ -36,13 +36,16 @@ def _worth(plate: PlateFacts, role: str) -> float:
     if isinstance(plate, Matrix6):
         return PER_BRIDGE[plate.matrix_per] * _per_volt(plate)
     if isinstance(plate, Wrench6):
-        return {**plate.newton_per_volt, **plate.newton_metre_per_volt}[role]
+        forces = plate.newton_per_volt or plate.newton_per_unit or {}
+        return {**forces, **(plate.newton_metre_per_volt or plate.newton_metre_per_unit or {})}[role]
     if isinstance(plate, Cop6):
         return {**plate.newton_per_volt, **plate.metre_per_volt, **plate.newton_metre_per_volt}[role]
     if isinstance(plate, Kistler8) and plate.sensitivity_pc_per_n is not None and plate.amplifier is not None:
         return plate.amplifier.range_pc[role] / plate.amplifier.full_scale_v / plate.sensitivity_pc_per_n[role]
     if isinstance(plate, Gauged) and plate.rated_n is not None and plate.rated_mv_per_v is not None:
         return plate.rated_n[role] / (plate.rated_mv_per_v[role] * 1e-3) * _per_volt(plate)
+    if isinstance(plate, Gauged) and plate.newton_per_unit is not None:
+        return plate.newton_per_unit[role]
     assert isinstance(plate, Gauged | Kistler8) and plate.newton_per_volt is not None
     return plate.newton_per_volt[role]
 

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field, WithJsonSchema, model_validator
 
 from hipdrive.hardware.devices import Amplifier, Bridge, Range, TerminalConfig, check_range
-from hipdrive.hardware.facts import Analog, Facts, Fault, Identifier, Line, Number, Positive, fact
+from hipdrive.hardware.facts import Facts, Fault, Identifier, Line, Number, Positive, Terminal, fact
 
 FORCES = ("fx", "fy", "fz")
 MOMENTS = ("mx", "my", "mz")
@@ -25,7 +25,7 @@ RESERVED = ("gun", "time", "total", *FORCES, *MOMENTS, "tz", "copx", "copy", "px
 Length = Annotated[float, Field(strict=True, gt=0.0, le=10.0)]
 Offset = Annotated[float, Field(strict=True, ge=-1.0, le=1.0)]
 Place = Annotated[float, Field(strict=True, ge=-1000.0, le=1000.0)]
-Channels = Mapping[Identifier, Analog]
+Channels = Mapping[Identifier, Terminal]
 PerRole = Annotated[
     Mapping[Identifier, Positive],
     WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0},
@@ -50,7 +50,7 @@ class PlateFacts(Facts):
 
     id: Identifier = fact("name of the plate: left, right, front, rear, hands, box, or your own", "left")
     device: Identifier = fact("id of the device that it is wired to", "ni0")
-    channels: Channels = fact("which terminal each channel is wired to", {"fz": "ai0"})
+    channels: Channels = fact("which terminal, stream channel or column each channel is", {"fz": "ai0"})
     inverted: tuple[Identifier, ...] = fact("channels whose sign is to be turned", ["fz"], ())
     range_v: Range | None = fact("input range of its channels, V; without it the device's", [-5.0, 5.0], None)
     terminal_config: TerminalConfig | None = fact("wiring of its channels; without it the device's", "DIFF", None)
@@ -153,6 +153,9 @@ class Gauged(PlateFacts):
     """A plate whose channels are load cells, each with a sensitivity of its own."""
 
     newton_per_volt: PerRole | None = fact("force for one volt, N/V: one number or one for each channel", 500.0, None)
+    newton_per_unit: PerRole | None = fact(
+        "of a device that sends numbers: force for one unit, N: one number or one for each channel", 1.0, None
+    )
     rated_n: PerRole | None = fact("rated load of the cells, N (with rated_mv_per_v)", 5000.0, None)
     rated_mv_per_v: PerRole | None = fact("signal at the rated load, mV/V (with rated_n)", 2.0, None)
     bridge: Bridge | None = fact("bridge input of the device", {"excitation_v": 10.0}, None)
@@ -160,6 +163,11 @@ class Gauged(PlateFacts):
 
     @model_validator(mode="after")
     def _sensitive(self) -> Gauged:
+        if self.newton_per_unit is not None:
+            once("newton_per_unit", {"newton_per_volt": self.newton_per_volt, "rated_n": self.rated_n,
+                                     "rated_mv_per_v": self.rated_mv_per_v, "bridge": self.bridge,
+                                     "amplifier": self.amplifier})  # fmt: skip
+            return self
         given = sensitivity("newton_per_volt", self.newton_per_volt, self.rated_n, self.rated_mv_per_v,
                             "newton_per_volt, or rated_n and rated_mv_per_v with a bridge or an amplifier")  # fmt: skip
         rated = given == "pair"
@@ -183,6 +191,14 @@ def sensitivity(place: str, single: object, first: object, second: object, eithe
     return "pair" if single is None else "single"
 
 
+def once(place: str, others: Mapping[str, object]) -> None:
+    """Refuse a second way of saying the sensitivity."""
+    for key, value in others.items():
+        if value is not None:
+            raise Fault(place, f"{key} says how volts become newtons, and the device sends no volts",
+                        f"take out {key} or {place}")  # fmt: skip
+
+
 def two_ways(bridge: Bridge | None, amplifier: Amplifier | None) -> None:
     """Refuse a bridge that is amplified twice."""
     if bridge is not None and amplifier is not None:
@@ -190,7 +206,9 @@ def two_ways(bridge: Bridge | None, amplifier: Amplifier | None) -> None:
                     "take out the one that is not there")  # fmt: skip
 
 
-_GAUGED: Mapping[str, tuple[str, ...]] = {"newton_per_volt": (), "rated_n": (), "rated_mv_per_v": ()}
+_GAUGED: Mapping[str, tuple[str, ...]] = {
+    "newton_per_volt": (), "newton_per_unit": (), "rated_n": (), "rated_mv_per_v": (),
+}  # fmt: skip
 
 
 class Fz1(Gauged):
@@ -238,16 +256,31 @@ class Wrench6(Framed):
     """Six channels that the maker's amplifier has decoupled: force and moment (C3D type 2)."""
 
     ROLES = FORCES + MOMENTS
-    PER_ROLE: ClassVar = {"newton_per_volt": FORCES, "newton_metre_per_volt": MOMENTS}
+    PER_ROLE: ClassVar = {"newton_per_volt": FORCES, "newton_metre_per_volt": MOMENTS,
+                          "newton_per_unit": FORCES, "newton_metre_per_unit": MOMENTS}  # fmt: skip
     kind: Literal["wrench6"] = fact("kind of plate", "wrench6")
-    newton_per_volt: PerRole = fact("force for one volt, N/V: one number or fx, fy, fz", {"fx": 500.0})
-    newton_metre_per_volt: PerRole = fact("moment for one volt, N·m/V: one number or mx, my, mz", {"mx": 250.0})
+    newton_per_volt: PerRole | None = fact("force for one volt, N/V: one number or fx, fy, fz", {"fx": 500.0}, None)
+    newton_metre_per_volt: PerRole | None = fact(
+        "moment for one volt, N·m/V: one number or mx, my, mz", {"mx": 250.0}, None
+    )
+    newton_per_unit: PerRole | None = fact("of a device that sends numbers: force for one unit, N", 1.0, None)
+    newton_metre_per_unit: PerRole | None = fact("of such a device: moment for one unit, N·m", 1.0, None)
     origin_m: tuple[Offset, Offset, Offset] = fact(
         "centre of the surface seen from the sensors' origin, in the plate's axes, m", [0.0, 0.0, -0.04]
     )
 
     @model_validator(mode="after")
     def _deep(self) -> Wrench6:
+        for force, moment in ((self.newton_per_volt, "newton_metre_per_volt"),
+                              (self.newton_per_unit, "newton_metre_per_unit")):  # fmt: skip
+            key = moment.replace("_metre", "")
+            if (force is None) != (getattr(self, moment) is None):
+                lacking = key if force is None else moment
+                raise Fault(lacking, "it is missing", f"give {key} and {moment}")
+        if self.newton_per_unit is not None:
+            once("newton_per_unit", {"newton_per_volt": self.newton_per_volt})
+        elif self.newton_per_volt is None:
+            raise Fault("newton_per_volt", "it is missing", "give newton_per_volt and newton_metre_per_volt")
         self.below(self.origin_m[2], "origin_m")
         return self
 

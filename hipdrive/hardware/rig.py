@@ -17,10 +17,19 @@ from pydantic import Discriminator, Field, PrivateAttr, ValidationError, model_v
 
 from hipdrive.errors import UsageError
 from hipdrive.hardware.checks import check
-from hipdrive.hardware.devices import Bridge, Camera, Channel, Device, StartSignal, TerminalConfig, Trigger
+from hipdrive.hardware.devices import (
+    Bridge,
+    Camera,
+    Channel,
+    Device,
+    StartSignal,
+    TerminalConfig,
+    Trigger,
+    number_range,
+)
 from hipdrive.hardware.explain import explain
 from hipdrive.hardware.facts import Facts, Line, fact
-from hipdrive.hardware.kinds import Plate
+from hipdrive.hardware.kinds import MOMENTS, Plate
 
 T = TypeVar("T")
 FOLDER = Path(__file__).with_name("rigs")
@@ -89,8 +98,19 @@ class Rig(Facts):
         """The plate of an id."""
         return _one("plate", name, {plate.id: plate for plate in self.plates}, self.name)
 
+    def only(self, driver: str) -> Rig:
+        """What of the rig hangs on the devices of one driver: for that driver, which need not know the others."""
+        devices = tuple(one for one in self.devices if one.driver == driver)
+        ids, signal = {one.id for one in devices}, self.start_signal
+        return self.model_copy(update={
+            "devices": devices,
+            "plates": tuple(one for one in self.plates if one.device in ids),
+            "cameras": tuple(one for one in self.cameras if one.device in ids),
+            "start_signal": signal if signal is not None and signal.device in ids else None,
+        })  # fmt: skip
+
     def channels(self, device: str) -> tuple[Channel, ...]:
-        """Analogue inputs of a device in the order in which they are sampled: plate by plate, then the start signal."""
+        """Inputs of a device in the order in which they are sampled: plate by plate, then the start signal."""
         box = self.device(device)
         found = [_channel(box, plate, role) for plate in self.plates if plate.device == device for role in plate.roles]
         signal = self.start_signal
@@ -111,6 +131,9 @@ def _channel(device: Device, plate: Plate, role: str) -> Channel:
     bridge: Bridge | None = plate.bridged
     config: TerminalConfig = plate.terminal_config or device.terminal_config
     name, terminal = f"{plate.id}.{role}", plate.channels[role]
+    if device.sends_numbers:
+        low, high = number_range(device, plate.range_v)
+        return Channel(role=name, terminal=terminal, kind="number", low=low, high=high, unit=_unit(device, role))
     if bridge is None:
         low, high = plate.range_v or device.range_v
         return Channel(
@@ -120,6 +143,13 @@ def _channel(device: Device, plate: Plate, role: str) -> Channel:
     return Channel(role=name, terminal=terminal, kind="bridge", low=-end, high=end, unit="V/V", terminal_config=config,
                    excitation_v=bridge.excitation_v, resistance_ohm=bridge.resistance_ohm,
                    configuration=bridge.configuration)  # fmt: skip
+
+
+def _unit(device: Device, role: str) -> str:
+    """What a device sends that measures by itself: beside forces also moments and places, in SI."""
+    if device.unit == "N" and role in MOMENTS:
+        return "N*m"
+    return str(device.unit)
 
 
 # --- reading ---

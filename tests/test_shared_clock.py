@@ -9,8 +9,8 @@ import pytest
 from test_recorder import Lab, codes, fast
 from test_recorder import rig as plain_rig
 
+from hipdrive.acquisition.crew import Crew
 from hipdrive.acquisition.nidaq import NidaqSource, rig_sources
-from hipdrive.acquisition.recorder import Recorder
 from hipdrive.acquisition.simulated.daqmx import installed
 from hipdrive.acquisition.simulated.engine import MODELS, Engine, ManualClock, Moving, SimDevice
 from hipdrive.acquisition.simulated.source import sources
@@ -135,7 +135,7 @@ def test_time_that_passes_between_the_starts_does_not_matter(second: str, turned
 
 def test_a_follower_that_is_started_too_late_misses_edges(monkeypatch: pytest.MonkeyPatch) -> None:
     """So it would be, and the test above would see it."""
-    monkeypatch.setattr(Recorder, "triggered", lambda self, device: device == "ni0")
+    monkeypatch.setattr(Crew, "triggered", lambda self, device: device == "ni0")
     one = lab(rig(ROUTED))
     for source in one.recorder.sources:
         assert isinstance(source, NidaqSource)

@@ -240,7 +240,7 @@ def _hear(found: Recording, devices: Sequence[Logged], facts: Mapping[str, Any])
         begin = facts["begin"]
         told = {str(name): value for name, value in begin["facts"].items() if name not in OURS}
         possible(told)
-        places = {str(name): max(0, int(place)) for name, place in begin["places"].items()}
+        places = {str(name): _index(place) for name, place in begin["places"].items()}
         found.begun.append(Begun(places, told, tuple(wire.tare_from_json(one) for one in begin["tare"])))
     elif "gap" in facts:
         number, first, samples, code, text = facts["gap"]

@@ -207,10 +207,12 @@ def _replace(target: Path, file: Any) -> Path:
 
 def _write_synced(part: Path, content: bytes, *, like: Path) -> None:
     """Write a new file with the permissions of the one it will replace, and wait until the disk has it."""
-    with part.open("xb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
+    handle = disk.create(part)
+    try:
+        disk.append(handle, content)
+        disk.sync(handle)
+    finally:
+        os.close(handle)
     with contextlib.suppress(OSError):
         shutil.copymode(like, part)
 

@@ -375,24 +375,31 @@ class Recorder:
     def _held(self, starts: dict[str, int], ends: Mapping[str, int]) -> Stretch:
         """The samples between, from the rings while they run, else from the log; or as many of the last as are there.
 
-        Once all is over the log is closed, and the file is made of what is on the disk.
+        Once all is over and the log came to its end, the trial is made of what is on the disk.
         """
         late = any(one.ring.oldest > starts[name] for name, one in self.streams.items())
         if self.plan.log is not None and (late or self.finished.is_set()):
             try:
-                logged = recovery.opened(self.plan.log)
-                counts = {name: logged.devices[name].read(starts[name], ends[name]) for name in self.streams}
-                stamps = {
-                    name: times
-                    for name in self.streams
-                    if (times := logged.devices[name].stamps(starts[name], ends[name])) is not None
-                }
-                logged.log.close()
+                found = self._logged(self.plan.log, starts, ends, whole=not late)
             except HipdriveError as why:
                 self.log("log_unread", f"{why}; what is in memory is taken")
             else:
-                return self._stretch(logged.devices, starts, counts, stamps, [])
-        return self._rings(starts, ends)  # fmt: skip
+                if found is not None:
+                    return found
+        return self._rings(starts, ends)
+
+    def _logged(self, log: Path, starts: dict[str, int], ends: Mapping[str, int], *, whole: bool) -> Stretch | None:
+        """The same from the log; None where it has no end, and shall."""
+        with recovery.opened(log) as found:
+            if whole and not found.ended:
+                return None
+            counts = {name: found.devices[name].read(starts[name], ends[name]) for name in self.streams}
+            stamps = {name: times for name in self.streams
+                      if (times := found.devices[name].stamps(starts[name], ends[name])) is not None}  # fmt: skip
+        for name, one in self.streams.items():
+            for gap in one.gaps:  # also those that were too late for the log
+                found.devices[name].missing(gap.first_sample, gap.samples, gap.code, gap.text)
+        return self._stretch(found.devices, starts, counts, stamps, [])
 
     def _stretch(
         self, devices: Mapping[str, Delivered], starts: Mapping[str, int], counts: Mapping[str, NDArray[Any]],

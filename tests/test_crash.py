@@ -1,0 +1,318 @@
+"""Killed, frozen, cut off: what was recorded is there, to the sample, and nobody claims more."""
+
+import json
+import multiprocessing
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import ramps
+import victims
+
+import hipdrive as hd
+from hipdrive import cli, store
+from hipdrive.acquisition import memory, recovery
+from hipdrive.acquisition.apart import Apart
+from hipdrive.acquisition.recorder import Recorder, record
+from hipdrive.acquisition.ring import Ring
+from hipdrive.errors import UsageError
+
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to kill with")]
+
+few_or_fifty = pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
+
+
+@pytest.fixture(scope="module")
+def starts() -> Any:
+    """Processes that begin with everything imported."""
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(["victims", "hipdrive.store"])
+    return found
+
+
+@contextmanager
+def started(starts: Any, what: Callable[[str, Connection], None], folder: Path) -> Iterator[tuple[Any, Connection]]:
+    here, there = starts.Pipe()
+    process = starts.Process(target=what, args=(str(folder), there), daemon=True)
+    process.start()
+    there.close()
+    try:
+        yield process, here
+    finally:
+        process.kill()
+        process.join(30.0)
+        here.close()
+
+
+def spread(kills: int, low: float, high: float) -> list[float]:
+    """Times all over, the same each time."""
+    return [random.Random(8).uniform(low, high) for _ in range(kills)]
+
+
+# --- the one who records dies ---
+
+
+@pytest.mark.timed
+@few_or_fifty
+def test_kill_9_loses_at_most_one_block(starts: Any, tmp_path: Path, kills: int,
+                                        record_property: Callable[[str, object], None]) -> None:  # fmt: skip
+    """8 channels at 10 kHz in blocks of 10 ms: what had come to the ring is in the log, but for one block."""
+    losses = []
+    rng = random.Random(8)
+    for kill in range(kills):
+        folder = tmp_path / str(kill)
+        folder.mkdir()
+        with started(starts, victims.reader, folder) as (process, said):
+            name, size, capacity = said.recv()
+            ring = Ring(capacity, victims.CHANNELS, block=victims.BLOCK, memory=memory.attach(name, size))
+            time.sleep(rng.uniform(0.05, 0.5))
+            os.kill(process.pid, signal.SIGKILL)
+            process.join(30.0)
+        with recovery.opened(folder / "a.hiplog") as found:
+            logged = found.devices["ni0"]
+            losses.append(ring.count - logged.count)
+            assert not found.ended
+            (trial,) = recovery.trials(found)
+            assert ramps.wrong(trial.raw[0].values) == 0
+            assert trial.samples == logged.count
+            assert trial.end_reason == recovery.BROKEN
+        shutil.rmtree(folder)
+    record_property("lost samples", losses)
+    assert all(0 <= loss <= victims.BLOCK for loss in losses), losses
+    assert sorted(losses)[kills // 2] == 0
+
+
+def test_a_killed_recorder_is_told_and_what_it_read_is_kept(tmp_path: Path) -> None:
+    log = tmp_path / "a.hiplog"
+    recorder = Recorder("simulated", log=log, apart=True, options={"test": "dj", "seed": 5})
+    recorder.begin(test="dj")
+    recorder.start()
+    while recorder.seconds < 0.6:
+        time.sleep(0.01)
+    assert isinstance(recorder.crew, Apart) and recorder.crew.process is not None
+    recorder.crew.process.kill()
+    assert recorder.finished.wait(20.0)
+    recorder.stop()
+    here = recorder.streams["ni0"].ring.count
+    trial = recorder.end()
+    assert trial.samples == here
+    (gap,) = trial.gaps
+    assert (gap.code, gap.first_sample) == ("recorder_died", here)
+    assert "by signal 9" in trial.end_reason
+    assert next(json.loads(line) for line in trial.log if "recorder_died" in line)["sample"] == here
+    assert np.array_equal(trial.raw[0].values, known(trial.samples))
+
+
+def known(samples: int) -> Any:
+    """What the simulated athlete's device gives, sample by sample."""
+    whole = record("simulated", test="dj", seconds=max(1.0, samples / 1000.0),
+                   options={"seed": 5, "free_run": True})  # fmt: skip
+    return whole.raw[0].values[:samples]
+
+
+# --- the one who started it dies ---
+
+
+@pytest.mark.timed
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_window_or_script_that_is_killed_loses_nothing(starts: Any, tmp_path: Path, kills: int) -> None:
+    reference = known(4000)
+    rng = random.Random(9)
+    for kill in range(kills):
+        folder = tmp_path / str(kill)
+        folder.mkdir()
+        with started(starts, victims.owner, folder) as (process, said):
+            seen = said.recv()
+            end = time.monotonic() + rng.uniform(0.05, 1.0)
+            while time.monotonic() < end:
+                seen = said.recv()
+            os.kill(process.pid, signal.SIGKILL)
+            process.join(30.0)
+        log = folder / "a.hiplog"
+        wait_for(partial(is_free, log))
+        with recovery.opened(log) as found:
+            assert (found.ended, found.unread) == (True, 0), "the other process came to its end"
+        (saved,) = recovery.recover(log)
+        assert saved.trial.samples >= seen
+        assert np.array_equal(saved.trial.raw[0].values, reference[: saved.trial.samples])
+        assert (saved.trial.athlete, saved.trial.gaps, saved.trial.end_reason) == ("a7", (), "")
+        assert [one.name for one in folder.iterdir()] == ["a.h5"]
+        shutil.rmtree(folder)
+
+
+def is_free(log: Path) -> bool:
+    try:
+        with recovery.free(log):
+            return True
+    except UsageError:
+        return False
+
+
+def wait_for(done: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_nothing_is_left_in_the_shared_memory(tmp_path: Path) -> None:
+    """Whoever dies: the memory has no name once both hold it."""
+    room = memory.ROOM
+    if not room.is_dir():
+        pytest.skip("memory is no folder here")
+    before = set(room.iterdir())
+    recorder = Recorder("simulated", apart=True, options={"test": "dj"})
+    recorder.begin()
+    recorder.start()
+    assert set(room.iterdir()) <= before
+    recorder.stop()
+    assert set(room.iterdir()) <= before
+
+
+# --- the file is made ---
+
+
+@few_or_fifty
+def test_finalising_is_atomic(starts: Any, tmp_path: Path, kills: int) -> None:
+    """Killed at any time while a log becomes a file: afterwards there is one file, bit by bit, and no log."""
+    source = tmp_path / "source"
+    source.mkdir()
+    made = ramps.rig(8, 10_000.0)
+    recorder = Recorder(made, ramps.devices(made, free_run=True), log=source / "a.hiplog", limit_seconds=1.5)
+    recorder.begin(test="dj", athlete="a7")
+    with recorder:
+        assert recorder.finished.wait(60.0)
+    content = (source / "a.hiplog").read_bytes()
+
+    def run(folder: Path, pause: float | None) -> bool:
+        folder.mkdir()
+        (folder / "a.hiplog").write_bytes(content)
+        with started(starts, victims.finaliser, folder) as (process, said):
+            assert said.recv() == "go"
+            if pause is None:
+                assert said.poll(60.0)
+                return True
+            time.sleep(pause)
+            process.kill()
+            process.join(30.0)
+        return not (folder / "a.hiplog").exists()
+
+    begin = time.monotonic()
+    run(tmp_path / "whole", None)
+    whole = time.monotonic() - begin
+    rng, finished = random.Random(10), []
+    for kill in range(kills):
+        folder = tmp_path / str(kill)
+        finished.append(run(folder, rng.uniform(0.0, whole)))
+        if not finished[-1]:
+            (saved,) = recovery.recover(folder / "a.hiplog")
+            assert saved.path == folder / "a.h5"
+        visible = sorted(one.name for one in folder.iterdir() if not one.name.startswith("."))
+        assert visible == ["a.h5"]
+        back = store.load_trial(folder / "a.h5")
+        assert ramps.wrong(back.raw[0].values) == 0
+        assert (back.samples, back.athlete, back.end_reason) == (15_000, "a7", "")
+        assert all(one.level != "fail" for one in store.check(folder / "a.h5"))
+        shutil.rmtree(folder)
+    if kills == 50:
+        assert 3 <= sum(finished) <= 47, "some before, some after"
+
+
+# --- frozen ---
+
+
+def test_frozen_for_less_than_the_buffer_loses_nothing_and_for_longer_it_is_told(tmp_path: Path) -> None:
+    """The process that records is stopped: the driver's buffer holds, or says where it could not."""
+    made = rig_with_buffer(1.0)
+    recorder = Recorder(made, log=tmp_path / "a.hiplog", apart=True, options={"test": "dj", "seed": 5})
+    recorder.begin(test="dj")
+    recorder.start()
+    assert isinstance(recorder.crew, Apart) and recorder.crew.process is not None
+    pid = recorder.crew.process.pid
+
+    def freeze(seconds: float) -> None:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(pid, signal.SIGCONT)
+
+    freeze(0.4)
+    count = recorder.streams["ni0"].ring.count
+    wait_for(lambda: recorder.streams["ni0"].ring.count > count + 500)
+    assert recorder.broken is None
+    freeze(1.6)
+    assert recorder.finished.wait(20.0)
+    recorder.stop()
+    trial = recorder.end()
+    (gap,) = trial.gaps
+    assert (gap.code, gap.first_sample) == ("-200279", trial.samples)
+    assert np.array_equal(trial.raw[0].values, known(trial.samples))
+    (saved, *_) = recovery.recover(tmp_path / "a.hiplog")
+    assert saved.trial.gaps == trial.gaps
+    assert np.array_equal(saved.trial.raw[0].values, trial.raw[0].values)
+
+
+def rig_with_buffer(seconds: float) -> Any:
+    from hipdrive.hardware import rig as rigs
+
+    text = rigs.load("simulated").text
+    return rigs.loads(re.sub(r"(?m)^buffer_s = \S+", f"buffer_s = {seconds}", text))
+
+
+# --- from the command line ---
+
+TROUBLE = {"unplugged": "-201003", "overflow": "-200279", "frozen": "stalled"}
+
+
+@pytest.mark.parametrize("what", TROUBLE)
+def test_a_device_in_trouble_from_the_command_line(tmp_path: Path, what: str,
+                                                   capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    """Code and sample are exact, the file holds all that came, check and analyse say what happened."""
+    file = tmp_path / "a.h5"
+    assert (
+        cli.run(["record", "simulated", str(file), "--test", "dj", "--seconds", "3", "--fault", f"{what}@1.234"]) == 1
+    )
+    told = capsys.readouterr()
+    assert "the recording broke off" in told.err
+    trial = store.load_trial(file)
+    (gap,) = trial.gaps
+    first = 1234 if what != "overflow" else 1240  # whole blocks were read until then
+    assert (gap.code, gap.first_sample) == (TROUBLE[what], trial.samples)
+    assert first - 10 < trial.samples <= first
+    reference = record("simulated", test="dj", seconds=2.0, options={"free_run": True}).raw[0].values
+    assert np.array_equal(trial.raw[0].values, reference[: trial.samples])
+    assert [one.name for one in tmp_path.iterdir()] == ["a.h5"], "the log is done with"
+    cli.run(["check", str(file)])
+    assert TROUBLE[what].removeprefix("stalled") in capsys.readouterr().out
+    assert cli.run(["analyse", str(file)]) == 1
+
+
+def test_kill_9_of_the_command_and_recover(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.h5"
+    with subprocess.Popen([sys.executable, "-m", "hipdrive", "record", "simulated", str(file), "--test", "dj"],
+                          env={**os.environ, "PYTHONPATH": str(Path(hd.__file__).parents[1])}) as running:  # fmt: skip
+        log = tmp_path / "a.hiplog"
+        wait_for(lambda: log.exists() and log.stat().st_size > 20_000)
+        running.kill()
+    wait_for(lambda: is_free(log))
+    assert cli.run(["check", str(tmp_path / "a.hiplog")]) in (0, 1)
+    assert "that is in no trial file yet" in " ".join(capsys.readouterr().out.split())
+    assert cli.run(["recover", str(tmp_path)]) == 0
+    assert "a.h5: " in capsys.readouterr().out
+    assert not log.exists()
+    trial = store.load_trial(file)
+    assert trial.test == "dj"
+    assert np.array_equal(trial.raw[0].values, record("simulated", test="dj", seconds=trial.duration,
+                                                      options={"free_run": True}).raw[0].values)  # fmt: skip

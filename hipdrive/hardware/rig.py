@@ -17,7 +17,7 @@ from pydantic import Discriminator, Field, PrivateAttr, ValidationError, model_v
 
 from hipdrive.errors import UsageError
 from hipdrive.hardware.checks import check
-from hipdrive.hardware.devices import Bridge, Camera, Channel, Device, StartSignal, TerminalConfig, Trigger
+from hipdrive.hardware.devices import Bridge, Camera, Channel, Device, StartSignal, SyncLine, TerminalConfig, Trigger
 from hipdrive.hardware.explain import explain
 from hipdrive.hardware.facts import Facts, Line, fact
 from hipdrive.hardware.kinds import Plate
@@ -45,6 +45,7 @@ class Rig(Facts):
     )
     cameras: tuple[Camera, ...] = fact("lines to cameras", "[[cameras]]", ())
     start_signal: StartSignal | None = fact("where the gun comes in", {"device": "ni0", "line": "PFI2"}, None)
+    sync: tuple[SyncLine, ...] = fact("lamps and triggers for joining clocks", "[[sync]]", ())
 
     _text: str = PrivateAttr("")
     _file: str = PrivateAttr("")
@@ -90,7 +91,7 @@ class Rig(Facts):
         return _one("plate", name, {plate.id: plate for plate in self.plates}, self.name)
 
     def channels(self, device: str) -> tuple[Channel, ...]:
-        """Analogue inputs of a device in the order in which they are sampled: plate by plate, then the start signal."""
+        """Analogue inputs of a device in the order in which they are sampled: plates, start signal, sync lines."""
         box = self.device(device)
         found = [_channel(box, plate, role) for plate in self.plates if plate.device == device for role in plate.roles]
         signal = self.start_signal
@@ -98,6 +99,10 @@ class Rig(Facts):
             low, high = signal.range_v or box.range_v
             found.append(Channel(role=START_ROLE, terminal=signal.terminal, kind="voltage", low=low, high=high,
                                  unit="V", terminal_config=box.terminal_config))  # fmt: skip
+        low, high = box.range_v
+        found += [Channel(role=one.id, terminal=one.analog, kind="voltage", low=low, high=high, unit="V",
+                          terminal_config=box.terminal_config)
+                  for one in self.sync if one.device == device and one.analog is not None]  # fmt: skip
         return tuple(found)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hipdrive.acquisition.nidaq import NidaqSource, edge_lines, in_order, lent
+from hipdrive.acquisition.nidaq import NidaqSource, in_order, lent, lines_of
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.acquisition.simulated.daqmx import installed
 from hipdrive.acquisition.simulated.engine import MODELS, Analogue, Clock, Engine, SimDevice
@@ -244,7 +244,7 @@ def sources(
     room.engine.wires |= wires(rig)
     made: dict[str, SimulatedSource] = {}
     for device in in_order(rig):
-        made[device.id] = SimulatedSource(room, device, rig.channels(device.id), lines=edge_lines(rig, device.id),
+        made[device.id] = SimulatedSource(room, device, rig.channels(device.id), lines=lines_of(rig, device.id),
                                           finite=finite, lead=made.get(device.clock or ""))  # fmt: skip
     yield from made.values()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hipdrive.acquisition import nidaq
-from hipdrive.acquisition.nidaq import EdgeLine, NidaqSource, edge_lines
+from hipdrive.acquisition.nidaq import EdgeLine, NidaqSource, lines_of
 from hipdrive.acquisition.simulated.daqmx import installed
 from hipdrive.acquisition.simulated.engine import MODELS, Engine, ManualClock, Model, SimDevice
 from hipdrive.acquisition.source import Source, SourceEnd, SourceTimeout, sources
@@ -186,13 +186,12 @@ def test_ticks_beyond_32_bits(engine: Engine) -> None:
 
 def test_the_lines_of_a_rig() -> None:
     text = rigs.load("simulated").text + '\n[start_signal]\ndevice = "ni0"\nline = "PFI2"\n'
-    found = edge_lines(rigs.loads(text), "ni0")
-    assert [(one.name, one.terminal, one.counter) for one in found] == [
-        ("side", "PFI0", "ctr0"),
-        ("gun", "PFI2", "ctr1"),
-    ]
+    assert lines_of(rigs.loads(text), "ni0") == (
+        EdgeLine(name="side", terminal="PFI0", counter="ctr0", rate=480.0),
+        EdgeLine(name="gun", terminal="PFI2", counter="ctr1"),
+    )
     with pytest.raises(UsageError, match="wire it to a PFI"):
-        edge_lines(rigs.loads(text.replace("PFI2", "port0/line3")), "ni0")
+        lines_of(rigs.loads(text.replace("PFI2", "port0/line3")), "ni0")
 
 
 def test_a_lamp(engine: Engine) -> None:

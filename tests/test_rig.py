@@ -202,7 +202,7 @@ BROKEN: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "range too small": (SIMULATED, "[-10.0, 10.0]", "[-5.0, 5.0]", ("plate 'left'", "range_n", "10000 N", "5000 N")),
     "misspelt key": (SIMULATED, "rate_hz", "rate_herz", ("device 'ni0'", "rate_herz = 1000", "did you mean rate_hz?")),
     "unknown key": (SIMULATED, "buffer_s = 4", "zzz = 4", ("device 'ni0'", "zzz = 4", "known are id, driver")),
-    "unknown table": (SMALL, "[[plates]]", "[sync]\n[[plates]]", ("sync", "known")),
+    "unknown table": (SMALL, "[[plates]]", "[syncs]\n[[plates]]", ("syncs", "known")),
     "NaN": (SMALL, "500.0", "nan", ("newton_per_volt", "nan")),
     "infinite": (SIMULATED, "rate_hz = 1000", "rate_hz = inf", ("rate_hz = inf",)),
     "two plates of one name": (SIMULATED, 'id = "right"', 'id = "left"', ("plates 2", "'left'", "its own id")),

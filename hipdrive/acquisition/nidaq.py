@@ -24,6 +24,7 @@ from nidaqmx.constants import (
     BridgeUnits,
     Edge,
     ExcitationSource,
+    Level,
     LineGrouping,
     Signal,
     TerminalConfiguration,
@@ -34,6 +35,7 @@ from nidaqmx.stream_readers import AnalogUnscaledReader, CounterReader
 from nidaqmx.system import System
 from numpy.typing import NDArray
 
+from hipdrive.acquisition import lampcode
 from hipdrive.acquisition.source import (
     Block,
     ChannelInfo,
@@ -47,7 +49,7 @@ from hipdrive.errors import UsageError
 from hipdrive.trial import Edges, Floats, Truth
 
 if TYPE_CHECKING:
-    from hipdrive.hardware.devices import Channel, Device
+    from hipdrive.hardware.devices import Camera, Channel, Device, SyncLine
     from hipdrive.hardware.rig import Rig
 
 TIMEOUT, OVERFLOW, PAST_THE_END = -200284, -200279, -200278
@@ -82,6 +84,9 @@ BRIDGES = {
     "quarter": BridgeConfiguration.QUARTER_BRIDGE,
 }
 EDGES = {"rising": Edge.RISING, "falling": Edge.FALLING}
+
+OFF = ".off"
+"""Behind the name of a sync line: the edges at which it goes off (`analysis.instants` reads them)."""
 
 lent: list[object] = []
 """Who has put a stand-in in the driver's place; no real device can be reached meanwhile, nor must it seem so."""
@@ -180,7 +185,7 @@ def rig_sources(rig: Rig) -> Iterator[NidaqSource]:
     made: dict[str, NidaqSource] = {}
     for device in in_order(rig):
         lead = made.get(device.clock or "")
-        made[device.id] = NidaqSource(device, rig.channels(device.id), lines=edge_lines(rig, device.id), lead=lead)
+        made[device.id] = NidaqSource(device, rig.channels(device.id), lines=lines_of(rig, device.id), lead=lead)
     yield from made.values()
 
 
@@ -189,31 +194,67 @@ def in_order(rig: Rig) -> list[Device]:
     return sorted(rig.devices, key=lambda one: one.clock is not None)
 
 
-def edge_lines(rig: Rig, device: str) -> tuple[EdgeLine, ...]:
-    """The cameras that tell when they expose, and a digital start signal, on counters of the device.
+@dataclass(frozen=True, kw_only=True)
+class PulseLine:
+    """A terminal on which a counter makes pulses from the start of sampling on: a camera that we trigger.
 
-    Raises
-    ------
-    UsageError : a line cannot be stamped.
+    rate : Hz, of which the nearest that ticks can make is taken. width : s; without it half of the time.
     """
-    found = []
+
+    name: str
+    terminal: str
+    counter: str
+    rate: float
+    edge: str = "rising"
+    width: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeLine:
+    """A digital output that goes on and off by the code of lamps; `phase` is its first bit, by default the time's."""
+
+    name: str
+    line: str
+    bit: float
+    phase: int | None = None
+
+
+Line = EdgeLine | PulseLine | CodeLine
+
+
+def lines_of(rig: Rig, device: str) -> tuple[Line, ...]:
+    """What the counters and digital outputs of a device are for: cameras, a digital start signal, sync lines."""
+    found: list[Line] = []
     for camera in rig.cameras:
         if camera.device == device:
-            if camera.direction == "out":
-                remedy = 'let it run and wire its exposure output (direction = "in")'
-                raise UsageError("camera_out", f"{rig.name}: camera {camera.id!r} cannot be triggered here; {remedy}")
-            found.append(EdgeLine(name=camera.id, terminal=camera.terminal, counter=str(camera.counter),
-                                  edge=camera.edge, rate=2.0 * (camera.fps or 1000.0)))  # fmt: skip
+            found.append(_camera_line(camera))
+    for one in rig.sync:
+        if one.device == device:
+            found += _sync_lines(one)
     signal = rig.start_signal
     if signal is not None and signal.line is not None and signal.device == device:
-        used = {line.counter for line in found}
+        used = {line.counter for line in found if not isinstance(line, CodeLine)}
         free = next(name for number in range(99) if (name := f"ctr{number}") not in used)
         found.append(EdgeLine(name="gun", terminal=signal.line, counter=free, edge=signal.edge))
-    for line in found:
-        if not line.terminal.startswith("PFI"):
-            raise UsageError("edge_terminal", f"{rig.name}: edges of {line.name!r} on {line.terminal} cannot be "
-                             "stamped; wire it to a PFI terminal")  # fmt: skip
     return tuple(found)
+
+
+def _camera_line(camera: Camera) -> Line:
+    counter, fps = str(camera.counter), camera.fps or 1000.0
+    if camera.direction == "in":
+        return EdgeLine(name=camera.id, terminal=camera.terminal, counter=counter, edge=camera.edge, rate=2.0 * fps)
+    width = None if camera.exposure_ms is None else camera.exposure_ms / 1e3
+    return PulseLine(name=camera.id, terminal=camera.terminal, counter=counter, edge=camera.edge, rate=fps, width=width)
+
+
+def _sync_lines(one: SyncLine) -> Iterator[Line]:
+    """When it goes on is stored under its name, when it goes off under its name with `.off`."""
+    if one.line is not None:
+        yield CodeLine(name=one.id, line=one.line, bit=one.bit_ms / 1e3)
+    edges = (one.edge, "falling" if one.edge == "rising" else "rising")
+    for name, counter, edge in zip((one.id, f"{one.id}{OFF}"), (one.counter, one.counter_off), edges, strict=True):
+        if counter is not None and one.terminal is not None:
+            yield EdgeLine(name=name, terminal=one.terminal, counter=counter, edge=edge)
 
 
 class NidaqSource:
@@ -229,7 +270,7 @@ class NidaqSource:
         device: Device,
         channels: Sequence[Channel],
         *,
-        lines: Sequence[EdgeLine] = (),
+        lines: Sequence[Line] = (),
         finite: int | None = None,
         lead: NidaqSource | None = None,
     ) -> None:
@@ -246,7 +287,9 @@ class NidaqSource:
         )  # fmt: skip
         self._task: Any = None
         self._read: Any = None
-        self._counters: list[_Stamps] = []
+        self._counters: list[_Stamps | _Pulses] = []
+        self._lamps: list[_Lamp] = []
+        self._lamp_fault: DaqError | None = None
         self._count = 0
 
     def __repr__(self) -> str:
@@ -302,7 +345,12 @@ class NidaqSource:
                             scaling=np.array([self._scaling(*pair, where) for pair in
                                               zip(self.channels, task.ai_channels, strict=True)]),
                             identity=self._identity(system, bound, clock))  # fmt: skip
-        self._counters = [_Stamps(self.device.name, line) for line in self.lines]
+        for line in self.lines:  # one after the other, so that each is closed whatever happens to the next
+            if isinstance(line, CodeLine):
+                self._lamps.append(_Lamp(self.device.name, line))
+            else:
+                kind = _Pulses if isinstance(line, PulseLine) else _Stamps
+                self._counters.append(kind(self.device.name, line))  # type: ignore[arg-type]
 
     @property
     def _follows(self) -> bool:
@@ -403,8 +451,8 @@ class NidaqSource:
     def start(self) -> None:
         """Arm the counters, then start to sample, or to wait for the start trigger."""
         with told(f"{self.device.id} ({self.device.name})"):
-            for counter in self._counters:
-                counter.start()
+            for one in (*self._counters, *self._lamps):
+                one.start()
             self._task.start()
 
     def read(self, out: NDArray[Any], timeout: float) -> Block:
@@ -417,7 +465,18 @@ class NidaqSource:
 
     def _block(self, n: int) -> Block:
         self._count += n
-        return Block(self._count - n, n, time.monotonic_ns())
+        block = Block(self._count - n, n, time.monotonic_ns())
+        self._set_lamps()
+        return block
+
+    def _set_lamps(self) -> None:
+        """What lamps show now; a lamp that cannot be set is told with the edges, and does not end the samples."""
+        if self._lamp_fault is None:
+            try:
+                for lamp in self._lamps:
+                    lamp.show(self._count / self.info.rate)
+            except DaqError as error:
+                self._lamp_fault = error
 
     def _fault(self, error: DaqError, out: NDArray[Any]) -> Exception:
         code = error.error_code
@@ -438,9 +497,12 @@ class NidaqSource:
                           f"{REMEDIES.get(code, 'check device and cable')}", lost)  # fmt: skip
 
     def edges(self) -> Sequence[Edges]:
-        """Edges of cameras and start signal since the last call."""
+        """Edges of cameras, start signal and sync lines since the last call."""
         try:
-            return [found for counter in self._counters if (found := counter.read()) is not None]
+            if self._lamp_fault is not None:
+                raise self._lamp_fault
+            seconds = self._count / self.info.rate
+            return [found for one in self._counters if (found := one.read(seconds)) is not None]
         except DaqError as error:
             raise SourceLost(str(error.error_code), f"{self.device.id} ({self.device.name}): edges are lost: "
                              f"{first_line(error)} (NI {error.error_code})") from None  # fmt: skip
@@ -457,9 +519,9 @@ class NidaqSource:
 
     def close(self) -> None:
         """Give the device free for others."""
-        for counter in self._counters:
-            counter.close()
-        self._counters = []
+        for one in (*self._counters, *self._lamps):
+            one.close()
+        self._counters, self._lamps = [], []
         if self._task is not None:
             with contextlib.suppress(DaqError):
                 self._task.close()
@@ -497,7 +559,7 @@ class _Stamps:
     def start(self) -> None:
         self.task.start()
 
-    def read(self) -> Edges | None:
+    def read(self, seconds: float) -> Edges | None:
         """What came since the last call; 32 bits are unwrapped, which holds while edges are less than 214 s apart."""
         n = int(self.task.in_stream.avail_samp_per_chan)
         if not n:
@@ -510,6 +572,81 @@ class _Stamps:
         return Edges(name=self.line.name, ticks=ticks, rate=TIMEBASE_HZ)
 
     def close(self) -> None:
+        with contextlib.suppress(DaqError):
+            self.task.close()
+
+
+class _Pulses:
+    """A counter that makes pulses whose ticks are known, since it begins with the analogue samples and counts on."""
+
+    def __init__(self, device: str, line: PulseLine) -> None:
+        self.line = line
+        self.period = max(4, round(TIMEBASE_HZ / line.rate))
+        width = self.period // 2 if line.width is None else round(line.width * TIMEBASE_HZ)
+        width = min(max(width, 2), self.period - 2)  # a counter stays at least two ticks on either side
+        rising = line.edge == "rising"
+        self.task = nidaqmx.Task()
+        try:
+            channel = self.task.co_channels.add_co_pulse_chan_ticks(
+                f"{device}/{line.counter}", f"/{device}/{TIMEBASE}", idle_state=Level.LOW if rising else Level.HIGH,
+                initial_delay=self.period, low_ticks=self.period - width if rising else width,
+                high_ticks=width if rising else self.period - width,
+            )  # fmt: skip
+            channel.co_pulse_term = f"/{device}/{line.terminal}"
+            self.task.timing.cfg_implicit_timing(sample_mode=AcquisitionType.CONTINUOUS)
+            self.task.triggers.start_trigger.cfg_dig_edge_start_trig(f"/{device}/ai/StartTrigger")
+        except BaseException:
+            self.close()
+            raise
+        self._told = 0
+
+    def start(self) -> None:
+        self.task.start()
+
+    def read(self, seconds: float) -> Edges | None:
+        """The edges since the last call, up to the samples that have come."""
+        made = max(self._told, int(seconds * TIMEBASE_HZ) // self.period)
+        if made == self._told:
+            return None
+        ticks = np.arange(self._told + 1, made + 1, dtype=np.uint64) * np.uint64(self.period)
+        self._told = made
+        return Edges(name=self.line.name, ticks=ticks, rate=TIMEBASE_HZ)
+
+    def close(self) -> None:
+        with contextlib.suppress(DaqError):
+            self.task.close()
+
+
+class _Lamp:
+    """A digital output that shows the code, set between two reads by the thread that reads: none has to be woken."""
+
+    def __init__(self, device: str, line: CodeLine) -> None:
+        self.line, self.phase = line, line.phase or 0
+        self.task = nidaqmx.Task()
+        try:
+            self.task.do_channels.add_do_chan(f"{device}/{line.line}", line_grouping=LineGrouping.CHAN_PER_LINE)
+        except BaseException:
+            self.task.close()
+            raise
+        self._shown: bool | None = None
+
+    def start(self) -> None:
+        if self.line.phase is None:
+            self.phase = lampcode.begin(time.time(), self.line.bit)
+        self._set(False)
+
+    def show(self, seconds: float) -> None:
+        """The bit of this time since the first sample."""
+        self._set(lampcode.bit(self.phase + int(seconds / self.line.bit + 1e-6)))
+
+    def _set(self, on: bool) -> None:
+        if on is not self._shown:
+            self.task.write(on)
+            self._shown = on
+
+    def close(self) -> None:
+        with contextlib.suppress(DaqError):
+            self._set(False)
         with contextlib.suppress(DaqError):
             self.task.close()
 

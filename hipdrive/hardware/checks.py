@@ -24,6 +24,7 @@ def check(rig: Rig) -> None:
     clocks_can_be_shared(rig)
     plates_fit_their_devices(rig)
     terminals_are_wired_once(rig)
+    lines_can_be_stamped_and_made(rig)
     plates_fit_their_inputs(rig)
     corrections_are_small(rig)
 
@@ -35,6 +36,14 @@ def names_are_unique(rig: Rig) -> None:
     _unique("devices", "name", [device.name.lower() for device in rig.devices])
     _unique("plates", "id", [plate.id for plate in rig.plates])
     _unique("cameras", "id", [camera.id for camera in rig.cameras])
+    _unique("sync", "id", [one.id for one in rig.sync])
+    taken = {"gun", *(camera.id for camera in rig.cameras), *(plate.id for plate in rig.plates)}
+    for number, one in enumerate(rig.sync, 1):  # what they record is stored by name
+        if one.id in taken:
+            raise Fault(f"sync {number}", f"id = {one.id!r} is that of something else", "give it its own id")
+    for number, camera in enumerate(rig.cameras, 1):
+        if camera.id == "gun":
+            raise Fault(f"cameras {number}", "id = 'gun' is the start signal's", "give it its own id")
 
 
 def _unique(table: str, key: str, names: Sequence[str]) -> None:
@@ -63,6 +72,8 @@ def _users(rig: Rig) -> Iterator[tuple[str, str]]:
         yield f"camera {camera.id!r}", camera.device
     if rig.start_signal is not None:
         yield "start_signal", rig.start_signal.device
+    for one in rig.sync:
+        yield f"sync {one.id!r}", one.device
 
 
 def clocks_can_be_shared(rig: Rig) -> None:
@@ -96,6 +107,7 @@ def clocks_can_be_shared(rig: Rig) -> None:
         signal = rig.start_signal
         if signal is not None and signal.line is not None and signal.device == one.id:
             stamped.append("start_signal")
+        stamped += [f"sync {line.id!r}" for line in rig.sync if line.counter is not None and line.device == one.id]
         if stamped:
             raise Fault(f"{stamped[0]}, device", f"counters of {one.id!r} do not run on the clock that it shares, so "
                         "their stamps would drift", f"wire it to {lead.id!r}, or use the reference_clock")  # fmt: skip
@@ -161,6 +173,28 @@ def terminals_are_wired_once(rig: Rig) -> None:
             taken |= dict.fromkeys(terminals, place)
 
 
+def lines_can_be_stamped_and_made(rig: Rig) -> None:
+    """Counters know PFI lines only, and a line is set between two blocks of samples."""
+    for place, terminal in _counted(rig):
+        if not terminal.startswith("PFI"):
+            raise Fault(place, f"edges on {terminal} cannot be stamped", "wire it to a PFI terminal")
+    for one in rig.sync:
+        block = next(device.block_ms for device in rig.devices if device.id == one.device)
+        if one.line is not None and one.bit_ms < 2.0 * block:
+            raise Fault(f"sync {one.id!r}, bit_ms", f"{one.bit_ms:g} ms are less than two blocks of {block:g} ms, "
+                        "between which the line is set", f"give at least {2.0 * block:g}")  # fmt: skip
+
+
+def _counted(rig: Rig) -> Iterator[tuple[str, str]]:
+    for camera in rig.cameras:
+        yield f"camera {camera.id!r}, terminal", camera.terminal
+    for one in rig.sync:
+        if one.terminal is not None:
+            yield f"sync {one.id!r}, terminal", one.terminal
+    if rig.start_signal is not None and rig.start_signal.line is not None:
+        yield "start_signal, line", rig.start_signal.line
+
+
 def _remedy(terminal: str, terminals: Sequence[str]) -> str:
     if terminal == terminals[0]:
         return "give each its own terminal"
@@ -193,6 +227,15 @@ def _wires(rig: Rig, device: Device) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield f"camera {camera.id!r}", (camera.terminal,)
             if camera.counter is not None:
                 yield f"camera {camera.id!r}", (camera.counter,)
+    for one in rig.sync:
+        if one.device == device.id:
+            for terminal in (one.line, one.terminal, one.counter, one.counter_off):
+                if terminal is not None:
+                    yield f"sync {one.id!r}", (terminal,)
+            if one.analog is not None:
+                pair = device.terminal_config == "DIFF"
+                place = f"sync {one.id!r}"
+                yield place, _pair(device, one.analog, place) if pair else (one.analog,)
 
 
 def _pair(device: Device, terminal: str, place: str) -> tuple[str, ...]:

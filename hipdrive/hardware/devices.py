@@ -1,4 +1,4 @@
-"""Devices, the lines beside the plates (cameras, start signal), and a channel as the driver wants it."""
+"""Devices, the lines beside the plates (cameras, start signal, sync lines), and a channel as the driver wants it."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ FORCE_UNITS: Mapping[str, float] = {"N": 1.0, "kN": 1000.0, "kg": 9.80665, "g": 
 class Channel:
     """One sampled analogue input, with all that a driver has to be told.
 
-    `role` is `PLATE.ROLE` (`left.fz1`) or `gun`, the start signal. `low` and `high` in `unit`: V, V/V for a bridge, or
-    what a device sends that measures by itself (`kind` is "number" then).
+    `role` is `PLATE.ROLE` (`left.fz1`), `gun`, the start signal, or the id of a sync line. `low` and `high` in `unit`:
+    V, V/V for a bridge, or what a device sends that measures by itself (`kind` is "number" then).
     """
 
     role: str
@@ -267,7 +267,7 @@ def number_range(device: Device, given: Range | None) -> Range:
 
 
 class Camera(Facts):
-    """A camera's line: its exposure edges come in on a counter, or a line of ours triggers it."""
+    """A camera's line: its exposure edges come in on a counter, or a counter of ours triggers it."""
 
     id: Identifier = fact("short name of the camera", "side")
     device: Identifier = fact("id of the device that the line is wired to", "ni0")
@@ -276,6 +276,11 @@ class Camera(Facts):
     counter: Counter | None = fact("counter that stamps or makes the edges", "ctr0", None)
     edge: Edge = fact("edge at which the exposure starts", "rising", "rising")
     fps: Positive | None = fact("pictures a second", 240, None, le=100_000.0)
+    exposure_ms: Positive | None = fact(
+        "how long a picture is exposed, ms; its middle is the picture's time", 2.0, None
+    )
+    delay_ms: Number = fact("from the edge to the start of the exposure, ms", 0.01, 0.0, ge=0.0, le=1000.0)
+    delay_u95_ms: Number = fact("95 % uncertainty of delay_ms, ms", 0.01, 0.0, ge=0.0, le=1000.0)
 
     @model_validator(mode="after")
     def _checked(self) -> Camera:
@@ -283,11 +288,14 @@ class Camera(Facts):
             raise Fault("counter", "a camera line needs a counter", 'add counter = "ctr0"')
         if self.direction == "out" and self.fps is None:
             raise Fault("fps", "a camera that we trigger needs a rate", "add fps = 240")
+        if self.fps is not None and self.exposure_ms is not None and self.exposure_ms * self.fps >= 1000.0:
+            raise Fault("exposure_ms", f"{self.exposure_ms:g} ms do not fit between pictures at {self.fps:g} a second",
+                        f"give less than {1000.0 / self.fps:.4g}")  # fmt: skip
         return self
 
 
 class StartSignal(Facts):
-    """The gun: a digital line, or an analogue input that crosses a level. It is on a plate's device, never PC time."""
+    """The gun: a digital line, an analogue input that crosses a level, or a microphone. Never PC time."""
 
     device: Identifier = fact("id of the device that the signal is wired to", "ni0")
     terminal: Analog | None = fact("analogue input", "ai15", None)
@@ -295,6 +303,14 @@ class StartSignal(Facts):
     line: Digital | None = fact("digital line", "PFI2", None)
     edge: Edge = fact("which edge is the start", "rising", "rising")
     range_v: Range | None = fact("input range, V; without it the device's", [-10.0, 10.0], None)
+    microphone: bool = fact("whether the analogue input is the sound: level_v then holds for both signs", True, False)
+    distance_m: Number | None = fact(
+        "with a microphone: its distance to gun or loudspeaker, m; sound takes 2.9 ms for each", 1.5, None,
+        ge=0.0, le=200.0,
+    )  # fmt: skip
+    distance_u95_m: Number = fact("95 % uncertainty of distance_m, m", 0.1, 0.1, ge=0.0, le=200.0)
+    temperature_c: Number = fact("temperature of the air, °C", 20.0, 20.0, ge=-40.0, le=60.0)
+    temperature_u95_c: Number = fact("95 % uncertainty of temperature_c, °C", 5.0, 5.0, ge=0.0, le=60.0)
 
     @model_validator(mode="after")
     def _checked(self) -> StartSignal:
@@ -308,6 +324,56 @@ class StartSignal(Facts):
                         "take it out, or use terminal in place of line")  # fmt: skip
         if self.range_v is not None:
             check_range(self.range_v, "range_v")
+        self._sound_checked()
+        return self
+
+    def _sound_checked(self) -> None:
+        """Refuse a microphone without what makes a time of its sound, and a distance without one."""
+        if not self.microphone:
+            if self.distance_m is not None:
+                raise Fault("distance_m", "only sound takes its time", "add microphone = true, or take it out")
+            return
+        if self.terminal is None or self.level_v is None:
+            raise Fault("microphone", "a microphone is an analogue input", 'give terminal = "ai15" in place of line')
+        if self.distance_m is None:
+            raise Fault("distance_m", "sound takes 2.9 ms for each metre, so its way has to be known",
+                        "add distance_m = 1.5, from gun or loudspeaker to the microphone")  # fmt: skip
+        if self.level_v <= 0.0:
+            raise Fault("level_v", f"{self.level_v:g} V is reached by silence", "give a level above the noise")
+        if self.edge != "rising":
+            raise Fault("edge", "a sound begins, whichever way it swings first", "take it out")
+
+
+class SyncLine(Facts):
+    """A line that changes for clocks to be joined by: a lamp that a camera sees, or a trigger of another system.
+
+    With `line` we set it, by a code no stretch of which comes twice in a session; without it somebody else does. How it
+    changed comes back on a counter or on an analogue input, so that it is known on the force clock.
+    """
+
+    id: Identifier = fact("short name of the line; its changes are stored under it", "led")
+    device: Identifier = fact("id of the device that the line is wired to", "ni0")
+    line: Digital | None = fact("digital output that we set by a code", "port0/line0", None)
+    bit_ms: Positive = fact("with a line: how long each bit of the code lasts, ms", 50.0, 50.0, le=10_000.0)
+    terminal: Digital | None = fact("PFI line on which its changes come back", "PFI2", None)
+    counter: Counter | None = fact("counter that stamps when it goes on", "ctr2", None)
+    counter_off: Counter | None = fact("counter that stamps when it goes off", "ctr3", None)
+    edge: Edge = fact("which edge is on", "rising", "rising")
+    analog: Analog | None = fact("analogue input on which it comes back, in place of terminal", "ai15", None)
+    level_v: Number | None = fact("with an analogue input: level above which it is on, V", 2.5, None)
+
+    @model_validator(mode="after")
+    def _checked(self) -> SyncLine:
+        if (self.terminal is None) == (self.analog is None):
+            raise Fault("terminal", "its changes come back on a PFI line or on an analogue input",
+                        'give one of terminal = "PFI2" (with counter) and analog = "ai15" (with level_v)')  # fmt: skip
+        if self.terminal is not None and self.counter is None:
+            raise Fault("counter", "a counter has to stamp the line", 'add counter = "ctr2"')
+        if self.analog is not None and (self.counter is not None or self.counter_off is not None):
+            raise Fault("counter", "an analogue input is sampled, not stamped", "take it out")
+        if (self.analog is None) != (self.level_v is None):
+            raise Fault("level_v", "an analogue input, and only that, needs the level above which the line is on",
+                        "add level_v = 2.5" if self.analog else "take it out")  # fmt: skip
         return self
 
 

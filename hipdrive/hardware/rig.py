@@ -23,6 +23,7 @@ from hipdrive.hardware.devices import (
     Channel,
     Device,
     StartSignal,
+    SyncLine,
     TerminalConfig,
     Trigger,
     number_range,
@@ -54,6 +55,7 @@ class Rig(Facts):
     )
     cameras: tuple[Camera, ...] = fact("lines to cameras", "[[cameras]]", ())
     start_signal: StartSignal | None = fact("where the gun comes in", {"device": "ni0", "line": "PFI2"}, None)
+    sync: tuple[SyncLine, ...] = fact("lamps and triggers for joining clocks", "[[sync]]", ())
 
     _text: str = PrivateAttr("")
     _file: str = PrivateAttr("")
@@ -107,10 +109,11 @@ class Rig(Facts):
             "plates": tuple(one for one in self.plates if one.device in ids),
             "cameras": tuple(one for one in self.cameras if one.device in ids),
             "start_signal": signal if signal is not None and signal.device in ids else None,
+            "sync": tuple(one for one in self.sync if one.device in ids),
         })  # fmt: skip
 
     def channels(self, device: str) -> tuple[Channel, ...]:
-        """Inputs of a device in the order in which they are sampled: plate by plate, then the start signal."""
+        """Inputs of a device in the order in which they are sampled: plates, start signal, sync lines."""
         box = self.device(device)
         found = [_channel(box, plate, role) for plate in self.plates if plate.device == device for role in plate.roles]
         signal = self.start_signal
@@ -118,6 +121,10 @@ class Rig(Facts):
             low, high = signal.range_v or box.range_v
             found.append(Channel(role=START_ROLE, terminal=signal.terminal, kind="voltage", low=low, high=high,
                                  unit="V", terminal_config=box.terminal_config))  # fmt: skip
+        low, high = box.range_v
+        found += [Channel(role=one.id, terminal=one.analog, kind="voltage", low=low, high=high, unit="V",
+                          terminal_config=box.terminal_config)
+                  for one in self.sync if one.device == device and one.analog is not None]  # fmt: skip
         return tuple(found)
 
 

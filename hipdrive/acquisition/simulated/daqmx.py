@@ -31,7 +31,7 @@ from hipdrive.acquisition.simulated.codes import (
 )
 from hipdrive.acquisition.simulated.device import SimDevice
 from hipdrive.acquisition.simulated.engine import Engine, expand
-from hipdrive.acquisition.simulated.task import CONTINUOUS, FINITE, Channel, Task
+from hipdrive.acquisition.simulated.task import CONTINUOUS, FINITE, Channel, Pulses, Task, timebase
 from hipdrive.errors import UsageError
 
 TARGETS = {"Task": 1, "Chan": 2, "Read": 1, "Buffer": 1, "Timing": 1, "Trig": 1, "Write": 1, "Device": 1,
@@ -39,9 +39,10 @@ TARGETS = {"Task": 1, "Chan": 2, "Read": 1, "Buffer": 1, "Timing": 1, "Trig": 1,
 """Kind of attribute -> how many arguments name what it belongs to."""
 
 VOLTS_PER_VOLT = 15896
-KINDS = {"ai": 10100, "di": 10151, "do": 10153, "ci": 10131}
+KINDS = {"ai": 10100, "di": 10151, "do": 10153, "ci": 10131, "co": 10132}
 MEASURED = {"voltage": 10322, "bridge": 15908}
 COUNT_EDGES = 10125
+PULSE_TICKS, IDLE_HIGH, FALLING = 10268, 10192, 10171
 SAMPLE_CLOCK = 12487
 
 
@@ -243,6 +244,18 @@ class Driver:
     ) -> None:
         self.engine.add(self._task(handle), "ci", plain(counter), plain(name))
 
+    def _do_CreateCOPulseChanTicks(
+        self, handle: Any, counter: Any, name: Any, source: Any, idle: int, delay: int, low: int, high: int
+    ) -> None:
+        task = self._task(handle)
+        if min(low, high) < 2 or delay < 0:
+            raise DriverError(NO_VALUE, f"low {low}, high {high}, delay {delay} ticks")
+        self.engine.add(task, "co", plain(counter), plain(name))
+        task.pulses = Pulses(timebase(plain(source)), delay, low, high, idle == IDLE_HIGH)
+
+    def _do_CfgImplicitTiming(self, handle: Any, mode: int, per_channel: int) -> None:
+        self._task(handle).mode = mode
+
     def _do_CfgSampClkTiming(
         self, handle: Any, source: Any, rate: float, edge: int, mode: int, per_channel: int
     ) -> None:
@@ -250,6 +263,7 @@ class Driver:
         if rate <= 0 or mode not in (CONTINUOUS, FINITE):
             raise DriverError(NO_VALUE, f"rate {rate:g} Hz, mode {mode}")
         task.clock_source, task.mode, task.per_channel = plain(source) or "", mode, int(per_channel)
+        task.falling = edge == FALLING
         own = task.device if task.kind == "ai" and not task.clock_source else None
         task.rate = float(rate) if own is None else own.model.rate(float(rate))
 
@@ -316,23 +330,23 @@ class Driver:
     ) -> None:
         task = self._task(handle)
         for one, value in zip(task.channels, np.asarray(values).reshape(-1), strict=False):
-            set_line(task.plugged(), one, bool(value))
+            self._set_line(task.plugged(), one, bool(value))
         put(reference, samples)
 
     def _do_WriteDigitalScalarU32(self, handle: Any, start: Any, timeout: float, value: int, _: Any) -> None:
         task = self._task(handle)
         for place, one in enumerate(task.channels):
-            set_line(task.plugged(), one, bool(value >> place & 1))
+            self._set_line(task.plugged(), one, bool(value >> place & 1))
+
+    def _set_line(self, device: SimDevice, one: Channel, value: bool) -> None:
+        """Set an output line of a device, and remember when."""
+        device.outputs = device.outputs & ~(1 << one.index) | int(value) << one.index
+        device.shown.setdefault(one.index, []).append((self.engine.instant(device), value))
 
 
 def ticks(task: Task, first: int, out: Any) -> None:
     """Counter values at edges."""
     out[0] = task.ticks(first, out.shape[1])
-
-
-def set_line(device: SimDevice, one: Channel, value: bool) -> None:
-    """Set an output line of a device."""
-    device.outputs = device.outputs & ~(1 << one.index) | int(value) << one.index
 
 
 def plain(text: Any) -> str:
@@ -387,6 +401,7 @@ def channel_attribute(task: Task, one: Channel, attribute: int) -> Any:
         0x1765: lambda: float(model.bits),
         0x0695: lambda: MEASURED[one.measures],
         0x18A0: lambda: COUNT_EDGES,
+        0x18B5: lambda: PULSE_TICKS,
     }
     if attribute in readers:
         return readers[attribute]()

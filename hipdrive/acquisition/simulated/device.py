@@ -100,7 +100,10 @@ MODELS: Mapping[str, Model] = {
 class SimDevice:
     """A device that is plugged in.
 
-    signal : what its inputs see. edges : when its digital terminals rise, s. ppm : by how much its oscillator is fast.
+    signal : what its inputs see. ppm : by how much its oscillator is fast.
+    edges : when its digital terminals have an edge of the kind that is looked for, s on the clock of the engine;
+    after_start : the same in s after its analogue task started.
+    shown : output line -> when it was set to what.
     """
 
     name: str = "Dev1"
@@ -109,6 +112,8 @@ class SimDevice:
     signal: Codes | Analogue | Moving | None = None
     ppm: float = 0.0
     edges: dict[str, Floats] = field(default_factory=dict)
+    after_start: dict[str, Floats] = field(default_factory=dict)
+    shown: dict[int, list[tuple[float, bool]]] = field(default_factory=dict)
     present: bool = True
     outputs: int = 0
     inputs: int = 0

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from hipdrive.acquisition.simulated.clock import Clock, ManualClock, RealClock
 from hipdrive.acquisition.simulated.codes import (
     GONE,
@@ -27,6 +29,7 @@ from hipdrive.acquisition.simulated.device import (
     MODELS,
     Analogue,
     Codes,
+    Floats,
     Model,
     Moving,
     SimDevice,
@@ -41,6 +44,9 @@ __all__ = [
     "MODELS", "Analogue", "Channel", "Clock", "Codes", "Engine", "Faults", "ManualClock", "Model", "Moving",
     "RealClock", "SimDevice", "Task", "coefficients", "digitise", "expand", "polynomial", "ramp",
 ]  # fmt: skip
+
+
+NONE = np.empty(0)
 
 
 class Engine:
@@ -110,6 +116,38 @@ class Engine:
         with self.lock:
             return device.clocked + sum(task.acquired() for task in self.tasks.values() if task.clocks(device))
 
+    def instant(self, device: SimDevice) -> float:
+        """Now, s; in a free run, when samples are as old as they are read, the time that those have reached."""
+        if self.free_run:
+            for task in list(self.tasks.values()):
+                if task.kind == "ai" and task.device is device and task.running and task.started is not None:
+                    return task.started + task.position / task.rate
+        return self.clock.now()
+
+    def edges(self, device: SimDevice, terminal: str, armed: float, *, falling: bool = False) -> Floats:
+        """When a digital terminal has an edge, s, by what is known and what a wire brings from an output."""
+        known = [device.edges.get(terminal, NONE), armed + device.after_start.get(terminal, NONE)]
+        source = self.wires.get(f"/{device.name}/{terminal}")
+        return np.sort(np.concatenate([*known, NONE if source is None else self._made(source, falling)]))
+
+    def _made(self, output: str, falling: bool) -> Floats:
+        """Edges on an output: of a line that is set, or of a counter's pulses."""
+        name, _, terminal = output.strip("/").partition("/")
+        device = self.devices[name]
+        line = re.fullmatch(r"port\d+/line(\d+)", terminal)
+        if line:
+            times = [t for t, high in changes(device.shown.get(int(line[1]), [])) if high is not falling]
+            return np.array(times, dtype=np.float64)
+        pulsing = [task for task in self.tasks.values() if task.device is device and task.pulsed() == output]
+        return np.concatenate([NONE, *(task.pulse_edges(falling) for task in pulsing)])
+
+    def level(self, output: str, times: Floats) -> Floats:
+        """Whether an output line is high at some times: 1.0 or 0.0."""
+        name, _, terminal = output.strip("/").partition("/")
+        shown = changes(self.devices[name].shown.get(int(terminal.rpartition("line")[2]), []))
+        levels = np.array([False, *(high for _, high in shown)], dtype=np.float64)
+        return np.asarray(levels[np.searchsorted([t for t, _ in shown], times, side="right")])
+
     def trigger(self, terminal: str, at: float | None = None) -> None:
         """Raise a digital terminal, of one device or of every device: tasks that wait for it start, now or then."""
         for task in list(self.tasks.values()):
@@ -123,7 +161,7 @@ class Engine:
         given = expand(names) if names else []
         for place, terminal in enumerate(places):
             device = self.device(terminal.strip("/").partition("/")[0])
-            limits = {"ai": device.model.inputs, "ci": device.model.counters}
+            limits = {"ai": device.model.inputs, "ci": device.model.counters, "co": device.model.counters}
             index, allowed = re.search(r"(\d+)$", terminal), limits.get(kind, device.model.lines)
             if index is None or int(index[1]) >= allowed:
                 raise DriverError(NO_CHANNEL, f"Physical Channel Name: {terminal}")
@@ -147,6 +185,19 @@ class Engine:
         if not fitting:
             raise DriverError(NO_VALUE, f"Property: AI.Max, requested: {wanted:g}, possible: {ranges}")
         return min(fitting)
+
+
+def changes(shown: Sequence[tuple[float, bool]]) -> list[tuple[float, bool]]:
+    """When a line that is low at first changed, and to what.
+
+    >>> changes([(0.0, False), (1.0, True), (2.0, True), (3.0, False)])
+    [(1.0, True), (3.0, False)]
+    """
+    found: list[tuple[float, bool]] = []
+    for t, high in shown:
+        if high is not (found[-1][1] if found else False):
+            found.append((t, high))
+    return found
 
 
 def expand(names: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hipdrive.acquisition.nidaq import NidaqSource, edge_lines, in_order, lent
+from hipdrive.acquisition.nidaq import NidaqSource, in_order, lent, lines_of
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.acquisition.simulated.daqmx import installed
 from hipdrive.acquisition.simulated.engine import MODELS, Analogue, Clock, Engine, SimDevice
@@ -26,6 +26,7 @@ from hipdrive.hardware import plates as hardware
 from hipdrive.trial import BOX, LEFT, RIGHT, Floats, Trial, Truth
 
 if TYPE_CHECKING:
+    from hipdrive.hardware.devices import StartSignal
     from hipdrive.hardware.rig import Rig
 
 STEP_ON, STEP_OFF = 0.6, 0.5
@@ -33,6 +34,9 @@ STEP_ON, STEP_OFF = 0.6, 0.5
 
 ALONE: Mapping[str, Mapping[str, Any]] = {"balance": {"quiet": 32.0, "cop": "given"}, "isometric": {}}
 """Tests whose simulated trials hold the stepping on and off already, and what each needs of its own."""
+
+REACTION = 0.15
+"""s from the gun to the movement of a simulated athlete."""
 
 FILMED = 1800.0
 """s: how long the simulated cameras run."""
@@ -43,13 +47,20 @@ class Session:
     """What the plates see while an athlete jumps several times, and the true answers.
 
     force : plate -> (n,) newtons. jumps : first sample and trial of each jump.
-    cop : plate -> (n, 2), m: centre of pressure about the middle of the plate.
+    cop : plate -> (n, 2), m: centre of pressure about the middle of the plate. gun : whether a gun starts each jump.
     """
 
     rate: float
     force: Mapping[str, Floats]
     cop: Mapping[str, Floats]
     jumps: tuple[tuple[int, Trial], ...]
+    gun: bool = False
+
+    @property
+    def shots(self) -> Floats:
+        """When the gun goes off, s: before each jump, and not at a sample."""
+        return np.array([start / self.rate + min(trial.truth.events.values()) - REACTION
+                         for start, trial in self.jumps if trial.truth is not None])  # fmt: skip
 
     @property
     def samples(self) -> int:
@@ -71,7 +82,10 @@ class Session:
         shift = (found[0][0] - first) / self.rate
         known = found[0][1]
         events = {name: t + shift for name, t in known.events.items()}
-        return dataclasses.replace(known, events=MappingProxyType(events))
+        settings = dict(known.settings)
+        if self.gun:
+            settings["gun"] = min(events.values()) - REACTION
+        return dataclasses.replace(known, events=MappingProxyType(events), settings=MappingProxyType(settings))
 
 
 def session(
@@ -248,18 +262,23 @@ def sources(
     room.engine.wires |= wires(rig)
     made: dict[str, SimulatedSource] = {}
     for device in in_order(rig):
-        made[device.id] = SimulatedSource(room, device, rig.channels(device.id), lines=edge_lines(rig, device.id),
+        made[device.id] = SimulatedSource(room, device, rig.channels(device.id), lines=lines_of(rig, device.id),
                                           finite=finite, lead=made.get(device.clock or ""))  # fmt: skip
     yield from made.values()
 
 
 def wires(rig: Rig) -> dict[str, str]:
-    """The wires between devices that a rig speaks of: where each ends -> where it comes from."""
-    return {
-        f"/{one.name}/{one.clock_in}": f"/{rig.device(one.clock).name}/{rig.device(one.clock).clock_out}"
-        for one in rig.devices
-        if one.clock is not None and one.clock_in is not None and one.clock_by == "sample_clock"
-    }
+    """The wires from outputs to inputs that a rig speaks of: where each ends -> where it comes from."""
+    found = {}
+    for one in rig.devices:
+        if one.clock is not None and one.clock_in is not None and one.clock_by == "sample_clock":
+            lead = rig.device(one.clock)
+            found[f"/{one.name}/{one.clock_in}"] = f"/{lead.name}/{lead.clock_out}"
+    for lamp in rig.sync:
+        if lamp.line is not None:
+            name = rig.device(lamp.device).name
+            found[f"/{name}/{lamp.terminal or lamp.analog}"] = f"/{name}/{lamp.line}"
+    return found
 
 
 def _furnished(
@@ -272,8 +291,17 @@ def _furnished(
                          f"({', '.join(f'{rate:g}' for rate in sorted(rates))} Hz); give them one rate_hz")  # fmt: skip
     rate = float(rates.pop())
     played = session([plate.id for plate in rig.plates], test, rate=rate, seed=seed, **settings)
+    played = dataclasses.replace(played, gun=rig.start_signal is not None)
     engine = Engine([_device(rig, device, played) for device in rig.devices], clock=clock, free_run=free_run)
+    signal = rig.start_signal
+    if signal is not None and signal.line is not None:
+        lasting = played.samples / played.rate
+        laps = lasting * np.arange(np.ceil(FILMED / lasting))
+        shots = np.ravel(laps[:, np.newaxis] + played.shots)
+        engine.devices[rig.device(signal.device).name].after_start[signal.line] = shots
     for camera in rig.cameras:
+        if camera.direction == "out":
+            continue
         edges = engine.clock.now() + (np.arange(FILMED * (camera.fps or 240.0)) + 0.5) / (camera.fps or 240.0)
         engine.devices[rig.device(camera.device).name].edges[camera.terminal] = edges
     return engine, played
@@ -292,8 +320,25 @@ def _device(rig: Rig, device: Any, played: Session) -> SimDevice:
             volts = hardware.volts(plate, load(plate, played.force[plate.id], played.cop[plate.id], played.rate))
             for role, row in zip(plate.roles, volts, strict=True):
                 values[place[f"{plate.id}.{role}"]] = row
+    if "gun" in place and rig.start_signal is not None:
+        values[place["gun"]] = start_signal(rig.start_signal, played)
     return SimDevice(name=device.name, model=model, serial=_serial(device.serial),
                      signal=Analogue(values, float(device.rate_hz)))  # fmt: skip
+
+
+def start_signal(signal: StartSignal, played: Session) -> Floats:
+    """What an analogue start signal shows, V: a step at the gun, or its sound when that has come to the microphone."""
+    level = signal.level_v or 1.0
+    since = np.arange(played.samples)[:, np.newaxis] / played.rate - played.shots
+    if not signal.microphone:
+        on = ((since >= 0.0) & (since < 0.1)).any(axis=1)
+        return np.where(on if signal.edge == "rising" else ~on, 2.0 * level, 0.0)
+    speed = 331.3 * np.sqrt(1.0 + signal.temperature_c / 273.15)
+    since = np.where(since >= (signal.distance_m or 0.0) / speed, since - (signal.distance_m or 0.0) / speed, np.inf)
+    noise = np.random.default_rng(7).normal(0.0, 0.003 * level, played.samples)
+    with np.errstate(invalid="ignore"):  # of a sound that has not come
+        blast = np.where(np.isinf(since), 0.0, np.exp(-since / 0.02) * np.cos(2.0 * np.pi * 180.0 * since))
+    return np.asarray(3.0 * level * blast.sum(axis=1) + noise)
 
 
 def number(terminal: str) -> int:

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 CONTINUOUS, FINITE = 10123, 10178
 
+LOGIC = 5.0
+"""V of a digital line that is high."""
+
 
 @dataclass(kw_only=True)
 class Channel:
@@ -66,6 +69,17 @@ class Faults:
     stall_s: float = 0.0
 
 
+@dataclass(frozen=True)
+class Pulses:
+    """What a counter makes: ticks of a timebase (Hz) before the first pulse, low and high; at rest high or low."""
+
+    timebase: float
+    delay: int
+    low: int
+    high: int
+    idle_high: bool
+
+
 class Task:
     """Channels, a sample clock and a buffer."""
 
@@ -76,6 +90,8 @@ class Task:
         self.device: SimDevice | None = None
         self.kind = ""
         self.rate, self.mode, self.per_channel, self.clock_source = 1000.0, 0, 1000, ""
+        self.falling = False
+        self.pulses: Pulses | None = None
         self.buffer: int | None = None
         self.trigger: str = ""
         self.attributes: dict[tuple[str, int], Any] = {}
@@ -276,6 +292,14 @@ class Task:
 
     def counts(self, first: int, out: Counts) -> None:
         """Copy samples into `out`, shape (channels, samples)."""
+        self._copy(first, out)
+        for row, one in zip(out, self.channels, strict=True) if self.engine.wires else ():
+            wire = self.engine.wires.get(f"/{one.terminal}")  # an input that an output of ours is brought to
+            if wire is not None and self.device is not None:
+                high = self.engine.level(wire, self.instants(first, out.shape[1]))
+                row[:] = digitise(LOGIC * high, self.scaling(one), self.device.model.bits)
+
+    def _copy(self, first: int, out: Counts) -> None:
         if self.device is not None and isinstance(self.device.signal, Moving):
             volts = self.device.signal.volts(self.instants(first, out.shape[1]))
             for row, one in zip(out, self.channels, strict=True):
@@ -306,17 +330,28 @@ class Task:
         armed = self._armed()
         if armed is None:
             return np.empty(0)
-        times = self.device.edges.get(self.clock_source.rpartition("/")[2], np.empty(0))
-        first, last = np.searchsorted(times, [armed, self._reached(armed)], side="right")
+        terminal = self.clock_source.rpartition("/")[2]
+        times = self.engine.edges(self.device, terminal, armed, falling=self.falling)
+        first, last = np.searchsorted(times, [armed, self.engine.instant(self.device)], side="right")
         return np.asarray(times[first:last] - armed)
 
-    def _reached(self, armed: float) -> float:
-        """Until when edges have come: now, but in a free run the moment that the samples have reached."""
-        if not self.engine.free_run:
-            return self.engine.clock.now()
-        read = [task.position / task.rate for task in self.engine.tasks.values()
-                if task.kind == "ai" and task.device is self.device and task.running]  # fmt: skip
-        return armed + max(read, default=0.0)
+    def pulsed(self) -> str:
+        """The terminal that pulses come out at, as `/Dev1/PFI4`; empty where none are made."""
+        return str(self.channels[0].attributes.get(0x18E1, "")) if self.pulses is not None and self.running else ""
+
+    def pulse_edges(self, falling: bool) -> Floats:
+        """When the pulses that were made so far rise or fall, s on the clock of the engine."""
+        assert self.pulses is not None
+        assert self.device is not None
+        if self.started is None:
+            return np.empty(0)
+        made, tick = self.pulses, 1.0 / (self.pulses.timebase * self.speed())
+        first, other = (made.low, made.high) if made.idle_high else (made.high, made.low)
+        number = max(
+            0, int((self.engine.instant(self.device) - self.started) / tick - made.delay) // (first + other) + 1
+        )
+        ticks = made.delay + np.arange(number, dtype=np.float64) * (first + other)
+        return self.started + (ticks + (0 if falling is made.idle_high else first)) * tick
 
     def _armed(self) -> float | None:
         """When counting began: with the analogue task of the device, if the counter is armed by it."""

@@ -354,6 +354,7 @@ class NidaqSource:
 
     def start(self) -> None:
         """Arm the counters, then start to sample, or to wait for the start trigger."""
+        self._count = 0
         with told(f"{self.device.id} ({self.device.name})"):
             for counter in self._counters:
                 counter.start()

@@ -53,8 +53,15 @@ class Emulator:
     unplug : whether it is gone after its samples.
     """
 
-    def __init__(self, samples: bytes, *, start: bytes = b"", stop: bytes = b"", answers: dict[bytes, bytes] | None = None,
-                 unplug: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self,
+        samples: bytes,
+        *,
+        start: bytes = b"",
+        stop: bytes = b"",
+        answers: dict[bytes, bytes] | None = None,
+        unplug: bool = False,
+    ) -> None:
         self.samples, self.start, self.stop, self.unplug = samples, start, stop, unplug
         self.answers = answers or {}
         self.heard: list[bytes] = []

@@ -79,11 +79,12 @@ class Gathered:
 
 
 @contextlib.contextmanager
-def started(case: Case) -> Iterator[Source]:
-    """The source, open and started, its device sending; closed in the end."""
+def started(case: Case, opened: Callable[[], None] = lambda: None) -> Iterator[Source]:
+    """The source, open and started, its device sending; closed in the end. opened : called before it is started."""
     source = case.source
     source.open()
     try:
+        opened()
         feeding = threading.Thread(target=case.feed, daemon=True)
         feeding.start()
         source.start()
@@ -158,8 +159,10 @@ def info_is_final(make: Make) -> None:
     with make() as case:
         source = case.source
         names = [one.role for one in source.info.channels]
-        with started(case):
+        opened: list[SourceInfo] = []
+        with started(case, lambda: opened.append(source.info)):
             info = source.info
+            assert repr(opened[0]) == repr(info), "info changed when it was started"
             assert isinstance(info, SourceInfo), "info is no SourceInfo"
             assert [one.role for one in info.channels] == names, "the channels changed when it was opened"
             assert np.isfinite(info.rate) and info.rate > 0.0, f"a rate of {info.rate} Hz"

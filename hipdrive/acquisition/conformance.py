@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 PATIENCE_S = 15.0
 """s without a sample after which one that should come counts as missing."""
 
+AFTER_S = 0.1
+"""s for which more samples are waited for that should not come."""
+
 SLACK_S = 1.0
 """s by which a read may be longer than its time-out, on a busy machine."""
 
@@ -76,11 +79,12 @@ class Gathered:
 
 
 @contextlib.contextmanager
-def started(case: Case) -> Iterator[Source]:
-    """The source, open and started, its device sending; closed in the end."""
+def started(case: Case, opened: Callable[[], None] = lambda: None) -> Iterator[Source]:
+    """The source, open and started, its device sending; closed in the end. opened : called before it is started."""
     source = case.source
     source.open()
     try:
+        opened()
         feeding = threading.Thread(target=case.feed, daemon=True)
         feeding.start()
         source.start()
@@ -94,7 +98,7 @@ def started(case: Case) -> Iterator[Source]:
         source.close()
 
 
-def gather(source: Source, samples: int, *, width: int | None = None, timeout: float = 0.2) -> Gathered:
+def gather(source: Source, samples: int, *, width: int | None = None, timeout: float = 0.05) -> Gathered:
     """Read until so many samples are there, and what ends them, as the recorder does."""
     width = width or source.info.block
     numbers: list[NDArray[np.int64]] = []
@@ -102,10 +106,10 @@ def gather(source: Source, samples: int, *, width: int | None = None, timeout: f
     stamps: list[NDArray[np.float64]] = []
     gaps: list[tuple[int, int]] = []
     arrived: list[int] = []
-    count, heard = 0, time.monotonic()
     fault: SourceFault | None = None
+    count, heard = 0, time.monotonic()
     have = 0
-    while fault is None and time.monotonic() - heard < (PATIENCE_S if have < samples else 0.3):
+    while fault is None and time.monotonic() - heard < (PATIENCE_S if have < samples else AFTER_S):
         out = np.full((len(source.info.channels), width), 111, source.info.dtype)
         try:
             block = source.read(out, timeout)
@@ -155,8 +159,10 @@ def info_is_final(make: Make) -> None:
     with make() as case:
         source = case.source
         names = [one.role for one in source.info.channels]
-        with started(case):
+        opened: list[SourceInfo] = []
+        with started(case, lambda: opened.append(source.info)):
             info = source.info
+            assert repr(opened[0]) == repr(info), "info changed when it was started"
             assert isinstance(info, SourceInfo), "info is no SourceInfo"
             assert [one.role for one in info.channels] == names, "the channels changed when it was opened"
             assert np.isfinite(info.rate) and info.rate > 0.0, f"a rate of {info.rate} Hz"
@@ -221,11 +227,13 @@ def stopping_ends_a_read(make: Make) -> None:
     with make() as case, started(case) as source:
         gather(source, case.values.shape[1])
         out = np.empty((len(source.info.channels), source.info.block), source.info.dtype)
-        threading.Timer(0.1, source.stop).start()
+        stopping = threading.Timer(0.1, source.stop)
+        stopping.start()
         began = time.monotonic()
         with contextlib.suppress(SourceFault):
             source.read(out, 0.5)
         took = time.monotonic() - began
+        stopping.join()
         assert took < 0.5 + SLACK_S, f"a read of 0.5 s took {took:.2f} s although the source was stopped"
 
 
@@ -237,7 +245,6 @@ def closing_is_harmless(make: Make) -> None:
         source.open()
         source.close()
         source.close()
-        source.stop()
 
 
 def it_opens_again(make: Make) -> None:
@@ -258,7 +265,7 @@ def the_array_is_respected(make: Make) -> None:
         began = time.monotonic()
         while sum(part.shape[1] for part in got) < case.values.shape[1] and time.monotonic() - began < PATIENCE_S:
             try:
-                n = source.read(out, 0.2).n
+                n = source.read(out, 0.05).n
             except (SourceTimeout, SourceEnd) as short:
                 n = short.n
             except SourceGap:

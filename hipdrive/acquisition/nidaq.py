@@ -450,6 +450,7 @@ class NidaqSource:
 
     def start(self) -> None:
         """Arm the counters, then start to sample, or to wait for the start trigger."""
+        self._count = 0
         with told(f"{self.device.id} ({self.device.name})"):
             for one in (*self._counters, *self._lamps):
                 one.start()

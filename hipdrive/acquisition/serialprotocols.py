@@ -182,7 +182,9 @@ class Frames:
             broken.append(sum(map(len, parts)))
             self._locked, self._rest = False, self._rest[1:]
         whole = np.concatenate(parts) if parts else np.empty(0, self.frame)
-        values = np.array([whole[name] for name in self._values], dtype=self._kind).T.reshape(len(whole), -1)
+        values = np.array([whole[name] for name in self._values], dtype=self._kind).T.reshape(
+            len(whole), len(self._values)
+        )
         ticks = None if self._stamp is None else whole[self._stamp].astype(np.float64)
         return Parsed(values, ticks, tuple(broken))
 
@@ -289,7 +291,8 @@ class LineSpeech(Speech):
     def _parser(self) -> Parser:
         board = self.board
         self.clock = self._own_clock(board.stamp_unit, board.stamp_bits)
-        return Lines(board.columns, DELIMITERS.get(board.delimiter, board.delimiter), board.decimal)
+        delimiter = DELIMITERS.get(board.delimiter, board.delimiter)
+        return Lines(board.columns, delimiter, board.decimal, fresh=not board.start)
 
 
 RAW_KINDS = {"int16": np.int16, "uint16": np.int32, "int32": np.int32, "float32": np.float64, "float64": np.float64}

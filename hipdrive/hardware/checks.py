@@ -35,6 +35,7 @@ def names_are_unique(rig: Rig) -> None:
     _unique("devices", "name", [device.name.lower() for device in rig.devices])
     _unique("plates", "id", [plate.id for plate in rig.plates])
     _unique("cameras", "id", [camera.id for camera in rig.cameras])
+    _unique("outputs", "id", [output.id for output in rig.outputs])
 
 
 def _unique(table: str, key: str, names: Sequence[str]) -> None:
@@ -61,6 +62,8 @@ def _users(rig: Rig) -> Iterator[tuple[str, str]]:
         yield f"plate {plate.id!r}", plate.device
     for camera in rig.cameras:
         yield f"camera {camera.id!r}", camera.device
+    for output in rig.outputs:
+        yield f"output {output.id!r}", output.device
     if rig.start_signal is not None:
         yield "start_signal", rig.start_signal.device
 
@@ -193,6 +196,9 @@ def _wires(rig: Rig, device: Device) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield f"camera {camera.id!r}", (camera.terminal,)
             if camera.counter is not None:
                 yield f"camera {camera.id!r}", (camera.counter,)
+    for output in rig.outputs:
+        if output.device == device.id:
+            yield f"output {output.id!r}", (output.line,)
 
 
 def _pair(device: Device, terminal: str, place: str) -> tuple[str, ...]:

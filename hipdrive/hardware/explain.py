@@ -14,7 +14,8 @@ from pydantic.fields import FieldInfo
 from hipdrive.hardware.facts import Fault
 from hipdrive.hardware.kinds import KINDS
 
-TABLES = {"devices": "device", "plates": "plate", "cameras": "camera"}
+TABLES = {"devices": "device", "plates": "plate", "cameras": "camera", "outputs": "output",
+          "calibration_checks": "calibration check", "step": "step"}  # fmt: skip
 """Tables of tables, and what one entry is called."""
 
 _SHORT = reprlib.Repr()

@@ -12,7 +12,7 @@ Rig = Annotated[str, typer.Argument(metavar="RIG", help="A rig file (.toml), or 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (calibrate,):
+    for command in (calibrate, protocols, walk):
         app.command()(command)
 
 
@@ -57,3 +57,56 @@ def calibrate(
         mass_class=mass_class, iso_class=iso_class, g=g, latitude=latitude, height=height, auto=auto,
         show_plan=show_plan, keep=keep, out=out, save_readings=save_readings, as_json=json,
     ))  # fmt: skip
+
+
+def protocols(
+    file: Annotated[
+        str | None, typer.Argument(metavar="[PROTOCOL]", help="Show every jump of one.", show_default=False)
+    ] = None,
+) -> None:
+    """List the protocols that are shipped, or every jump of one."""
+    from hipdrive import protocol
+    from hipdrive.report.words import clean
+
+    for name in protocol.names() if file is None else ():
+        one = protocol.load(name)
+        print(f"{name}\n    {clean(one.description)}\n    {one.file}")
+    if file is not None:
+        for slot in protocol.load(file).slots():
+            rest = f"after {protocol.clock(slot.rest)}" if slot.rest else ""
+            print(
+                f"{slot.number + 1:3d}  {clean(slot.title)}, {slot.repetition} of {slot.repetitions}  {rest}".rstrip()
+            )
+
+
+def walk(
+    rig: Rig,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the jumps are kept.", readable=False)],
+    protocol: Annotated[
+        str, typer.Option("--protocol", metavar="FILE", help="A protocol (.toml), or a name that `protocols` prints.")
+    ],
+    athlete: Annotated[str, typer.Option("--athlete", metavar="ID", help="Who jumps.")] = "",
+    mass: Annotated[
+        float | None, typer.Option("--mass", metavar="KG", help="Mass, if not weighed on the plate.")
+    ] = None,
+    rests: Annotated[bool, typer.Option(" /--no-rests", help="Without the rests.")] = True,
+    keep_all: Annotated[bool, typer.Option("--keep-all", help="Also keep what the analysis refuses.")] = False,
+) -> int:
+    """Walk through a protocol: what is next is said, each jump is kept as a file; Ctrl-C ends it and loses nothing."""
+    import sys
+
+    from hipdrive.protocol import load
+    from hipdrive.report.words import clean
+    from hipdrive.session import KEPT, connect
+    from hipdrive.walking import walk as follow
+
+    places = load(protocol).walk(rests=rests)
+    with connect(rig, folder=folder, protocol=places, athlete=athlete, mass=mass) as session:
+        try:
+            follow(session, None, lambda line: print(clean(line), flush=True), keep_all=keep_all)
+        except KeyboardInterrupt:
+            print("ended by the user", file=sys.stderr)
+        done = session.walk is not None and session.walk.over
+    kept = [take for take in session.takes if take.state == KEPT]
+    print(f"{len(kept)} of {len(places.slots)} jumps are in {clean(folder)}")
+    return int(not done)

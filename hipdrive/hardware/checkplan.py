@@ -20,12 +20,13 @@ from hipdrive.hardware.facts import Facts, fact
 from hipdrive.hardware.frames import turn_of
 from hipdrive.hardware.kinds import Offset, PlateFacts
 from hipdrive.hardware.platecheck import Reading
+from hipdrive.hardware.smallfile import text_of
 
 MASSES, GRID, MARGIN = (0.0, 20.0, 40.0), (3, 3), 0.10
 """kg; points along x and y; m from the edge to the outermost points, so that a disc lies on the plate."""
 
-HEAVIEST, LONGEST_FILE, MOST_STEPS = 2000.0, 1_000_000, 5000
-"""kg, bytes and readings that no check needs."""
+HEAVIEST, MOST_STEPS = 2000.0, 5000
+"""kg, and readings of one plate, that no check needs."""
 
 Kilograms = Annotated[float, Strict(), Field(ge=0.0, le=HEAVIEST)]
 
@@ -140,7 +141,7 @@ def plan_of(
 
 def _toml(file: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(text_of(file))
+        return tomllib.loads(text_of(file, "a plan (masses_kg = [0, 20, 40])"))
     except (tomllib.TOMLDecodeError, RecursionError) as why:
         raise UsageError("plan", f"{file}: this is no TOML ({why}); write masses_kg = [0, 20, 40]") from None
 
@@ -150,27 +151,6 @@ def _sides(grid: str) -> list[int]:
     if not (first.strip().isdecimal() and second.strip().isdecimal()):
         raise UsageError("grid", f"--grid {grid}: give points along the plate's x and y, such as 3x3")
     return [int(first), int(second)]
-
-
-def text_of(file: Path) -> str:
-    """A small text file.
-
-    Raises
-    ------
-    UsageError : it cannot be read, is too long or not UTF-8.
-    """
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(LONGEST_FILE + 1)
-    except OSError as why:
-        raise UsageError("plan_file", f"{file}: cannot be read ({why.strerror or why}); check name and permissions"
-                         ) from None  # fmt: skip
-    if len(content) > LONGEST_FILE:
-        raise UsageError("plan_file", f"{file}: more than {LONGEST_FILE:,} bytes are no list of readings")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError("plan_file", f"{file}: is no text in UTF-8; save it as UTF-8") from None
 
 
 def _number(text: str, place: str, remedy: str) -> float:
@@ -206,7 +186,7 @@ def rows_of(file: Path) -> tuple[Row, ...]:
     ------
     UsageError : file, line and column.
     """
-    text = text_of(file)
+    text = text_of(file, "readings as CSV")
     german = ";" in text.partition("\n")[0]
     table = csv.DictReader(io.StringIO(text), delimiter=";" if german else ",", skipinitialspace=True)
     names = [str(name).strip() for name in table.fieldnames or ()]

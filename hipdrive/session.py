@@ -272,7 +272,7 @@ class Session:
         self._recent: deque[tuple[int, Floats, Floats]] = deque()
         self._last: Floats | None = None
         self._told: dict[str, int] = {}
-        self._weighing = self._over = self._closed = self._stood = False
+        self._weighing = self._over = self._closed = self._stood = self._started = False
         self.side, self.arms, self.load = "", False, 0.0
         self.walk: Walk | None = None
         self._resting, self._hit = False, 0
@@ -306,6 +306,7 @@ class Session:
         self._cursor = self.recorder.cursor(first=True)
         self._zero = np.full(len(self.plates), np.nan)
         self._before = np.zeros(len(self.plates))
+        self._started = True
 
     def close(self) -> None:
         """Stop sampling, and wait for what is being analysed or written; `poll` says what still happened."""
@@ -483,7 +484,7 @@ class Session:
     @property
     def rest_left(self) -> float:
         """Rest that is left before the next jump of the protocol, s."""
-        return self.walk.rest_left(self.seconds) if self.walk is not None and self.recorder.readers else 0.0
+        return self.walk.rest_left(self.seconds) if self.walk is not None and self._started else 0.0
 
     def _begin(self, protocol: Walk | Protocol | str | Path) -> None:
         from hipdrive.protocol import begun
@@ -503,7 +504,7 @@ class Session:
             self.mass = None if other else self.mass
             for name, value in facts.items():
                 setattr(self, name, value)
-            if self.recorder.readers:
+            if self._started:
                 self.live.test = self.test
                 if other:
                     self.live.forget()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hipdrive import cli_hall
 from hipdrive.errors import HipdriveError, UsageError
 
 if TYPE_CHECKING:
@@ -410,6 +411,9 @@ def demo(
 
     done = demonstration.run(out, Console(highlight=False))
     return int(any(one.status == REFUSED for one in done))
+
+
+cli_hall.register(app)
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -45,14 +45,20 @@ from hipdrive.analysis.said import (
     Zeroed,
 )
 from hipdrive.errors import HipdriveError, UsageError
-from hipdrive.results import Analysis
+from hipdrive.results import REFUSED, Analysis
 from hipdrive.trial import Floats, Tare, Trial
+
+if TYPE_CHECKING:
+    from hipdrive.protocol import Protocol, Slot, Walk
 
 OVER = "over"
 """State of a session whose devices deliver nothing any more; every other state is the detector's."""
 
 CUT, ANALYSED, SAVING, KEPT, DISCARDED = "cut", "analysed", "saving", "kept", "discarded"
 """What became of a take."""
+
+FACTS = ("test", "athlete", "box_height", "mass", "side", "arms", "load")
+"""What a session knows of the trials to come."""
 
 RECENT = 0.25
 """s over which the plates' status is taken."""
@@ -72,6 +78,8 @@ SAYS = {
     "overrun": "this computer was busy for too long and samples were overwritten: close other programs, jump again",
     "ended": "the recording is at its end",
     "cut_short": "the recording ended before the athlete stood still",
+    "rest_short": "that jump came {0:.0f} s before the rest was over: it counts, but let the athlete rest",
+    "not_counted": "that jump cannot be used and does not count: do it again",
 }
 """What a session says by itself, by code."""
 
@@ -91,14 +99,16 @@ class Samples:
 class Take:
     """One trial of the session, from its end to its file.
 
-    begin, end : its samples. numbers : provisional ones of each jump, later stages only. why : why it did not end in
-    stillness, or why there is no analysis. trial, analysis : once it is ANALYSED. path : once it is KEPT.
+    begin, end : its samples. label : what sets it apart in a protocol, for the name of its file.
+    numbers : provisional ones of each jump, later stages only. why : why it did not end in stillness, or why there is
+    no analysis. trial, analysis : once it is ANALYSED. path : once it is KEPT.
     """
 
     number: int
     begin: int
     end: int
     state: str = CUT
+    label: str = ""
     numbers: tuple[Numbers, ...] = ()
     why: str = ""
     trial: Trial | None = None
@@ -135,7 +145,31 @@ class Ended:
     text: str
 
 
-Event = Samples | Changed | Zeroed | Weighed | Warned | Numbers | Taken | Fault | Ended
+@dataclass(frozen=True, eq=False)
+class Next:
+    """Another jump of the protocol is next: its slot, None where the protocol is done, and the rest before it, s."""
+
+    slot: Slot | None
+    rest: float
+
+
+@dataclass(frozen=True)
+class RestOver:
+    """The athlete has rested."""
+
+    sample: int
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The target of the protocol was reached: field and value, SI."""
+
+    sample: int
+    field: str
+    value: float
+
+
+Event = Samples | Changed | Zeroed | Weighed | Warned | Numbers | Taken | Fault | Ended | Next | RestOver | Reached
 
 
 @dataclass(frozen=True)
@@ -179,6 +213,12 @@ def connect(
 
         jumper = {"test": test if test in SIMULATED else "dj", "lead": LEAD, "jumps": JUMPS, **(simulated or {})}
         sources = open_sources(rig, **jumper)
+        if options.get("protocol") is not None:
+            from hipdrive import protocol as protocols
+            from hipdrive.acquisition.simulated.following import following
+
+            options["protocol"] = walk = protocols.begun(options["protocol"])
+            sources = tuple(following(rig, [slot.test for slot in walk.slots]))
     return Session(Recorder(rig, sources), folder=folder, test=test, name=rig.name, **options)
 
 
@@ -202,7 +242,8 @@ class Session:
     ----------
     recorder : not started yet. folder : where trials are kept; it is made when the first one is. name : what is
     recorded from. test, athlete, box_height, mass : facts of the trials, see `about`. profile : rules of the numbers.
-    tare : of plates that were zeroed before. armed : whether jumps become takes from the start.
+    tare : of plates that were zeroed before. armed : whether jumps become takes from the start. protocol : what is
+    jumped in which order, a `protocol.Walk`, a protocol, its file or its name; it then decides on test and box.
 
     >>> session = connect("simulated", test="dj")
     >>> with session:
@@ -215,7 +256,7 @@ class Session:
     def __init__(
         self, recorder: Recorder, *, folder: str | Path = ".", name: str = "", test: str = "auto", athlete: str = "",
         box_height: float | None = None, mass: float | None = None, profile: str | Path = "hipdrive",
-        tare: Sequence[Tare] = (), armed: bool = False,
+        tare: Sequence[Tare] = (), armed: bool = False, protocol: Walk | Protocol | str | Path | None = None,
     ) -> None:  # fmt: skip
         self.recorder, self.name, self.profile = recorder, name, profile
         self.folder = Path(folder)
@@ -231,7 +272,12 @@ class Session:
         self._recent: deque[tuple[int, Floats, Floats]] = deque()
         self._last: Floats | None = None
         self._told: dict[str, int] = {}
-        self._weighing = self._over = self._closed = self._stood = False
+        self._weighing = self._over = self._closed = self._stood = self._started = False
+        self.side, self.arms, self.load = "", False, 0.0
+        self.walk: Walk | None = None
+        self._resting, self._hit = False, 0
+        if protocol is not None:
+            self._begin(protocol)
 
     # --- life ---
 
@@ -260,6 +306,7 @@ class Session:
         self._cursor = self.recorder.cursor(first=True)
         self._zero = np.full(len(self.plates), np.nan)
         self._before = np.zeros(len(self.plates))
+        self._started = True
 
     def close(self) -> None:
         """Stop sampling, and wait for what is being analysed or written; `poll` says what still happened."""
@@ -358,16 +405,16 @@ class Session:
         self.armed = False
 
     def about(self, **facts: Any) -> None:
-        """Other facts for the trials to come: test, athlete, box_height, mass. Another athlete has another weight.
+        """Other facts for the trials to come, those of `FACTS`. Another athlete or load is another weight.
 
         Raises
         ------
         UsageError : there is no such fact here.
         """
         for name, value in facts.items():
-            if name not in ("test", "athlete", "box_height", "mass"):
-                raise UsageError("fact", f"a session has no fact {name!r}; it has test, athlete, box_height and mass")
-            if name == "athlete" and value != self.athlete:
+            if name not in FACTS:
+                raise UsageError("fact", f"a session has no fact {name!r}; it has {', '.join(FACTS)}")
+            if name in ("athlete", "load") and value != getattr(self, name):
                 self.mass = facts.get("mass")
                 self.live.forget()
             setattr(self, name, value)
@@ -401,7 +448,91 @@ class Session:
         take = replace(self._undecided(number, "discard"), state=DISCARDED, trial=None)
         self._takes[take.number] = take
         self._said.append(Taken(take))
+        if self.walk is not None:
+            self._go(self.walk.uncounted(take.number))
         return take
+
+    # --- the protocol ---
+
+    def follow(self, protocol: Walk | Protocol | str | Path | None) -> None:
+        """Walk through a protocol from now on, or through none.
+
+        Raises
+        ------
+        UsageError : it cannot be read.
+        """
+        if protocol is None:
+            self.walk = None
+        else:
+            self._begin(protocol)
+
+    def skip(self) -> None:
+        """Leave out the next jump of the protocol."""
+        if self.walk is not None:
+            self._go(self.walk.skip())
+
+    def back(self) -> None:
+        """Go one jump of the protocol back."""
+        if self.walk is not None:
+            self._go(self.walk.back())
+
+    def repeat(self) -> None:
+        """Do the last jump of the protocol once more; the one that was done does not count."""
+        if self.walk is not None:
+            self._go(self.walk.repeat())
+
+    @property
+    def rest_left(self) -> float:
+        """Rest that is left before the next jump of the protocol, s."""
+        return self.walk.rest_left(self.seconds) if self.walk is not None and self._started else 0.0
+
+    def _begin(self, protocol: Walk | Protocol | str | Path) -> None:
+        from hipdrive.protocol import begun
+
+        self.walk = None
+        self._go(begun(protocol))
+
+    def _go(self, walk: Walk) -> None:
+        """Another place in the protocol, and what follows from it for the trials to come."""
+        before, self.walk = self.walk, walk
+        self._resting = self.rest_left > 0.0
+        if before is not None and (before.at, before.over) == (walk.at, walk.over):
+            return
+        if not walk.over:
+            facts = walk.slot.facts
+            other = walk.slot.load != self.load
+            self.mass = None if other else self.mass
+            for name, value in facts.items():
+                setattr(self, name, value)
+            if self._started:
+                self.live.test = self.test
+                if other:
+                    self.live.forget()
+        self._said.append(Next(None if walk.over else walk.slot, self.rest_left))
+
+    def _walked(self, take: Take) -> None:
+        """A jump was done."""
+        assert self.walk is not None
+        # what came too early is said; landing and standing still belong to the jump, not to the rest
+        early = self.walk.rest_left(take.begin / self.rate)
+        if early >= 1.0 and not self.walk.over:
+            self._said.append(Warned(take.end, "rest_short", SAYS["rest_short"].format(early)))
+        self._go(self.walk.jumped(take.number, take.end / self.rate))
+
+    def _rested(self) -> None:
+        if self._resting and self.rest_left <= 0.0:
+            self._resting = False
+            self._said.append(RestOver(self.live.sample))
+
+    def _aim(self, one: Numbers) -> None:
+        """Whether the target of the protocol is reached, once a jump."""
+        target = None if self.walk is None or self.walk.over else self.walk.slot.target
+        if target is None or self._hit == one.jump or target.field not in one.values:
+            return
+        value = one.values[target.field].value
+        if np.isfinite(value) and target.reached(value):
+            self._hit = one.jump
+            self._said.append(Reached(one.sample, target.field, value))
 
     def _undecided(self, number: int | None, what: str) -> Take:
         found = [take for take in self.undecided if number in (None, take.number)]
@@ -421,6 +552,7 @@ class Session:
                 break
             self._take(chunk)
         self._faults()
+        self._rested()
         if ending and not self._over:
             self._end()
         self._results()
@@ -468,6 +600,7 @@ class Session:
             self._stood = one.state == ARMED or (self._stood and one.state in (CONTACT, FLIGHT))
         elif isinstance(one, Numbers):
             self._numbers[one.jump] = one
+            self._aim(one)
         elif isinstance(one, Zeroed):
             self._zeroed(one)
         elif isinstance(one, Weighed) and self._weighing:
@@ -494,11 +627,13 @@ class Session:
         if not self.armed:
             self._warn("not_armed")
             return
-        take = Take(number=len(self._takes) + 1, begin=max(begin, 0), end=end, numbers=numbers, why=why)
+        label = "" if self.walk is None or self.walk.over else self.walk.slot.label
+        take = Take(number=len(self._takes) + 1, begin=max(begin, 0), end=end, numbers=numbers, why=why, label=label)
         self._takes[take.number] = take
         self._said.append(Taken(take))
-        facts = {"test": self.test, "athlete": self.athlete, "box_height": self.box_height, "mass": self.mass}
-        kept = {name: value for name, value in facts.items() if value is not None}
+        kept = {name: getattr(self, name) for name in FACTS if getattr(self, name) is not None}
+        if self.walk is not None:
+            self._walked(take)
         recorder, tare, profile = self.recorder, self.tare, self.profile
         self._submit(take.number, lambda: _analysed(take, recorder, tare, kept, profile))
 
@@ -525,6 +660,9 @@ class Session:
                 take = replace(take, state=SAVING)
             self._takes[number] = take
             self._said.append(Taken(take))
+            if self.walk is not None and _useless(before, take):
+                self._said.append(Warned(self.live.sample, "not_counted", SAYS["not_counted"]))
+                self._go(self.walk.uncounted(number))
 
     # --- what goes wrong ---
 
@@ -583,6 +721,12 @@ def _analysed(
     return replace(take, state=ANALYSED, trial=trial, analysis=analysis)
 
 
+def _useless(before: Take, take: Take) -> bool:
+    """Whether a take has just been found to hold no numbers."""
+    refused = take.analysis is None or take.analysis.status == REFUSED
+    return before.state == CUT and take.state == ANALYSED and refused
+
+
 def _saved(take: Take, folder: Path) -> Take:
     """The take in a file of its own.
 
@@ -618,7 +762,8 @@ def _file_name(take: Take, athlete: str, test: str) -> str:
     with contextlib.suppress(ValueError):
         when = datetime.fromisoformat(take.trial.created).astimezone()
     who = re.sub(r"[^\w.-]+", "-", athlete).strip("-._")[:40]
-    return "_".join(filter(None, (when.strftime("%Y-%m-%d_%H-%M-%S"), who, test, f"{take.number:02d}")))
+    parts = (when.strftime("%Y-%m-%d_%H-%M-%S"), who, test, take.label, f"{take.number:02d}")
+    return "_".join(filter(None, parts))
 
 
 def _reserved(folder: Path, name: str) -> Path:
@@ -647,6 +792,13 @@ DOING = {ZEROING: "Zeroing: stay off the plates", CONTACT: "Jump!", FLIGHT: "In 
 def advice(session: Session) -> str:
     """One short line for the athlete."""
     state = session.state
+    if session.walk is not None and state in (EMPTY, ARMED) and session.armed and not session.weighing:
+        if session.walk.over:
+            return "The protocol is done"
+        if session.rest_left > 0.0:
+            from hipdrive.protocol import clock
+
+            return f"Rest {clock(session.rest_left)}"
     if session.weighing and state in (EMPTY, ARMED):
         return "Step on and stand still" if state == EMPTY else "Stand still"
     if state == EMPTY:

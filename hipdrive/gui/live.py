@@ -18,14 +18,19 @@ from hipdrive.gui.page import Page
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
 from hipdrive.gui.start import ConnectView, StartView
 from hipdrive.gui.theme import LIGHT, Theme
+from hipdrive.gui.walkbar import menu
 from hipdrive.gui.work import Job
 from hipdrive.report.words import clean
+from hipdrive.report.words import label as words
 from hipdrive.session import (
     KEPT,
     OVER,
     Ended,
     Event,
     Fault,
+    Next,
+    Reached,
+    RestOver,
     Samples,
     Session,
     Take,
@@ -41,6 +46,9 @@ POLL_MS, STATUS_MS = 5, 200
 
 FROM_BOX = ("dj", "landing")
 """Tests in which nobody is weighed first; each landing weighs, and that is no news."""
+
+WALKING = ("Back one", "Again", "Skip")
+"""What can be done in a protocol."""
 
 TRY: dict[str, Any] = {"athlete": "simulated", "test": "dj"}
 
@@ -58,6 +66,9 @@ class LivePage(Page):
 
     title, key = "Jump", "F3"
 
+    protocol_chosen = QtCore.pyqtSignal(object)
+    """The name of a protocol, a file, or None."""
+
     review_wanted = QtCore.pyqtSignal(object)
     """Paths to open in the review; () to ask for one."""
 
@@ -71,7 +82,8 @@ class LivePage(Page):
         self._jump, self._asked, self.broken = 0, False, False
         self._actions()
         self.start, self.connecting = StartView(), ConnectView()
-        self.view = MeasureView([self.act[name] for name in ("Zero", "Weigh", "Pause", "Keep", "Discard", "Review")])
+        self.view = MeasureView([self.act[name] for name in ("Zero", "Weigh", "Pause", "Keep", "Discard", "Review")],
+                                [self.act[name] for name in WALKING])  # fmt: skip
         self.busy = label("", "head")
         waiting = QtWidgets.QWidget()
         QtWidgets.QVBoxLayout(waiting).addWidget(self.busy, alignment=Qt.AlignmentFlag.AlignCenter)
@@ -100,6 +112,10 @@ class LivePage(Page):
             ("Review", "R", self.review, "Open the chosen jump in the review"),
             ("Newer jump", "Up", lambda: self.view.jumps.step(-1), ""),
             ("Older jump", "Down", lambda: self.view.jumps.step(1), ""),
+            ("Back one", "B", self.one_back, "Do the jump of the protocol before this one"),
+            ("Again", "A", self.again, "The last jump does not count: do it once more"),
+            ("Skip", "S", self.skip, "Leave out the next jump of the protocol"),
+            ("Protocol ...", "Ctrl+P", self.ask_protocol, "What is jumped, in which order, with which rests"),
             ("Folder ...", "Ctrl+F", self.ask_folder, "Where jumps are kept"),
             ("End session", "Ctrl+E", self.end_session, "Back to the start"),
             ("Try it", "T", self.try_it, "A simulated athlete does depth jumps; no plates needed"),
@@ -129,6 +145,7 @@ class LivePage(Page):
         self.view.facts.changed.connect(self._about)
         for facts in (self.view.facts, self.connecting.facts):
             facts.wrong.connect(self.said.emit)
+        self.protocol_chosen.connect(self.set_protocol)
         for edit in (self.view.facts.athlete, self.view.facts.box):
             edit.returnPressed.connect(self.setFocus)
 
@@ -136,12 +153,16 @@ class LivePage(Page):
 
     def buttons(self) -> list[QtGui.QAction]:
         """For the tool bar."""
-        return [self.act[name] for name in ("Folder ...", "End session")] if self.session is not None else []
+        return (
+            [self.act[name] for name in ("Protocol ...", "Folder ...", "End session")]
+            if self.session is not None
+            else []
+        )
 
     def actions(self) -> list[QtGui.QAction]:
         """What can be done where we are."""
         here = {START: ("Try it", "Connect my plates", "Open a recording"), CONNECT: ("Back",), BUSY: ("Back",)}
-        names = here.get(self.stack.currentIndex(), tuple(self.act)[:10])
+        names = here.get(self.stack.currentIndex(), tuple(self.act)[:14])
         return [self.act[name] for name in names]
 
     def set_theme(self, theme: Theme) -> None:
@@ -191,6 +212,8 @@ class LivePage(Page):
     def connect_to(self, what: str) -> None:
         """A rig's name, a rig file, or a recording to be played again."""
         facts = {key: value for key, value in self.connecting.facts.facts().items() if value}
+        if self.connecting.protocol.protocol is not None:
+            facts["protocol"] = self.connecting.protocol.protocol
         self._open(
             lambda: connect(what, folder=self.folder, armed=True, **facts), f"Connecting {clean(Path(what).name)}"
         )
@@ -235,6 +258,7 @@ class LivePage(Page):
         self.view.about.setText(f"{clean(session.name)}, {session.rate:g} Hz")
         self.view.about.setToolTip(f"Kept in {self.folder}")
         self.show_view(MEASURE)
+        self._walk()
         self.poll()
         self._status()
         self._poller.start(POLL_MS)
@@ -311,6 +335,37 @@ class LivePage(Page):
             self.review_wanted.emit((take.path,))
         else:
             self.made.emit(take.trial)
+
+    # --- the protocol ---
+
+    def skip(self) -> None:
+        """Leave out the next jump of the protocol."""
+        self._do(Session.skip)
+
+    def again(self) -> None:
+        """Do the last jump of the protocol again."""
+        self._do(Session.repeat)
+
+    def one_back(self) -> None:
+        """One jump of the protocol back."""
+        self._do(Session.back)
+
+    def ask_protocol(self) -> None:
+        """Choose a protocol."""
+        menu(self, self.protocol_chosen).popup(QtGui.QCursor.pos())
+
+    def set_protocol(self, protocol: str | Path | None) -> None:
+        """Follow a protocol from now on, or none."""
+        self._do(lambda session: session.follow(protocol))
+        self._walk()
+
+    def _walk(self) -> None:
+        """Show the place in the protocol."""
+        session = self.session
+        walk = session.walk if session is not None else None
+        self.view.walk.show_walk(walk, session.seconds if session is not None else 0.0)
+        for name in WALKING:
+            self.act[name].setEnabled(walk is not None and self.stack.currentIndex() == MEASURE)
 
     def ask_folder(self) -> None:
         """Where jumps are kept."""
@@ -394,6 +449,14 @@ class LivePage(Page):
                 self._asked = False
                 mass = event.weight / self.session.live.profile.g
                 self.view.tell(f"Weighed: {event.weight:.0f} N, {mass:.1f} kg", "good")
+            case Next():
+                if self.session is not None:
+                    self.view.facts.show_facts(vars(self.session))
+                self._walk()
+            case RestOver():
+                self._walk()
+            case Reached():
+                self.view.tell(f"Target reached: {words(event.field)}", "good")
             case Fault():
                 self.broken = True
                 self.view.tell(f"samples are missing: {event.text}", "bad", stays=True)
@@ -441,6 +504,9 @@ class LivePage(Page):
             self.view.advise(advice(self.session), look)
 
     def _status(self) -> None:
+        if self.session is not None and self.session.walk is not None:
+            self._walk()
+            self._advise()
         if self.session is not None and self.view.plates is not None:
             self.view.plates.show_status(self.session.status(), self.session.weight, self.session.live.profile.g)
 

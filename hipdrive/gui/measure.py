@@ -14,6 +14,7 @@ from hipdrive.gui.platebar import PlateBar
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
 from hipdrive.gui.start import Facts
 from hipdrive.gui.theme import LIGHT, Theme
+from hipdrive.gui.walkbar import WalkBar
 from hipdrive.session import Samples
 
 SECONDS = 8.0
@@ -46,6 +47,12 @@ QFrame#banner[look="good"] {{ border: 3px solid {good}; }}
 QFrame#banner[look="bad"] {{ border: 3px solid {bad}; }}
 QFrame#banner[look="warn"] {{ border: 3px solid {warn}; }}
 QPushButton#test {{ padding: 6px 2px; font-size: 13px; }}
+QFrame#walk {{ background: {card}; border: 1px solid {edge}; border-left: 6px solid {accent}; border-radius: 6px; }}
+QFrame#walk[look="go"] {{ border-left-color: {good}; }}
+QLabel#slot {{ font-size: 26px; font-weight: 800; }}
+QLabel#slotcount {{ font-size: 26px; font-weight: 700; color: {accent}; }}
+QLabel#rest {{ font-size: 30px; font-weight: 800; color: {accent}; }}
+QFrame#walk[look="go"] QLabel#rest {{ color: {good}; }}
 QLabel#remark {{ font-size: 19px; }}
 QListWidget {{ font-size: 17px; }}
 QListWidget::item {{ font-size: 17px; }}
@@ -66,9 +73,12 @@ def sheet(theme: Theme) -> str:
 class MeasureView(QtWidgets.QWidget):
     """Everything that is on the screen while somebody jumps."""
 
-    def __init__(self, actions: Sequence[QtGui.QAction], theme: Theme = LIGHT) -> None:
+    def __init__(
+        self, actions: Sequence[QtGui.QAction], walking: Sequence[QtGui.QAction] = (), theme: Theme = LIGHT
+    ) -> None:
         super().__init__()
         self.theme = theme
+        self.walk = WalkBar(walking)
         self.advice, self.remark = label("", "advice"), label("", "remark", wrap=True)
         self.about = label("", "soft")
         self.banner = QtWidgets.QFrame()
@@ -96,6 +106,7 @@ class MeasureView(QtWidgets.QWidget):
         left = QtWidgets.QVBoxLayout()
         left.setSpacing(6)
         left.addWidget(self.banner)
+        left.addWidget(self.walk)
         left.addWidget(self.board, 6)
         self._held.setSpacing(6)
         left.addLayout(self._held, 5)

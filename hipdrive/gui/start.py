@@ -8,6 +8,7 @@ from typing import Any
 
 from hipdrive.gui.cards import label, sentence
 from hipdrive.gui.qt import Qt, QtCore, QtWidgets
+from hipdrive.gui.walkbar import ProtocolBox
 from hipdrive.gui.work import Job
 from hipdrive.report.words import TESTS
 
@@ -145,7 +146,7 @@ class ConnectView(QtWidgets.QWidget):
         self.list.setWordWrap(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemActivated.connect(self._use)
-        self.facts = Facts()
+        self.facts, self.protocol = Facts(), ProtocolBox()
         self.devices, self.complaint = label("Looking for devices ...", "soft", wrap=True), label("", "told", wrap=True)
         self.frame = QtWidgets.QFrame()
         self.frame.setObjectName("card")
@@ -172,6 +173,8 @@ class ConnectView(QtWidgets.QWidget):
         side.setSpacing(12)
         side.addWidget(label("Who jumps?", "head"))
         side.addWidget(self.facts)
+        side.addWidget(label("Protocol: which jumps, how often, from which box, how long a rest", "name", wrap=True))
+        side.addWidget(self.protocol)
         side.addSpacing(10)
         for button in (self.use_button, self.file_button, self.replay_button, self.back_button):
             side.addWidget(button)

@@ -44,6 +44,7 @@ def names_are_unique(rig: Rig) -> None:
     for number, camera in enumerate(rig.cameras, 1):
         if camera.id == "gun":
             raise Fault(f"cameras {number}", "id = 'gun' is the start signal's", "give it its own id")
+    _unique("outputs", "id", [output.id for output in rig.outputs])
 
 
 def _unique(table: str, key: str, names: Sequence[str]) -> None:
@@ -70,6 +71,8 @@ def _users(rig: Rig) -> Iterator[tuple[str, str]]:
         yield f"plate {plate.id!r}", plate.device
     for camera in rig.cameras:
         yield f"camera {camera.id!r}", camera.device
+    for output in rig.outputs:
+        yield f"output {output.id!r}", output.device
     if rig.start_signal is not None:
         yield "start_signal", rig.start_signal.device
     for one in rig.sync:
@@ -236,6 +239,9 @@ def _wires(rig: Rig, device: Device) -> Iterator[tuple[str, tuple[str, ...]]]:
                 pair = device.terminal_config == "DIFF"
                 place = f"sync {one.id!r}"
                 yield place, _pair(device, one.analog, place) if pair else (one.analog,)
+    for output in rig.outputs:
+        if output.device == device.id:
+            yield f"output {output.id!r}", (output.line,)
 
 
 def _pair(device: Device, terminal: str, place: str) -> tuple[str, ...]:

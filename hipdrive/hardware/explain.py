@@ -14,7 +14,8 @@ from pydantic.fields import FieldInfo
 from hipdrive.hardware.facts import Fault
 from hipdrive.hardware.kinds import KINDS
 
-TABLES = {"devices": "device", "plates": "plate", "cameras": "camera"}
+TABLES = {"devices": "device", "plates": "plate", "cameras": "camera", "outputs": "output",
+          "calibration_checks": "calibration check", "step": "step"}  # fmt: skip
 """Tables of tables, and what one entry is called."""
 
 _SHORT = reprlib.Repr()
@@ -53,9 +54,8 @@ class _Detail:
         self._walk(tuple(detail["loc"]), table)
         self.suggestion = ""
         if self.type == "extra_forbidden":
-            missing = [name for name, info in self.model.model_fields.items() if info.is_required()]
             near = difflib.get_close_matches(self.key, list(self.model.model_fields), 1)
-            self.suggestion = next(iter(difflib.get_close_matches(self.key, missing, 1)), near[0] if near else "")
+            self.suggestion = near[0] if near else ""
 
     def _walk(self, location: tuple[int | str, ...], table: Mapping[str, Any]) -> None:
         """Follow the location through the models, and name the table that it is in."""

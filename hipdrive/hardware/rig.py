@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Discriminator, Field, PrivateAttr, ValidationError, model_validator
 
 from hipdrive.errors import UsageError
+from hipdrive.hardware.checkfile import CheckFacts, beside, joined
 from hipdrive.hardware.checks import check
 from hipdrive.hardware.devices import (
     Bridge,
@@ -31,6 +32,7 @@ from hipdrive.hardware.devices import (
 from hipdrive.hardware.explain import explain
 from hipdrive.hardware.facts import Facts, Line, fact
 from hipdrive.hardware.kinds import MOMENTS, Plate
+from hipdrive.hardware.outputs import Output
 
 T = TypeVar("T")
 FOLDER = Path(__file__).with_name("rigs")
@@ -56,6 +58,10 @@ class Rig(Facts):
     cameras: tuple[Camera, ...] = fact("lines to cameras", "[[cameras]]", ())
     start_signal: StartSignal | None = fact("where the gun comes in", {"device": "ni0", "line": "PFI2"}, None)
     sync: tuple[SyncLine, ...] = fact("lamps and triggers for joining clocks", "[[sync]]", ())
+    outputs: tuple[Output, ...] = fact("digital lines that are set by what happens", "[[outputs]]", ())
+    calibration_checks: tuple[CheckFacts, ...] = fact(
+        "checks with known masses, from the file beside that `hipdrive calibrate` writes", "[[calibration_checks]]", ()
+    )
 
     _text: str = PrivateAttr("")
     _file: str = PrivateAttr("")
@@ -108,6 +114,7 @@ class Rig(Facts):
             "devices": devices,
             "plates": tuple(one for one in self.plates if one.device in ids),
             "cameras": tuple(one for one in self.cameras if one.device in ids),
+            "outputs": tuple(one for one in self.outputs if one.device in ids),
             "start_signal": signal if signal is not None and signal.device in ids else None,
             "sync": tuple(one for one in self.sync if one.device in ids),
         })  # fmt: skip
@@ -210,6 +217,8 @@ def schema() -> dict[str, Any]:
 def load(rig: str | Path) -> Rig:
     """The rig of a TOML file, or an example rig by its name.
 
+    Calibration checks in the file beside it (`lab.calibration.toml`, see `checkfile`) belong to its text.
+
     Raises
     ------
     UsageError : there is no such file or rig, or it is broken; one sentence says where and what to do.
@@ -224,7 +233,8 @@ def load(rig: str | Path) -> Rig:
         near = difflib.get_close_matches(rig, names(), 1)
         hint = f"did you mean {near[0]}?" if near else f"give a .toml file or one of {', '.join(names())}"
         raise UsageError("rig_unknown", f"there is no rig {rig[:200]!r}; {hint}")
-    return loads(_read(path), path)
+    text, checks = _read(path), beside(path)
+    return loads(joined(text, _read(checks), checks) if _is_file(checks) else text, path)
 
 
 def _is_file(path: Path) -> bool:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from hipdrive.acquisition.rawlog import SUFFIX
 from hipdrive.report.inputs import TRIAL_FILES, Ask, analysed, trials
+from hipdrive.report.platechecks import plate_checks
 from hipdrive.report.rows import told
 from hipdrive.report.table import COLOURS, check_line
 from hipdrive.report.words import clean, name_of_test
@@ -24,7 +25,12 @@ def show(path: Path, ask: Ask, console: Console) -> bool:
         console.print(Text("  ").append_text(check_line(finding)))
     if any(finding.level == FAIL for finding in stored):
         return False
-    return all([_record(one.analysis, console) for one in analysed(trials(path, ask), ask)])
+    fine = []
+    for one in analysed(trials(path, ask), ask):
+        for finding in plate_checks(one.trial):
+            console.print(Text("  ").append_text(check_line(finding)))
+        fine.append(_record(one.analysis, console))
+    return all(fine)
 
 
 def _stored(path: Path) -> Iterator[Finding]:

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hipdrive.acquisition import recovery
 from hipdrive.acquisition.recorder import RING_S, Chunk, Recorder
-from hipdrive.acquisition.source import open_sources
 from hipdrive.analysis.live import ZERO_TIME, Live
 from hipdrive.analysis.said import (
     ARMED,
@@ -191,12 +191,13 @@ class PlateStatus:
 
 def connect(
     what: str | Path, *, folder: str | Path = ".", test: str = "auto", speed: float = 1.0,
-    simulated: Mapping[str, Any] | None = None, **options: Any,
+    simulated: Mapping[str, Any] | None = None, log: bool = False, apart: bool = False, **options: Any,
 ) -> Session:  # fmt: skip
     """A session on a rig (name or TOML file), or on a recording that is played again; not started yet.
 
     folder : where trials are kept. speed : of a replay. simulated : how the simulated athlete of a simulated rig jumps,
-    see `simulated.source.sources`. options : as `Session` takes them.
+    see `simulated.source.sources`. log : write a log into the folder while it runs, so that nothing is lost whatever
+    happens to this program. apart : read the devices in a process of their own. options : as `Session` takes them.
 
     Raises
     ------
@@ -207,19 +208,19 @@ def connect(
     from hipdrive.hardware import rig as rigs
 
     rig = rigs.load(what)
-    sources = None
+    jumper: dict[str, Any] = {}
     if {device.driver for device in rig.devices} == {"simulated"}:
         from hipdrive.acquisition.simulated.athlete import SIMULATED
 
         jumper = {"test": test if test in SIMULATED else "dj", "lead": LEAD, "jumps": JUMPS, **(simulated or {})}
-        sources = open_sources(rig, **jumper)
         if options.get("protocol") is not None:
             from hipdrive import protocol as protocols
-            from hipdrive.acquisition.simulated.following import following
 
             options["protocol"] = walk = protocols.begun(options["protocol"])
-            sources = tuple(following(rig, [slot.test for slot in walk.slots]))
-    return Session(Recorder(rig, sources), folder=folder, test=test, name=rig.name, **options)
+            jumper = {"following": [slot.test for slot in walk.slots]}
+    place = recovery.beside(Path(folder) / f"session_{datetime.now():%Y-%m-%d_%H-%M-%S}.h5") if log else None
+    recorder = Recorder(rig, log=place, apart=apart, options=jumper)
+    return Session(recorder, folder=folder, test=test, name=rig.name, **options)
 
 
 def _replayed(path: Path, folder: str | Path, test: str, speed: float, options: Mapping[str, Any]) -> Session:
@@ -300,6 +301,7 @@ class Session:
         UsageError : a device is not there, or cannot do what the rig asks.
         """
         self._worker.submit(_warm)  # the first import of what analyses must not wait for the first jump
+        self._begin_log()
         self.recorder.start()
         self.plates, self.rate = self.recorder.plates, self.recorder.rate
         self.live = Live(self.rate, self.plates, self.profile, test=self.test, mass=self.mass)
@@ -316,6 +318,30 @@ class Session:
             if self.recorder.streams:
                 self._said = list(self.poll())
             self._worker.shutdown()
+            self._results()
+            self._end_log()
+
+    def _begin_log(self) -> None:
+        """For the log on the disk: from here on the samples belong to a trial with these facts and this zero."""
+        log = self.recorder.plan.log
+        if log is None:
+            return
+        with contextlib.suppress(OSError):  # the log itself says what is wrong with the folder
+            log.parent.mkdir(parents=True, exist_ok=True)
+        self.recorder.begin(tare=self.tare, **self._facts())
+
+    def _end_log(self) -> None:
+        """Every jump is in its file or forgotten: the log has done its work. Otherwise it stays."""
+        log = self.recorder.plan.log
+        if log is None or not all(take.state in (KEPT, DISCARDED) for take in self.takes):
+            return
+        recovery.remove(log)
+        with contextlib.suppress(OSError):
+            log.parent.rmdir()  # only if nothing is in it
+
+    def _facts(self) -> dict[str, Any]:
+        """What is known of the trials to come."""
+        return {name: getattr(self, name) for name in FACTS if getattr(self, name) not in (None, "")}
 
     # --- looking ---
 
@@ -419,6 +445,7 @@ class Session:
                 self.live.forget()
             setattr(self, name, value)
         self.live.test = self.test
+        self._begin_log()
 
     def keep(self, number: int | None = None) -> Take:
         """Write a take, by default the last one that is undecided, into the folder; Taken says when it is there.
@@ -617,6 +644,7 @@ class Session:
             return
         self._zero = np.array(one.levels) + self._before
         self._recent.clear()
+        self._begin_log()
 
     def _close(self, begin: int, end: int, jumps: int, why: str) -> None:
         """A trial is complete: cut it out and analyse it beside."""
@@ -631,7 +659,7 @@ class Session:
         take = Take(number=len(self._takes) + 1, begin=max(begin, 0), end=end, numbers=numbers, why=why, label=label)
         self._takes[take.number] = take
         self._said.append(Taken(take))
-        kept = {name: getattr(self, name) for name in FACTS if getattr(self, name) is not None}
+        kept = self._facts()
         if self.walk is not None:
             self._walked(take)
         recorder, tare, profile = self.recorder, self.tare, self.profile

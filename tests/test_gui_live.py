@@ -125,7 +125,7 @@ def test_three_ways_in_and_one_is_obvious(qtbot: QtBot, window: MainWindow) -> N
     live = page(window)
     assert window.page is live
     assert live.stack.currentIndex() == START
-    buttons = live.start.findChildren(QtWidgets.QPushButton)
+    buttons = [one for one in live.start.findChildren(QtWidgets.QPushButton) if one.isVisible()]
     assert [button.text().split("   (")[0].strip("▶ ") for button in buttons] == [
         "Try it: simulated depth jumps", "Connect my plates", "Open a recording"]  # fmt: skip
     areas = [button.width() * button.height() for button in buttons]
@@ -561,3 +561,28 @@ def test_errors_have_a_code() -> None:
     with pytest.raises(HipdriveError) as caught:
         connect("nonsense")
     assert caught.value.code
+
+
+def test_what_was_broken_off_is_offered_and_recovered(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    """A log that a crash left behind: one click, and its trial is on the review page."""
+    live = page(window)
+    live.folder.mkdir(parents=True)
+    live.enter()
+    assert not live.start.recover_button.isVisible()
+    recorder = Recorder("simulated", log=live.folder / "session.hiplog", limit_seconds=6.0,
+                        options={"test": "dj", "free_run": True})  # fmt: skip
+    recorder.begin(test="dj")
+    with recorder:
+        live.enter()
+        assert not live.start.recover_button.isVisible(), "it is being recorded"
+        assert recorder.finished.wait(60.0)
+    live.enter()
+    assert live.start.recover_button.isVisible()
+    assert "Recover a recording" in live.start.recover_button.text()
+    opened: list[Any] = []
+    live.review_wanted.connect(opened.append)
+    qtbot.mouseClick(live.start.recover_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(opened), timeout=20_000)
+    assert opened == [(live.folder / "session.h5",)]
+    assert not live.start.recover_button.isVisible()
+    assert [one.name for one in live.folder.iterdir()] == ["session.h5"]

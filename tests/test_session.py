@@ -14,6 +14,7 @@ import pytest
 import hipdrive as hd
 from hipdrive import session as sessions
 from hipdrive import store
+from hipdrive.acquisition import recovery
 from hipdrive.acquisition.recorder import Recorder, record
 from hipdrive.acquisition.simulated.engine import Engine, ManualClock
 from hipdrive.acquisition.simulated.source import SimulatedSource, sources
@@ -613,3 +614,64 @@ def test_takes_cannot_be_changed(dj: Hall) -> None:
     dj.until("closed")
     with pytest.raises(dataclasses.FrozenInstanceError):
         dj.session.takes[0].state = KEPT  # type: ignore[misc]
+
+
+# --- a log beside, and a process of its own ---
+
+
+def one_jump(session: Session) -> None:
+    """Zero, and wait until the first jump is analysed."""
+    end = time.monotonic() + 60.0
+    zeroed = False
+    while not (session.takes and session.takes[0].state == "analysed"):
+        assert time.monotonic() < end
+        session.poll()
+        if not zeroed and session.seconds > 1.2:
+            session.zero()
+            zeroed = True
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["thread", "process"])
+def test_the_log_of_a_session_goes_when_all_is_decided(folder: Path, apart: bool) -> None:
+    session = connect("simulated", folder=folder, test="dj", athlete="a7", armed=True, log=True, apart=apart)
+    with session:
+        (log,) = folder.glob("*.hiplog")
+        assert log.name.startswith("session_")
+        one_jump(session)
+        take = session.takes[0]
+        assert take.trial is not None and take.trial.truth is not None
+        truth, analysis = take.trial.truth, take.analysis
+        assert analysis is not None
+        value = analysis.reps[0]["contact_time"]
+        assert abs(value.value - truth["contact_time"]) < max(value.u95, 0.002)
+        session.keep()
+        session.settle()
+        with recovery.opened(log) as found:
+            assert found.devices["ni0"].count >= take.end
+            told = {name: value for one in found.begun for name, value in one.facts.items()}
+            assert (told["test"], told["athlete"]) == ("dj", "a7")
+            assert found.begun[-1].tare, "what was zeroed is known"
+    assert session.takes[0].state == "kept"
+    assert [one.suffix for one in folder.iterdir()] == [".h5"]
+
+
+def test_the_log_of_a_session_stays_while_a_jump_is_undecided(folder: Path) -> None:
+    """A script that ends without a word about a jump has lost nothing."""
+    session = connect("simulated", folder=folder, test="dj", armed=True, log=True)
+    with session:
+        one_jump(session)
+        wanted = session.takes[0].trial
+    assert wanted is not None
+    (log,) = folder.iterdir()
+    saved = recovery.recover(log)
+    jumps = [rep for one in saved for rep in hd.analyse(one.trial).reps]
+    assert jumps[0]["contact_time"].value == pytest.approx(hd.analyse(wanted).reps[0]["contact_time"].value, abs=1e-3)
+
+
+def test_a_session_that_was_never_jumped_leaves_nothing(folder: Path) -> None:
+    with connect("simulated", folder=folder / "new", log=True) as session:
+        while session.seconds < 0.1:
+            session.poll()
+        assert list((folder / "new").iterdir())
+    assert not (folder / "new").exists()

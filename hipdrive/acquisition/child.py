@@ -112,9 +112,13 @@ class Child:
                 self.crew.halt()
             if "keep" in order:
                 self.crew.keep(**order["keep"])
+            if "truth" in order:
+                self.mouth.say(answer=[order["number"], wire.truth_as_json(self.crew.truth(*order["truth"]))])
         self.crew.stop()
         watch.join(5.0)
-        self.mouth.say(stopped=True, stuck=self.crew.running)
+        whole = {name: [0, one.ring.count] for name, one in self.crew.streams.items()}
+        known = [[name, place, wire.truth_as_json(self.crew.truth(name, *place))] for name, place in whole.items()]
+        self.mouth.say(stopped=True, stuck=self.crew.running, truth=known)
 
     def _watch(self) -> None:
         """Say of each device when it is done."""

@@ -465,3 +465,12 @@ def logs(paths: Iterable[Path]) -> list[Path]:
     if not found:
         raise UsageError("no_log", "no recording was left unfinished there: no file ends in .hiplog")
     return list(dict.fromkeys(found))
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """Logs in a folder that nobody is writing."""
+    found = []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        with contextlib.suppress(UsageError), free(path):
+            found.append(path)
+    return found

@@ -6,10 +6,11 @@ The page shows what `hipdrive.session` says and asks it for what the coach wants
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from hipdrive.acquisition import recovery
 from hipdrive.analysis.said import CONTACT, FLIGHT, LANDED, LOST, Changed, Numbers, Warned, Weighed, Zeroed
 from hipdrive.errors import HipdriveError
 from hipdrive.gui.cards import label
@@ -66,6 +67,9 @@ class LivePage(Page):
 
     title, key = "Jump", "F3"
 
+    safely: ClassVar[dict[str, Any]] = {"log": True, "apart": True}
+    """How plates are recorded here: what this window suffers must not cost a sample."""
+
     protocol_chosen = QtCore.pyqtSignal(object)
     """The name of a protocol, a file, or None."""
 
@@ -121,6 +125,7 @@ class LivePage(Page):
             ("Try it", "T", self.try_it, "A simulated athlete does depth jumps; no plates needed"),
             ("Connect my plates", "P", self.show_connect, ""),
             ("Open a recording", "Ctrl+O", lambda: self.review_wanted.emit(()), ""),
+            ("Recover", "R", self.recover, "Make trial files of recordings that did not come to an end"),
             ("Back", "Esc", self.back, ""),
         )
         self.act: dict[str, QtGui.QAction] = {}
@@ -137,6 +142,7 @@ class LivePage(Page):
     def _wire(self) -> None:
         self.start.try_button.clicked.connect(self.try_it)
         self.start.connect_button.clicked.connect(self.show_connect)
+        self.start.recover_button.clicked.connect(self.recover)
         self.start.open_button.clicked.connect(lambda: self.review_wanted.emit(()))
         self.connecting.wanted.connect(self.connect_to)
         self.connecting.back_button.clicked.connect(self.back)
@@ -161,7 +167,11 @@ class LivePage(Page):
 
     def actions(self) -> list[QtGui.QAction]:
         """What can be done where we are."""
-        here = {START: ("Try it", "Connect my plates", "Open a recording"), CONNECT: ("Back",), BUSY: ("Back",)}
+        here = {
+            START: ("Try it", "Connect my plates", "Open a recording", "Recover"),
+            CONNECT: ("Back",),
+            BUSY: ("Back",),
+        }
         names = here.get(self.stack.currentIndex(), tuple(self.act)[:14])
         return [self.act[name] for name in names]
 
@@ -172,6 +182,10 @@ class LivePage(Page):
 
     def enter(self) -> None:
         """The keys are for this page; at the start Enter tries it."""
+        if self.stack.currentIndex() == START:
+            logs = recovery.unfinished(self.folder)
+            self.start.show_unfinished(logs)
+            self.act["Recover"].setEnabled(bool(logs))
         (self.start.try_button if self.stack.currentIndex() == START else self).setFocus()
 
     def quit(self) -> bool:
@@ -194,13 +208,14 @@ class LivePage(Page):
         self.changed.emit()
 
     def _can(self, name: str, index: int) -> bool:
-        where = {"Try it": (START,), "Connect my plates": (START,), "Open a recording": (START,),
+        where = {"Try it": (START,), "Connect my plates": (START,), "Open a recording": (START,), "Recover": (START,),
                  "Back": (CONNECT, BUSY)}  # fmt: skip
         return index in where.get(name, (MEASURE,))
 
     def try_it(self) -> None:
         """A simulated athlete on simulated plates, ready to jump."""
-        self._open(lambda: connect("simulated", folder=self.folder, armed=True, **TRY), "Starting the simulated plates")
+        self._open(lambda: connect("simulated", folder=self.folder, armed=True, **self.safely, **TRY),
+                   "Starting the simulated plates")  # fmt: skip
 
     def show_connect(self) -> None:
         """Ask which plates."""
@@ -215,7 +230,8 @@ class LivePage(Page):
         if self.connecting.protocol.protocol is not None:
             facts["protocol"] = self.connecting.protocol.protocol
         self._open(
-            lambda: connect(what, folder=self.folder, armed=True, **facts), f"Connecting {clean(Path(what).name)}"
+            lambda: connect(what, folder=self.folder, armed=True, **self.safely, **facts),
+            f"Connecting {clean(Path(what).name)}",
         )
 
     def _open(self, opener: Opener, told: str) -> None:
@@ -228,12 +244,29 @@ class LivePage(Page):
         self._job = job
         job.start()
 
+    def recover(self) -> None:
+        """Make trial files of what was broken off in the folder, and show them."""
+        logs = recovery.unfinished(self.folder)
+        self.busy.setText("Recovering what was recorded ...")
+        self.show_view(BUSY)
+        self._job = Job(lambda: _recovered(logs), self)
+        self._job.came.connect(self._came_back)
+        self._job.start()
+
+    def _came_back(self, part: tuple[tuple[Path, ...], str]) -> None:
+        self._job = None
+        paths, told = part
+        self.show_view(START)
+        self.said.emit(told)
+        if paths:
+            self.review_wanted.emit(paths)
+
     def back(self) -> None:
         """Give up connecting."""
         job, self._job = self._job, None
         if job is not None:
             job.cancel()
-            job.came.disconnect(self._came)
+            job.came.disconnect()
             job.wait(20_000)
             for session in self._made:
                 session.close()
@@ -509,6 +542,20 @@ class LivePage(Page):
             self._advise()
         if self.session is not None and self.view.plates is not None:
             self.view.plates.show_status(self.session.status(), self.session.weight, self.session.live.profile.g)
+
+
+def _recovered(logs: Sequence[Path]) -> Iterator[tuple[tuple[Path, ...], str]]:
+    """The trial files that were made of logs, and what to say."""
+    paths: list[Path] = []
+    told = [f"{len(logs)} recovered"]
+    for log in logs:
+        try:
+            paths += [one.path for one in recovery.recover(log)]
+        except Exception as why:
+            from hipdrive.report.inputs import complaint
+
+            told.append(complaint(log, why))
+    yield tuple(paths), "; ".join(told)
 
 
 def _opened(opener: Opener, made: list[Session]) -> Iterator[Session | HipdriveError]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +116,17 @@ class StartView(QtWidgets.QWidget):
         layout.addWidget(label("Jumps on force plates: contact, height and RSI the moment they happen.", "sentence"),
                          alignment=Qt.AlignmentFlag.AlignHCenter)  # fmt: skip
         layout.addSpacing(18)
-        for button in (self.try_button, self.connect_button, self.open_button):
+        self.recover_button = big("", "Makes trial files of it; nothing that was recorded is lost")
+        self.show_unfinished(())
+        for button in (self.recover_button, self.try_button, self.connect_button, self.open_button):
             layout.addWidget(button, alignment=Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
+
+    def show_unfinished(self, logs: Sequence[Path]) -> None:
+        """Offer to recover what was broken off, where something was."""
+        many = f"{len(logs)} recordings" if len(logs) > 1 else "a recording"
+        self.recover_button.setText(f"Recover {many} that did not come to an end   (R)")
+        self.recover_button.setVisible(bool(logs))
 
 
 def _found() -> Iterator[tuple[tuple[str, str], ...] | str]:

@@ -245,17 +245,24 @@ def sources(
     free_run: bool = False,
     finite: int | None = None,
     fault: str | None = None,
+    following: Sequence[str] = (),
     **settings: Any,
 ) -> Iterator[SimulatedSource]:
     """A source for each simulated device of a rig, with an athlete on its plates.
 
     engine : devices of your own, which then see what you give them and no athlete. clock, free_run : of the engine,
-    see there. fault : what goes wrong and when, see `trouble`. settings : as `session` takes them.
+    see there. fault : what goes wrong and when, see `trouble`. following : tests that the athlete does one after the
+    other, in place of `test`. settings : as `session` takes them.
 
     Raises
     ------
     UsageError : the plates' devices have different rates.
     """
+    if following:
+        from hipdrive.acquisition.simulated import following as another
+
+        yield from another.following(rig, following, clock=clock)
+        return
     room = Room(*_furnished(rig, test, seed, clock, free_run, settings)) if engine is None else Room(engine, None)
     if fault is not None:
         room.engine.faults = faults(fault, rig.device(rig.plates[0].device).rate_hz)

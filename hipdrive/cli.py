@@ -19,7 +19,6 @@ from hipdrive import cli_hall
 from hipdrive.errors import HipdriveError, UsageError
 
 if TYPE_CHECKING:
-    from hipdrive.acquisition.recorder import Chunk, Recorder
     from hipdrive.report.inputs import Ask
     from hipdrive.trial import Trial
 
@@ -120,6 +119,9 @@ def record(
     athlete: Annotated[str | None, typer.Option("--athlete", metavar="ID", help="Who jumps.")] = None,
     box_height: BoxHeight = None, mass: Mass = None, load: Load = None, height: Height = None, side: Side = None,
     arms: Arms = False, force: Force = False,
+    lsl: Annotated[
+        str | None, typer.Option("--lsl", metavar="NAME", help="Send forces and events as an LSL stream, too.")
+    ] = None,
     fault: Annotated[
         str | None, typer.Option("--fault", metavar="WHAT@S", help="Simulated: unplugged@2, overflow@2, frozen@2.")
     ] = None,
@@ -127,6 +129,7 @@ def record(
     """Record one trial: --seconds long, or until the athlete stands still after it; Ctrl-C ends and keeps it."""
     from hipdrive.acquisition import recorder
     from hipdrive.report import exchange, inputs
+    from hipdrive.report.onair import OnAir
     from hipdrive.report.words import clean
 
     if file.suffix.lower() not in inputs.TRIAL_FILES:
@@ -135,10 +138,11 @@ def record(
                arms=arms or None, athlete=athlete)  # fmt: skip
     exchange.fresh(file, force=force)  # before anybody jumps
     _writable(file.resolve().parent)
-    still = _still(mass) if seconds is None else None
+    onair = OnAir(mass, lsl, ends=seconds is None)
+    watch = onair if lsl is not None or seconds is None else None
     places: list[Path] = []
-    with _told_seconds(seconds) as progress:
-        trial = recorder.record(rig, test=ask.test or "auto", seconds=seconds, until=still, progress=progress,
+    with _told_seconds(seconds) as progress, contextlib.closing(onair):
+        trial = recorder.record(rig, test=ask.test or "auto", seconds=seconds, until=watch, progress=progress,
                                 file=file, apart=True, options=None if fault is None else {"fault": fault},
                                 keep=lambda trial: places.append(_keep(trial, file)), **ask.facts)  # fmt: skip
     kept = places[0]
@@ -466,21 +470,6 @@ def _tell(sentence: str) -> None:
     from hipdrive.report.job import tell
 
     tell(sentence)
-
-
-def _still(mass: float | None) -> Callable[[Recorder, Chunk], bool]:
-    """Whether the athlete stands still after a movement, asked with each stretch of the recording."""
-    from hipdrive.analysis.live import Live
-    from hipdrive.analysis.said import Closed
-
-    live: list[Live] = []  # the rate is known once the devices are open
-
-    def closed(recorder: Recorder, chunk: Chunk) -> bool:
-        if not live:
-            live.append(Live(recorder.rate, recorder.plates, mass=mass))
-        return any(isinstance(one, Closed) for one in live[0].feed(recorder.newtons(chunk), chunk.first_sample))
-
-    return closed
 
 
 @contextlib.contextmanager

@@ -1,12 +1,17 @@
 """`hipdrive record`, `rigs`, `sources`: from a simulated athlete in real time to a report, and what goes wrong."""
 
+import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from hipdrive import cli, store
@@ -58,7 +63,10 @@ def test_ctrl_c_keeps_what_was_recorded(tmp_path: Path) -> None:
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:  # fmt: skip
         assert running.stdout is not None
         assert running.stdout.readline() == "go\n"
-        time.sleep(7.0)
+        end, log = time.monotonic() + 60.0, file.with_suffix(".hiplog")
+        while not (log.exists() and log.stat().st_size > 40_000):
+            assert time.monotonic() < end
+            time.sleep(0.02)
         running.send_signal(signal.SIGINT)
         out, error = running.communicate(timeout=30)
     assert running.returncode == 0, error
@@ -222,3 +230,43 @@ def test_a_recording_is_saved_somewhere_even_if_the_temporary_folder_is_full(
     (kept,) = home.glob("hipdrive-*/jump.h5")
     assert f"the recording is in {kept}" in capsys.readouterr().err.replace("\n", "")
     assert not list(full.iterdir())
+
+
+@pytest.mark.timed
+def test_a_recording_is_an_lsl_stream_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another program receives the forces while they are recorded, and what happens, and the numbers."""
+    pylsl = pytest.importorskip("pylsl")
+    name, file, codes = f"hipdrive-{os.getpid()}", tmp_path / "jump.h5", []
+    command = ["record", "simulated", str(file), "--test", "dj", "--seconds", "10", "--lsl", name]
+    running = threading.Thread(target=lambda: codes.append(cli.run(command)))
+    running.start()
+    try:
+        found = [pylsl.resolve_byprop("name", one, timeout=20.0)[0] for one in (name, f"{name}-events")]
+        forces, events = (pylsl.StreamInlet(one, recover=False) for one in found)
+        rows: list[list[float]] = []
+        told: list[dict[str, Any]] = []
+        while running.is_alive():
+            with contextlib.suppress(pylsl.util.LostError):
+                rows += forces.pull_chunk(timeout=0.05)[0]
+                told += [json.loads(one[0]) for one in events.pull_chunk(timeout=0.0)[0]]
+    finally:
+        running.join(60.0)
+    assert codes == [0]
+    trial = store.load_trial(file)
+    sent = np.array(rows)
+    first = next(k for k in range(trial.samples) if np.array_equal(trial.fz[:, k], sent[0]))
+    assert np.array_equal(trial.fz[:, first : first + len(sent)].T, sent)
+    assert len(sent) > 3000
+    assert {"contact", "flight", "landed"} <= {one["event"] for one in told}
+    numbers = [one for one in told if one["event"] == "numbers" and one["stage"] == "landing"]
+    assert trial.truth is not None
+    assert numbers[0]["contact_time"] == pytest.approx(trial.truth["contact_time"], abs=0.01)
+
+
+def test_without_lsl_it_is_said_before_anybody_jumps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pylsl", None)
+    assert cli.run(["record", "simulated", str(tmp_path / "a.h5"), "--seconds", "60", "--lsl", "x"]) == 2
+    assert "its library cannot be loaded" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

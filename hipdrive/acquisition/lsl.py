@@ -53,6 +53,11 @@ KEPT = {4: np.int32, 5: np.int16, 6: np.int16}
 """LSL's channel format -> type on the wire, and in the trial (float64 where it is not here: it holds them all)."""
 
 
+def ready() -> None:
+    """Refuse what cannot be without LSL. Errors as of `publish`."""
+    _pylsl()
+
+
 def _pylsl() -> Any:
     """Pylsl.
 

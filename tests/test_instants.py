@@ -383,6 +383,7 @@ def test_a_line_that_nobody_explains() -> None:
     ["not toml [", "start_signal = 5", "cameras = 1\nsync = 'x'", "cameras = [1, 'a', {id = 3}]", "a = " + "[" * 5000,
      '[start_signal]\nmicrophone = true\nlevel_v = "high"\ndistance_m = [1]', "x" * 2_000_000,
      '[start_signal]\nmicrophone = true\nlevel_v = 1.0\ndistance_m = inf\ntemperature_c = -1e9',
+     f'[start_signal]\nmicrophone = true\nlevel_v = 1.0\ndistance_m = 1{"0" * 400}',
      '[[cameras]]\nid = "side"\ndelay_ms = nan\nexposure_ms = true'],
 )  # fmt: skip
 def test_a_rig_from_anywhere_breaks_nothing(rig: str) -> None:

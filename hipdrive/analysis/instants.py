@@ -125,14 +125,15 @@ def _parsed(text: str) -> Mapping[str, Any]:
 def _tables(rig: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]]:
     """The tables of a list by their id."""
     rows = rig.get(name)
-    return {row["id"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)} if isinstance(
-        rows, list) else {}  # fmt: skip
+    named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {row["id"]: row for row in named if isinstance(row.get("id"), str)}
 
 
 def _number(table: Mapping[str, Any], key: str, default: float) -> float:
     value = table.get(key)
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable and value is not None else default
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return default
+    return float(value) if abs(value) <= 1e12 else default  # no quantity of a rig is larger; NaN is none
 
 
 def _elsewhere(rig: Mapping[str, Any], line: Mapping[str, Any]) -> bool:

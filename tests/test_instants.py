@@ -224,7 +224,7 @@ def test_a_rig_with_everything_is_recorded_by_the_command(tmp_path: Path, capsys
     assert found["gun"].times == pytest.approx([shot], abs=found["gun"].u95)
     assert len(found["side"].times) == pytest.approx(600, abs=1)
     assert len(found["back"].times) == 299
-    assert len(found["lamp"].times) > 10
+    assert len(found["lamp"].times) >= 4  # in any 2.4 s of the code
     opened = json.loads(next(line for line in made.log if '"opened"' in line))
     assert opened["clock"] == "own"
 

@@ -97,7 +97,11 @@ def test_every_question_has_an_answer() -> None:
     assert EXPECTED.keys() == contract.QUESTIONS.keys()
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+MUCH = "recording_of_much"  # on the stand-in `test_recorder_ramp` does it for longer
+ON_STAND_IN = [pytest.param(name, marks=pytest.mark.slow if name == MUCH else ()) for name in EXPECTED]
+
+
+@pytest.mark.parametrize("name", ON_STAND_IN)
 def test_the_stand_in(name: str) -> None:
     bench = StandIn()
     with installed(bench.engine):

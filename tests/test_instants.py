@@ -18,7 +18,7 @@ from hipdrive.acquisition import lampcode, nidaq
 from hipdrive.acquisition.nidaq import CodeLine, EdgeLine, Line, NidaqSource, PulseLine, lines_of
 from hipdrive.acquisition.recorder import record
 from hipdrive.acquisition.simulated.daqmx import installed
-from hipdrive.acquisition.simulated.engine import MODELS, Engine, ManualClock, SimDevice
+from hipdrive.acquisition.simulated.engine import MODELS, Engine, ManualClock, Moving, SimDevice
 from hipdrive.acquisition.simulated.source import session
 from hipdrive.acquisition.source import open_sources
 from hipdrive.analysis.instants import OFF, flight, instants
@@ -268,6 +268,33 @@ def test_a_lamp_on_an_analogue_input() -> None:
         truth = [t for t, high in shown if high is level][: len(times)]
         assert len(times) > 2
         assert np.abs(times - truth).max() <= 0.5 / 2000.0 + 1e-9
+
+
+def test_a_board_that_converts_one_channel_after_the_other() -> None:
+    """Each channel is later than the one before it by one conversion; the start signal is put back by that."""
+    rate = 1000.0
+    shots = 0.3 + 0.35 * np.arange(20) + (np.arange(20) / 20.0 + 0.0123) / rate  # at every part of a sample
+
+    def inputs(t: Floats) -> Floats:
+        since = t[:, np.newaxis] - shots
+        on = ((since >= 0.0) & (since < 0.1)).any(axis=1)
+        return np.repeat(np.where(on, 5.0, 0.0)[np.newaxis], 16, axis=0)
+
+    text = plain_rig(11, rate=rate).text + '\n[start_signal]\ndevice = "ni0"\nterminal = "ai15"\nlevel_v = 2.5\n'
+    lab = Lab(rigs.loads(text))
+    model = dataclasses.replace(MODELS["stand-in"], simultaneous=False)
+    lab.engine.devices["Dev1"] = SimDevice(name="Dev1", model=model, signal=Moving(inputs))
+    lab.recorder.begin()
+    with lab.recorder:
+        lab.run(8.0, 1.0 / 8.0)
+    made = lab.recorder.end()
+    first, gun = made.raw[0].scaled()[:, [0, 11]].T > 2.5
+    seen = [np.flatnonzero(np.diff(one.astype(int)) == 1) for one in (first, gun)]
+    # 11 of 48 conversions in each sample: so often the later channel sees the step a sample earlier
+    assert (seen[0] - seen[1]).mean() == pytest.approx(11 / 48, abs=0.05)
+    wrong = (instants(made)["gun"].times - shots) * rate
+    assert np.abs(wrong).max() <= 0.5 + 1e-6
+    assert wrong.mean() == pytest.approx(0.0, abs=0.03)
 
 
 # --- sound ---

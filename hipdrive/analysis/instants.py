@@ -82,6 +82,7 @@ def instants(trial: Trial) -> dict[str, Instants]:
     start = start if isinstance(start, dict) else {}
     found = {}
     for signal in trial.signals:
+        signal = replace(signal, t0=signal.t0 + _skew(trial, signal.name))
         if signal.name == GUN:
             found[GUN] = _sound(signal, start) if start.get("microphone") is True else _voltage(signal, start)
         elif signal.name in lamps:
@@ -91,6 +92,15 @@ def instants(trial: Trial) -> dict[str, Instants]:
     said = {GUN: start, **cameras, **lamps}
     return {name: replace(one, u95=math.inf) if _elsewhere(rig, said.get(name, {})) else one
             for name, one in found.items()}  # fmt: skip
+
+
+def _skew(trial: Trial, role: str) -> float:
+    """S from the sample clock to the conversion of a channel, where a multiplexed board takes one after the other."""
+    for raw in trial.raw:
+        convert = raw.identity.get("conv_rate_hz")
+        if role in raw.roles and isinstance(convert, int | float) and convert >= raw.rate:
+            return raw.roles.index(role) / float(convert)
+    return 0.0
 
 
 def _stamped(

@@ -429,8 +429,7 @@ def timing_attribute(task: Task, attribute: int) -> Any:
                              0x1852: task.clock_source}  # fmt: skip
     if task.kind == "ai" and task.device:
         facts[0x2F1B] = f"/{task.device.name}/ai/SampleClock"
-    if task.kind == "ai" and task.device and not task.device.model.simultaneous:
-        facts[0x1848] = min(task.device.model.max_rate, task.rate * len(task.channels) * 4.0)
+        facts[0x1848] = task.device.model.convert_rate(task.rate, len(task.channels))
     return facts.get(attribute)
 
 

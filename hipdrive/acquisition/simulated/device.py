@@ -77,6 +77,10 @@ class Model:
         """
         return self.timebase / round(self.timebase / wanted) if self.timebase else wanted
 
+    def convert_rate(self, rate: float, channels: int) -> float | None:
+        """How fast one channel is converted after the other, Hz; None where all are at once."""
+        return None if self.simultaneous else min(self.max_rate, rate * channels * 4.0)
+
 
 MODELS: Mapping[str, Model] = {
     one.product: one

@@ -90,6 +90,9 @@ def clocks_can_be_shared(rig: Rig) -> None:
             others = [name for name in known if name != one.id]
             raise Fault(f"{place}, clock", f"{one.clock!r} is no other device",
                         f"use {' or '.join(map(repr, others))}" if others else "take it out")  # fmt: skip
+        if lead.driver != one.driver:
+            raise Fault(f"{place}, clock", f"{lead.id!r} is run by {lead.driver}, and this one by {one.driver}",
+                        "devices of one driver can share a clock: take it out")  # fmt: skip
         if lead.clock is not None:
             raise Fault(f"{place}, clock", f"{lead.id!r} has no clock of its own but that of {lead.clock!r}",
                         f"use clock = {lead.clock!r}")  # fmt: skip

@@ -339,9 +339,10 @@ class Driver:
             self._set_line(task.plugged(), one, bool(value >> place & 1))
 
     def _set_line(self, device: SimDevice, one: Channel, value: bool) -> None:
-        """Set an output line of a device, and remember when."""
+        """Set an output line of a device, and remember when it changed."""
+        if value is not bool(device.outputs >> one.index & 1):
+            device.shown.setdefault(one.index, []).append((self.engine.instant(device), value))
         device.outputs = device.outputs & ~(1 << one.index) | int(value) << one.index
-        device.shown.setdefault(one.index, []).append((self.engine.instant(device), value))
 
 
 def ticks(task: Task, first: int, out: Any) -> None:

@@ -107,7 +107,7 @@ class SimDevice:
     signal : what its inputs see. ppm : by how much its oscillator is fast.
     edges : when its digital terminals have an edge of the kind that is looked for, s on the clock of the engine;
     after_start : the same in s after its analogue task started.
-    shown : output line -> when it was set to what.
+    shown : output line, low at first -> when it changed to what.
     """
 
     name: str = "Dev1"

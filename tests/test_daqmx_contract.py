@@ -154,17 +154,18 @@ def test_the_command_records_from_it(library: Path, tmp_path: Path) -> None:
     lab.write_text(contract.rig().text, encoding="utf-8")
     gone.write_text(contract.rig(name="Dev9").text, encoding="utf-8")
     record = ("-m", "hipdrive", "record")
-    done = python(library, *record, str(lab), str(whole), "--seconds", "2", SHIM_FREE_RUN="1")
+    done = python(library, *record, str(lab), str(whole), "--seconds", "0.7", SHIM_REAL_TIME="1")
     assert (done.returncode, done.stderr) == (0, "")
     [raw] = store.load_trial(whole).raw
-    assert (raw.values == contract.ramp(2, 0, 2000).T).all()
+    assert (raw.values == contract.ramp(2, 0, 700).T).all()
     assert raw.identity["driver"] == "nidaqmx"
-    done = python(library, *record, str(lab), str(broken), "--seconds", "2", SHIM_FREE_RUN="1", SHIM_UNPLUG_AT="1234")
+    done = python(library, *record, str(lab), str(broken), "--seconds", "9", SHIM_REAL_TIME="1", SHIM_UNPLUG_AT="654")
     assert (done.returncode, " ".join(done.stderr.split())) == (1, f"the recording broke off: {UNPLUGGED}")
     trial = store.load_trial(broken)
-    assert [(gap.first_sample, gap.code) for gap in trial.gaps] == [(1230, "-201003")]
-    assert (trial.raw[0].values == contract.ramp(2, 0, 1230).T).all()
-    done = python(library, *record, str(gone), str(tmp_path / "x.h5"), "--seconds", "2")
+    [gap] = trial.gaps  # the block in which it was is not handed over
+    assert (gap.code, gap.first_sample, 644 < gap.first_sample <= 654) == ("-201003", trial.samples, True)
+    assert (trial.raw[0].values == contract.ramp(2, 0, trial.samples).T).all()
+    done = python(library, *record, str(gone), str(tmp_path / "x.h5"), "--seconds", "1")
     assert (done.returncode, " ".join(done.stderr.split())) == (2, NO_DEVICE[2])
     assert not (tmp_path / "x.h5").exists()
 

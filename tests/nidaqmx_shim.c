@@ -3,7 +3,8 @@
  * The stand-in in hipdrive/acquisition/simulated takes the place of the library inside Python. This one is a library,
  * found by the client's own loader, so ctypes, its calling convention and the release of Python's lock are the real
  * ones as well. One device, Dev1, whose inputs see the ramp: count = (sample + 1000 * channel) mod 65536 - 32768.
- * Time stands still until shim_set("advance", seconds), so every answer is known; numbers are those of NIDAQmx.h.
+ * Time stands still until shim_set("advance", seconds), so every answer is known, or with SHIM_REAL_TIME=1 it does not.
+ * Numbers are those of NIDAQmx.h.
  *
  *   gcc -O2 -Wall -Wextra -Werror -shared -fPIC -Wl,-soname,libnidaqmx.so -o libnidaqmx.so nidaqmx_shim.c -lpthread
  *
@@ -41,8 +42,8 @@ typedef struct Task {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all that follows */
 static Task *tasks;
 static u32 unnamed;
-static double now, max_rate = 1e6;
-static i32 free_run, present = 1;
+static double told, max_rate = 1e6;
+static i32 free_run, real_time, present = 1;
 static int64_t unplug_at = -1;
 static __thread char said[512]; /* the driver, too, keeps the last error for each thread */
 
@@ -59,24 +60,39 @@ static i32 no_property(void) {
     return fail(NO_PROPERTY, "Specified property is not supported by the device or is not applicable to the task.");
 }
 
+static double clock_s(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double now(void) {
+    return real_time ? clock_s() : told;
+}
+
+static double from_environment(const char *name, double otherwise) {
+    const char *text = getenv(name);
+    return text ? atof(text) : otherwise;
+}
+
 /* For the test: facts of the device, and time. */
 i32 shim_set(const char *name, double value) {
     i32 known = 0;
     pthread_mutex_lock(&lock);
-    if (!strcmp(name, "advance")) now += value;
+    if (!strcmp(name, "advance")) told += value;
     else if (!strcmp(name, "free_run")) free_run = (i32)value;
     else if (!strcmp(name, "max_rate")) max_rate = value;
     else if (!strcmp(name, "unplug_at")) unplug_at = (int64_t)value;
-    else if (!strcmp(name, "reset")) { now = 0; free_run = 0; max_rate = 1e6; unplug_at = -1; present = 1; }
+    else if (!strcmp(name, "reset")) { told = 0; free_run = 0; max_rate = 1e6; unplug_at = -1; present = 1; }
     else known = -1;
     pthread_mutex_unlock(&lock);
     return known;
 }
 
-static double clock_s(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+/* For programs that nobody can reach into: the command line, and the process of its own that it records in. */
+__attribute__((constructor)) static void begin(void) {
+    real_time = (i32)from_environment("SHIM_REAL_TIME", 0);
+    unplug_at = (int64_t)from_environment("SHIM_UNPLUG_AT", -1);
 }
 
 /* With the lock held: the task of a handle, or NULL and what is said of it. */
@@ -97,7 +113,7 @@ static u64 buffer_size(const Task *task) {
 /* Samples a channel so far; the device is gone with the sample that says so. */
 static u64 acquired(const Task *task) {
     if (!task->running) return task->final;
-    u64 count = free_run ? task->position + 1000000000u : (u64)((now - task->started) * task->rate + 1e-6);
+    u64 count = free_run ? task->position + 1000000000u : (u64)((now() - task->started) * task->rate + 1e-6);
     if (task->mode == FINITE && count > task->per_channel) count = task->per_channel;
     if (unplug_at >= 0 && count >= (u64)unplug_at) {
         present = 0;
@@ -132,7 +148,7 @@ static i32 start(Task *task) {
     if (!present) return gone();
     if (task->rate * task->channels > max_rate * 1.0001 && !free_run)
         return fail(TOO_FAST, "Sample rate exceeds the maximum sample rate for the number of channels specified.");
-    task->started = now;
+    task->started = now();
     task->position = task->final = 0;
     task->running = 1;
     task->ended = 0;

@@ -14,6 +14,7 @@ import daqmx_contract as contract
 import numpy as np
 import pytest
 
+from hipdrive import store
 from hipdrive.acquisition.simulated.daqmx import installed
 from hipdrive.acquisition.simulated.device import MODELS, SimDevice, coefficients
 from hipdrive.acquisition.simulated.engine import Engine, ManualClock
@@ -97,7 +98,11 @@ def test_every_question_has_an_answer() -> None:
     assert EXPECTED.keys() == contract.QUESTIONS.keys()
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+MUCH = "recording_of_much"  # on the stand-in `test_recorder_ramp` does it for longer
+ON_STAND_IN = [pytest.param(name, marks=pytest.mark.slow if name == MUCH else ()) for name in EXPECTED]
+
+
+@pytest.mark.parametrize("name", ON_STAND_IN)
 def test_the_stand_in(name: str) -> None:
     bench = StandIn()
     with installed(bench.engine):
@@ -106,8 +111,8 @@ def test_the_stand_in(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """What a program of its own says that finds the C library where a system library would be."""
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the C library, as it would be among those of the system."""
     if sys.platform != "linux":
         pytest.skip("the library is built for Linux only")
     missing = [name for name in NEEDED if not shutil.which(name)]
@@ -120,9 +125,20 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert built.returncode == 0, built.stderr
-    environment = {**os.environ, "LD_LIBRARY_PATH": str(folder), "PYTHONPATH": str(HERE.parent)}
-    told = subprocess.run([sys.executable, "-W", "error", str(HERE / "daqmx_contract.py")], env=environment,
-                          capture_output=True, text=True, timeout=120)  # fmt: skip
+    return folder
+
+
+def python(library: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A program of its own, which finds the library by itself."""
+    told = {**os.environ, "LD_LIBRARY_PATH": str(library), "PYTHONPATH": str(HERE.parent), **environment}
+    return subprocess.run([sys.executable, "-W", "error", *arguments], env=told, capture_output=True, text=True,
+                          timeout=120)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def answers(library: Path) -> Mapping[str, Any]:
+    """What a program says of the library to all questions."""
+    told = python(library, str(HERE / "daqmx_contract.py"))
     assert told.returncode == 0, told.stderr
     return dict(json.loads(line) for line in told.stdout.splitlines())
 
@@ -130,6 +146,28 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_library_that_the_client_finds_by_itself(answers: Mapping[str, Any], name: str) -> None:
     assert answers[name] == same_floats(EXPECTED[name])
+
+
+def test_the_command_records_from_it(library: Path, tmp_path: Path) -> None:
+    """Down to the process of its own in which devices are read, with nothing of ours in the driver's place."""
+    lab, gone, whole, broken = (tmp_path / name for name in ("lab.toml", "gone.toml", "whole.h5", "broken.h5"))
+    lab.write_text(contract.rig().text, encoding="utf-8")
+    gone.write_text(contract.rig(name="Dev9").text, encoding="utf-8")
+    record = ("-m", "hipdrive", "record")
+    done = python(library, *record, str(lab), str(whole), "--seconds", "0.7", SHIM_REAL_TIME="1")
+    assert (done.returncode, done.stderr) == (0, "")
+    [raw] = store.load_trial(whole).raw
+    assert (raw.values == contract.ramp(2, 0, 700).T).all()
+    assert raw.identity["driver"] == "nidaqmx"
+    done = python(library, *record, str(lab), str(broken), "--seconds", "9", SHIM_REAL_TIME="1", SHIM_UNPLUG_AT="654")
+    assert (done.returncode, " ".join(done.stderr.split())) == (1, f"the recording broke off: {UNPLUGGED}")
+    trial = store.load_trial(broken)
+    [gap] = trial.gaps  # the block in which it was is not handed over
+    assert (gap.code, gap.first_sample, 644 < gap.first_sample <= 654) == ("-201003", trial.samples, True)
+    assert (trial.raw[0].values == contract.ramp(2, 0, trial.samples).T).all()
+    done = python(library, *record, str(gone), str(tmp_path / "x.h5"), "--seconds", "1")
+    assert (done.returncode, " ".join(done.stderr.split())) == (2, NO_DEVICE[2])
+    assert not (tmp_path / "x.h5").exists()
 
 
 def same_floats(expected: Any) -> Any:

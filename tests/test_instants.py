@@ -18,7 +18,7 @@ from hipdrive.acquisition import lampcode, nidaq
 from hipdrive.acquisition.nidaq import CodeLine, EdgeLine, Line, NidaqSource, PulseLine, lines_of
 from hipdrive.acquisition.recorder import record
 from hipdrive.acquisition.simulated.daqmx import installed
-from hipdrive.acquisition.simulated.engine import MODELS, Engine, ManualClock, SimDevice
+from hipdrive.acquisition.simulated.engine import MODELS, Engine, ManualClock, Moving, SimDevice
 from hipdrive.acquisition.simulated.source import session
 from hipdrive.acquisition.source import open_sources
 from hipdrive.analysis.instants import OFF, flight, instants
@@ -107,16 +107,13 @@ def test_a_lamp_shows_the_code_and_every_change_of_it_is_stamped(engine: Engine)
     )  # fmt: skip
     device = engine.devices["Dev1"]
     shown = device.shown[3]
-    assert shown[0] == (0.75, False)
-    truth = {
-        level: [int((t - 0.75) * TICK + 1e-9) for t, high in shown[1:] if high is level] for level in (True, False)
-    }
+    truth = {level: [int((t - 0.75) * TICK + 1e-9) for t, high in shown if high is level] for level in (True, False)}
     assert found["lamp"] == truth[True]
     assert found["lamp.off"] == truth[False][: len(found["lamp.off"])]
     assert len(truth[False]) - len(found["lamp.off"]) <= 1  # it may be put out when the recording is over
     bits = [lampcode.bit(60_000 + n) for n in range(400)]
     level = np.zeros(20_000, bool)
-    for t, high in shown[1:]:
+    for t, high in shown:
         level[round((t - 0.75) * 1000) :] = high
     # set at the end of the block in which the bit begins, which is here at once
     assert level[10:].tolist() == np.repeat(bits, 50)[10:].tolist()
@@ -224,7 +221,7 @@ def test_a_rig_with_everything_is_recorded_by_the_command(tmp_path: Path, capsys
     assert found["gun"].times == pytest.approx([shot], abs=found["gun"].u95)
     assert len(found["side"].times) == pytest.approx(600, abs=1)
     assert len(found["back"].times) == 299
-    assert len(found["lamp"].times) > 10
+    assert len(found["lamp"].times) >= 4  # in any 2.4 s of the code
     opened = json.loads(next(line for line in made.log if '"opened"' in line))
     assert opened["clock"] == "own"
 
@@ -262,12 +259,39 @@ def test_a_lamp_on_an_analogue_input() -> None:
         for _ in range(120):
             lab.run(0.02, 0.02)
     found = instants(lab.recorder.end())["lamp"]
-    shown = lab.engine.devices["Dev1"].shown[0][1:]
+    shown = lab.engine.devices["Dev1"].shown[0]
     assert (found.kind, found.method, found.u95) == ("lamp", "level", 0.475 / 2000.0)
     for times, level in ((found.times, True), (found.off, False)):
         truth = [t for t, high in shown if high is level][: len(times)]
         assert len(times) > 2
         assert np.abs(times - truth).max() <= 0.5 / 2000.0 + 1e-9
+
+
+def test_a_board_that_converts_one_channel_after_the_other() -> None:
+    """Each channel is later than the one before it by one conversion; the start signal is put back by that."""
+    rate = 1000.0
+    shots = 0.3 + 0.35 * np.arange(20) + (np.arange(20) / 20.0 + 0.0123) / rate  # at every part of a sample
+
+    def inputs(t: Floats) -> Floats:
+        since = t[:, np.newaxis] - shots
+        on = ((since >= 0.0) & (since < 0.1)).any(axis=1)
+        return np.repeat(np.where(on, 5.0, 0.0)[np.newaxis], 16, axis=0)
+
+    text = plain_rig(11, rate=rate).text + '\n[start_signal]\ndevice = "ni0"\nterminal = "ai15"\nlevel_v = 2.5\n'
+    lab = Lab(rigs.loads(text))
+    model = dataclasses.replace(MODELS["stand-in"], simultaneous=False)
+    lab.engine.devices["Dev1"] = SimDevice(name="Dev1", model=model, signal=Moving(inputs))
+    lab.recorder.begin()
+    with lab.recorder:
+        lab.run(8.0, 1.0 / 8.0)
+    made = lab.recorder.end()
+    first, gun = made.raw[0].scaled()[:, [0, 11]].T > 2.5
+    seen = [np.flatnonzero(np.diff(one.astype(int)) == 1) for one in (first, gun)]
+    # 11 of 48 conversions in each sample: so often the later channel sees the step a sample earlier
+    assert (seen[0] - seen[1]).mean() == pytest.approx(11 / 48, abs=0.05)
+    wrong = (instants(made)["gun"].times - shots) * rate
+    assert np.abs(wrong).max() <= 0.5 + 1e-6
+    assert wrong.mean() == pytest.approx(0.0, abs=0.03)
 
 
 # --- sound ---
@@ -383,6 +407,7 @@ def test_a_line_that_nobody_explains() -> None:
     ["not toml [", "start_signal = 5", "cameras = 1\nsync = 'x'", "cameras = [1, 'a', {id = 3}]", "a = " + "[" * 5000,
      '[start_signal]\nmicrophone = true\nlevel_v = "high"\ndistance_m = [1]', "x" * 2_000_000,
      '[start_signal]\nmicrophone = true\nlevel_v = 1.0\ndistance_m = inf\ntemperature_c = -1e9',
+     f'[start_signal]\nmicrophone = true\nlevel_v = 1.0\ndistance_m = 1{"0" * 400}',
      '[[cameras]]\nid = "side"\ndelay_ms = nan\nexposure_ms = true'],
 )  # fmt: skip
 def test_a_rig_from_anywhere_breaks_nothing(rig: str) -> None:

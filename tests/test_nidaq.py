@@ -207,7 +207,7 @@ def test_a_lamp(engine: Engine) -> None:
 
 
 def test_devices_are_listed(engine: Engine) -> None:
-    real, simulated = sources()
+    real, simulated = sources("nidaqmx", "simulated")
     assert (real.name, real.product, real.ready) == ("Dev1", "stand-in", True)
     assert "serial 001A2B3C, 64 analogue inputs" in real.detail
     assert simulated.driver == "simulated"

@@ -228,6 +228,12 @@ def test_a_clock_that_cannot_be_shared(second: str, first: str, words: str) -> N
     assert words in str(caught.value)
 
 
+def test_a_clock_of_another_driver_is_refused() -> None:
+    text = rig(ROUTED).text.replace('driver = "simulated"', 'driver = "nidaqmx"', 1)
+    with pytest.raises(UsageError, match="'ni0' is run by nidaqmx, and this one by simulated; devices of one driver"):
+        loads(text)
+
+
 def test_other_rates_and_counters_of_a_follower_are_refused() -> None:
     text = rig(ROUTED).text
     head, _, tail = text.rpartition("rate_hz = 1000.0")

@@ -180,20 +180,6 @@ class EdgeLine:
     rate: float = 1000.0
 
 
-def rig_sources(rig: Rig) -> Iterator[NidaqSource]:
-    """A source for each device of a rig, those with a clock of their own first."""
-    made: dict[str, NidaqSource] = {}
-    for device in in_order(rig):
-        lead = made.get(device.clock or "")
-        made[device.id] = NidaqSource(device, rig.channels(device.id), lines=lines_of(rig, device.id), lead=lead)
-    yield from made.values()
-
-
-def in_order(rig: Rig) -> list[Device]:
-    """The devices as they are opened: the rate of a shared clock is known from the one that has it."""
-    return sorted(rig.devices, key=lambda one: one.clock is not None)
-
-
 @dataclass(frozen=True, kw_only=True)
 class PulseLine:
     """A terminal on which a counter makes pulses from the start of sampling on: a camera that we trigger.
@@ -255,6 +241,20 @@ def _sync_lines(one: SyncLine) -> Iterator[Line]:
     for name, counter, edge in zip((one.id, f"{one.id}{OFF}"), (one.counter, one.counter_off), edges, strict=True):
         if counter is not None and one.terminal is not None:
             yield EdgeLine(name=name, terminal=one.terminal, counter=counter, edge=edge)
+
+
+def rig_sources(rig: Rig) -> Iterator[NidaqSource]:
+    """A source for each device of a rig, those with a clock of their own first."""
+    made: dict[str, NidaqSource] = {}
+    for device in in_order(rig):
+        lead = made.get(device.clock or "")
+        made[device.id] = NidaqSource(device, rig.channels(device.id), lines=lines_of(rig, device.id), lead=lead)
+    yield from made.values()
+
+
+def in_order(rig: Rig) -> list[Device]:
+    """The devices as they are opened: the rate of a shared clock is known from the one that has it."""
+    return sorted(rig.devices, key=lambda one: one.clock is not None)
 
 
 class NidaqSource:

@@ -82,6 +82,7 @@ def instants(trial: Trial) -> dict[str, Instants]:
     start = start if isinstance(start, dict) else {}
     found = {}
     for signal in trial.signals:
+        signal = replace(signal, t0=signal.t0 + _skew(trial, signal.name))
         if signal.name == GUN:
             found[GUN] = _sound(signal, start) if start.get("microphone") is True else _voltage(signal, start)
         elif signal.name in lamps:
@@ -91,6 +92,15 @@ def instants(trial: Trial) -> dict[str, Instants]:
     said = {GUN: start, **cameras, **lamps}
     return {name: replace(one, u95=math.inf) if _elsewhere(rig, said.get(name, {})) else one
             for name, one in found.items()}  # fmt: skip
+
+
+def _skew(trial: Trial, role: str) -> float:
+    """S from the sample clock to the conversion of a channel, where a multiplexed board takes one after the other."""
+    for raw in trial.raw:
+        convert = raw.identity.get("conv_rate_hz")
+        if role in raw.roles and isinstance(convert, int | float) and convert >= raw.rate:
+            return raw.roles.index(role) / float(convert)
+    return 0.0
 
 
 def _stamped(
@@ -125,14 +135,15 @@ def _parsed(text: str) -> Mapping[str, Any]:
 def _tables(rig: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]]:
     """The tables of a list by their id."""
     rows = rig.get(name)
-    return {row["id"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)} if isinstance(
-        rows, list) else {}  # fmt: skip
+    named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {row["id"]: row for row in named if isinstance(row.get("id"), str)}
 
 
 def _number(table: Mapping[str, Any], key: str, default: float) -> float:
     value = table.get(key)
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable and value is not None else default
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return default
+    return float(value) if abs(value) <= 1e12 else default  # no quantity of a rig is larger; NaN is none
 
 
 def _elsewhere(rig: Mapping[str, Any], line: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hipdrive.hardware.devices import FORCE_UNITS, NI_TERMINAL, PLUGIN, Camera, Device
+from hipdrive.hardware.devices import FORCE_UNITS, NI_TERMINAL, PLUGIN, Device
 from hipdrive.hardware.facts import Fault
 from hipdrive.hardware.kinds import Gauged, Kistler8, PlateFacts, Wrench6
 from hipdrive.hardware.plates import bend, electric_limit
@@ -90,6 +90,9 @@ def clocks_can_be_shared(rig: Rig) -> None:
             others = [name for name in known if name != one.id]
             raise Fault(f"{place}, clock", f"{one.clock!r} is no other device",
                         f"use {' or '.join(map(repr, others))}" if others else "take it out")  # fmt: skip
+        if lead.driver != one.driver:
+            raise Fault(f"{place}, clock", f"{lead.id!r} is run by {lead.driver}, and this one by {one.driver}",
+                        "devices of one driver can share a clock: take it out")  # fmt: skip
         if lead.clock is not None:
             raise Fault(f"{place}, clock", f"{lead.id!r} has no clock of its own but that of {lead.clock!r}",
                         f"use clock = {lead.clock!r}")  # fmt: skip
@@ -131,12 +134,13 @@ def plates_fit_their_devices(rig: Rig) -> None:
             if not NI_TERMINAL.fullmatch(terminal):
                 raise Fault(place, f"channels.{role} = {terminal!r} has not the right form",
                             'write an input of the device, for example "ai0"')  # fmt: skip
-    for what, users in (("camera", rig.cameras), ("start_signal", (rig.start_signal,) if rig.start_signal else ())):
-        for one in users:
-            if rig.device(one.device).sends_numbers:
-                place = f"camera {one.id!r}" if isinstance(one, Camera) else what
-                raise Fault(f"{place}, device", f"device {one.device!r} has no lines for it",
-                            "wire it to an NI device")  # fmt: skip
+    lines = [(f"camera {camera.id!r}", camera.device) for camera in rig.cameras]
+    lines += [(f"sync {one.id!r}", one.device) for one in rig.sync]
+    if rig.start_signal is not None:
+        lines.append(("start_signal", rig.start_signal.device))
+    for place, name in lines:
+        if rig.device(name).sends_numbers:
+            raise Fault(f"{place}, device", f"device {name!r} has no lines for it", "wire it to an NI device")
 
 
 def _numbers(place: str, plate: PlateFacts, device: Device) -> None:

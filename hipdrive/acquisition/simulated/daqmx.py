@@ -339,9 +339,10 @@ class Driver:
             self._set_line(task.plugged(), one, bool(value >> place & 1))
 
     def _set_line(self, device: SimDevice, one: Channel, value: bool) -> None:
-        """Set an output line of a device, and remember when."""
+        """Set an output line of a device, and remember when it changed."""
+        if value is not bool(device.outputs >> one.index & 1):
+            device.shown.setdefault(one.index, []).append((self.engine.instant(device), value))
         device.outputs = device.outputs & ~(1 << one.index) | int(value) << one.index
-        device.shown.setdefault(one.index, []).append((self.engine.instant(device), value))
 
 
 def ticks(task: Task, first: int, out: Any) -> None:
@@ -429,8 +430,7 @@ def timing_attribute(task: Task, attribute: int) -> Any:
                              0x1852: task.clock_source}  # fmt: skip
     if task.kind == "ai" and task.device:
         facts[0x2F1B] = f"/{task.device.name}/ai/SampleClock"
-    if task.kind == "ai" and task.device and not task.device.model.simultaneous:
-        facts[0x1848] = min(task.device.model.max_rate, task.rate * len(task.channels) * 4.0)
+        facts[0x1848] = task.device.model.convert_rate(task.rate, len(task.channels))
     return facts.get(attribute)
 
 

@@ -77,6 +77,10 @@ class Model:
         """
         return self.timebase / round(self.timebase / wanted) if self.timebase else wanted
 
+    def convert_rate(self, rate: float, channels: int) -> float | None:
+        """How fast one channel is converted after the other, Hz; None where all are at once."""
+        return None if self.simultaneous else min(self.max_rate, rate * channels * 4.0)
+
 
 MODELS: Mapping[str, Model] = {
     one.product: one
@@ -103,7 +107,7 @@ class SimDevice:
     signal : what its inputs see. ppm : by how much its oscillator is fast.
     edges : when its digital terminals have an edge of the kind that is looked for, s on the clock of the engine;
     after_start : the same in s after its analogue task started.
-    shown : output line -> when it was set to what.
+    shown : output line, low at first -> when it changed to what.
     """
 
     name: str = "Dev1"

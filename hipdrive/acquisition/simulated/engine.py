@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -126,9 +127,11 @@ class Engine:
 
     def edges(self, device: SimDevice, terminal: str, armed: float, *, falling: bool = False) -> Floats:
         """When a digital terminal has an edge, s, by what is known and what a wire brings from an output."""
-        known = [device.edges.get(terminal, NONE), armed + device.after_start.get(terminal, NONE)]
         source = self.wires.get(f"/{device.name}/{terminal}")
-        return np.sort(np.concatenate([*known, NONE if source is None else self._made(source, falling)]))
+        parts = [device.edges.get(terminal, NONE), armed + device.after_start.get(terminal, NONE),
+                 NONE if source is None else self._made(source, falling)]  # fmt: skip
+        there = [part for part in parts if len(part)]
+        return there[0] if len(there) == 1 else np.sort(np.concatenate([NONE, *there]))
 
     def _made(self, output: str, falling: bool) -> Floats:
         """Edges on an output: of a line that is set, or of a counter's pulses."""
@@ -136,7 +139,7 @@ class Engine:
         device = self.devices[name]
         line = re.fullmatch(r"port\d+/line(\d+)", terminal)
         if line:
-            times = [t for t, high in changes(device.shown.get(int(line[1]), [])) if high is not falling]
+            times = [t for t, high in device.shown.get(int(line[1]), []) if high is not falling]
             return np.array(times, dtype=np.float64)
         pulsing = [task for task in self.tasks.values() if task.device is device and task.pulsed() == output]
         return np.concatenate([NONE, *(task.pulse_edges(falling) for task in pulsing)])
@@ -144,9 +147,11 @@ class Engine:
     def level(self, output: str, times: Floats) -> Floats:
         """Whether an output line is high at some times: 1.0 or 0.0."""
         name, _, terminal = output.strip("/").partition("/")
-        shown = changes(self.devices[name].shown.get(int(terminal.rpartition("line")[2]), []))
-        levels = np.array([False, *(high for _, high in shown)], dtype=np.float64)
-        return np.asarray(levels[np.searchsorted([t for t, _ in shown], times, side="right")])
+        shown = self.devices[name].shown.get(int(terminal.rpartition("line")[2]), [])
+        before = bisect_right(shown, times[0], key=lambda change: change[0]) if len(times) else 0
+        since = shown[before:]
+        levels = np.array([before > 0 and shown[before - 1][1], *(high for _, high in since)], dtype=np.float64)
+        return np.asarray(levels[np.searchsorted([t for t, _ in since], times, side="right")])
 
     def trigger(self, terminal: str, at: float | None = None) -> None:
         """Raise a digital terminal, of one device or of every device: tasks that wait for it start, now or then."""
@@ -185,19 +190,6 @@ class Engine:
         if not fitting:
             raise DriverError(NO_VALUE, f"Property: AI.Max, requested: {wanted:g}, possible: {ranges}")
         return min(fitting)
-
-
-def changes(shown: Sequence[tuple[float, bool]]) -> list[tuple[float, bool]]:
-    """When a line that is low at first changed, and to what.
-
-    >>> changes([(0.0, False), (1.0, True), (2.0, True), (3.0, False)])
-    [(1.0, True), (3.0, False)]
-    """
-    found: list[tuple[float, bool]] = []
-    for t, high in shown:
-        if high is not (found[-1][1] if found else False):
-            found.append((t, high))
-    return found
 
 
 def expand(names: str) -> list[str]:

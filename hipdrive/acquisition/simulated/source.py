@@ -328,15 +328,20 @@ def _device(rig: Rig, device: Any, played: Session) -> SimDevice:
             for role, row in zip(plate.roles, volts, strict=True):
                 values[place[f"{plate.id}.{role}"]] = row
     if "gun" in place and rig.start_signal is not None:
-        values[place["gun"]] = start_signal(rig.start_signal, played)
+        convert = model.convert_rate(float(device.rate_hz), len(channels))
+        late = 0.0 if convert is None else [one.role for one in channels].index("gun") / convert
+        values[place["gun"]] = start_signal(rig.start_signal, played, late)
     return SimDevice(name=device.name, model=model, serial=_serial(device.serial),
                      signal=Analogue(values, float(device.rate_hz)))  # fmt: skip
 
 
-def start_signal(signal: StartSignal, played: Session) -> Floats:
-    """What an analogue start signal shows, V: a step at the gun, or its sound when that has come to the microphone."""
+def start_signal(signal: StartSignal, played: Session, late: float = 0.0) -> Floats:
+    """What an analogue start signal shows, V: a step at the gun, or its sound when that has come to the microphone.
+
+    late : s after the sample clock at which the board converts this channel.
+    """
     level = signal.level_v or 1.0
-    since = np.arange(played.samples)[:, np.newaxis] / played.rate - played.shots
+    since = np.arange(played.samples)[:, np.newaxis] / played.rate + late - played.shots
     if not signal.microphone:
         on = ((since >= 0.0) & (since < 0.1)).any(axis=1)
         return np.where(on if signal.edge == "rising" else ~on, 2.0 * level, 0.0)

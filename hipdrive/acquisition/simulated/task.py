@@ -293,17 +293,24 @@ class Task:
     def counts(self, first: int, out: Counts) -> None:
         """Copy samples into `out`, shape (channels, samples)."""
         self._copy(first, out)
-        for row, one in zip(out, self.channels, strict=True) if self.engine.wires else ():
+        for place, one in enumerate(self.channels) if self.engine.wires else ():
             wire = self.engine.wires.get(f"/{one.terminal}")  # an input that an output of ours is brought to
             if wire is not None and self.device is not None:
-                high = self.engine.level(wire, self.instants(first, out.shape[1]))
-                row[:] = digitise(LOGIC * high, self.scaling(one), self.device.model.bits)
+                high = self.engine.level(wire, self.instants(first, out.shape[1]) + self.skew(place))
+                out[place] = digitise(LOGIC * high, self.scaling(one), self.device.model.bits)
+
+    def skew(self, place: int) -> float:
+        """S from the sample clock to the conversion of a channel: a multiplexed board takes one after the other."""
+        assert self.device is not None
+        convert = self.device.model.convert_rate(self.rate, len(self.channels))
+        return 0.0 if convert is None else place / convert
 
     def _copy(self, first: int, out: Counts) -> None:
         if self.device is not None and isinstance(self.device.signal, Moving):
-            volts = self.device.signal.volts(self.instants(first, out.shape[1]))
-            for row, one in zip(out, self.channels, strict=True):
-                row[:] = digitise(volts[one.index], self.scaling(one), self.device.model.bits)
+            times = self.instants(first, out.shape[1])
+            for place, (row, one) in enumerate(zip(out, self.channels, strict=True)):
+                volts = self.device.signal.volts(times + self.skew(place))[one.index]
+                row[:] = digitise(volts, self.scaling(one), self.device.model.bits)
             return
         if self._codes is None:
             self._codes = self._converted(self.plugged())

@@ -183,11 +183,15 @@ class SerialSource(StampedSource):
 
     def _fetch(self, timeout: float) -> None:
         """Read what is there."""
-        data = self._receive(timeout)
+        assert self._parser is not None
+        try:
+            data = self._receive(timeout)
+        except SourceLost:
+            self._keep(self._parser.feed(b"", quiet=True), time.monotonic())  # what came is all there is
+            raise
         now = time.monotonic()
         if data:
             self._heard = now
-        assert self._parser is not None
         quiet = not data and now - self._heard > max(LISTEN_S, 2.0 / self.info.rate)
         self._keep(self._parser.feed(data, quiet=quiet), now)
         if data and now - self._sampled > GARBLED_S:

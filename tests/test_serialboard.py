@@ -2,6 +2,7 @@
 
 import errno
 import itertools
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -477,7 +478,7 @@ def test_ports_are_listed_with_what_they_are(listed: list[Listed], tmp_path: Pat
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="groups of Linux")
 def test_a_port_without_permission_says_what_to_do(listed: list[Listed], monkeypatch: pytest.MonkeyPatch) -> None:
     listed.append(Listed("/dev/null", 0x1A86, 0x7523))
-    monkeypatch.setattr(serialboard.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
     (found,) = sources("serial")
     assert not found.ready
     assert "no permission; `sudo usermod -aG root $USER`, then log out and in again" in found.detail

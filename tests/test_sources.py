@@ -1,6 +1,7 @@
 """Every source keeps to the same laws: simulated device, replay, LSL, boards at serial ports, drivers of others."""
 
 import contextlib
+import dataclasses
 import itertools
 import os
 import sys
@@ -321,7 +322,7 @@ class Wrong(ReplaySource):
     def start(self) -> None:
         super().start()
         if self.what == "info":
-            self.info = source.replace(self.info, rate=999.0)
+            self.info = dataclasses.replace(self.info, rate=999.0)
 
     def read(self, out: NDArray[Any], timeout: float) -> source.Block:
         if self.what == "deaf" and self._place == N:

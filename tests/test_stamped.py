@@ -261,12 +261,12 @@ def test_samples_are_held_back_for_a_tenth_of_a_second_at_most() -> None:
 
 
 def test_missing_says_nothing_below_the_noise() -> None:
-    ticks = np.arange(20) * 0.001
+    ticks: Floats = np.arange(20, dtype=np.float64) * 0.001
     assert missing(ticks, ticks + 0.022, 0.001, noise=0.005) == 0
     assert missing(ticks, ticks + 0.032, 0.001, noise=0.005) == 12
 
 
 def test_the_interval_of_a_few_stamps() -> None:
     assert interval(np.array([0.0, 0.1]), 0.001) == (0.001, False)
-    period, steady = interval(np.arange(100) * 0.0125, 0.01)
+    period, steady = interval(np.arange(100, dtype=np.float64) * 0.0125, 0.01)
     assert steady and period == pytest.approx(0.0125)

@@ -326,7 +326,7 @@ class Wrong(ReplaySource):
 
     def read(self, out: NDArray[Any], timeout: float) -> source.Block:
         if self.what == "deaf" and self._place == N:
-            time.sleep(2.0)
+            time.sleep(1.2)
         try:
             block = super().read(out, timeout)
         except source.SourceEnd as end:
@@ -602,10 +602,10 @@ def test_an_outlet_that_fails_does_not_end_the_recording(monkeypatch: pytest.Mon
 
 
 def test_the_time_of_samples_follows_a_clock_that_drifts() -> None:
-    """10 minutes of a device 50 ppm slow, heard 1 to 30 ms late."""
+    """Two minutes of a device 50 ppm slow, heard 1 to 30 ms late."""
     rng, clock, rate = np.random.default_rng(2), lsl.SampleClock(1000.0), 1000.0 * (1.0 - 50e-6)
     worst, before = 0.0, -1.0
-    for t in np.arange(0.05, 600.0, 0.02):
+    for t in np.arange(0.05, 120.0, 0.02):
         samples = np.floor(t * rate)
         clock.heard(samples, t + 0.001 + rng.uniform(0.0, 0.03))
         if clock.settled:

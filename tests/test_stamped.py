@@ -49,7 +49,7 @@ CLOCKS = {"even": even, "µs": whole_us, "jitter 0.1 ms": STEADY[2], "jitter 0.3
 
 
 @pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
-@pytest.mark.parametrize(("n", "runs"), [(60, 200), (5000, 60), (30_000, 10)])
+@pytest.mark.parametrize(("n", "runs"), [(60, 100), (5000, 50), (30_000, 5)])
 def test_the_rate_lies_within_its_uncertainty(clock: Callable[[int, Rng], Floats], n: int, runs: int) -> None:
     """95 % of the intervals hold the true rate (a binomial spread allowed), and none invents a gap."""
     if n < 1000 and clock not in STEADY:
@@ -169,6 +169,7 @@ def test_stamps_of_the_wrong_shape() -> None:
         regular(np.zeros((3, 3)), 100.0)
 
 
+@settings(max_examples=60)
 @given(st.lists(st.floats(-1e12, 1e12), max_size=60), st.floats(1e-3, 1e6))
 def test_any_stamps(stamps: list[float], nominal: float) -> None:
     """Nothing breaks it, and nothing is said without a reason."""
@@ -229,7 +230,7 @@ def test_chunks_that_their_sender_stamps_late_and_early() -> None:
 
 
 def test_watching_and_looking_back_find_the_same() -> None:
-    for seed in range(20):
+    for seed in range(10):
         rng = np.random.default_rng(seed)
         stamps = np.delete(jitter(5e-5)(3000, rng), rng.choice(np.arange(50, 2900), 12, replace=False))
         assert watched(stamps, seed=seed) == list(regular(stamps, 1000.0).gaps)

@@ -347,6 +347,8 @@ BROKEN: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
                                    'rate_hz = 2000\nunit = "N"', ("newton_per_unit", "for volts", "wrench6")),
     "gun on a stream": (BRIDGE, "[[plates]]", '[start_signal]\ndevice = "lsl0"\nline = "PFI0"\n[[plates]]',
                         ("start_signal, device", "no lines")),
+    "lamp on a board": (SENSOR, "[[plates]]", '[[sync]]\nid = "lamp"\ndevice = "sensor"\nterminal = "PFI0"\n'
+                        'counter = "ctr0"\n[[plates]]', ("sync 'lamp', device", "no lines")),
     "camera on a board": (SENSOR, "[[plates]]", '[[cameras]]\nid = "c"\ndevice = "sensor"\nterminal = "PFI0"\n'
                           'counter = "ctr0"\n[[plates]]', ("camera 'c', device", "no lines")),
     "NI device with a port's name": (SMALL, '"Dev1"', '"/dev/ttyUSB0"', ("device 'ni0'", "name", "NI device")),

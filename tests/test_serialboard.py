@@ -442,6 +442,37 @@ def test_bytes_that_are_no_samples_any_more_end_the_recording(monkeypatch: pytes
     assert ports[0].closed
 
 
+# --- into the trial ---
+
+
+@POSIX
+@pytest.mark.parametrize("apart", [False, True], ids=["in a thread", "in a process of its own"])
+def test_stamps_and_true_rate_are_in_the_trial_and_its_file(apart: bool, tmp_path: Path) -> None:
+    """A board that says 1000 Hz and gives 1010.1: nothing is resampled, the trial has the true rate."""
+    from hipdrive import store
+
+    ticks = 990 * np.arange(N, dtype=np.int64) + 2**32 - 50_000
+    data = boards.text_lines(ticks, newtons()[:, np.newaxis])
+    with boards.on_a_pty(lambda: Emulator(data, start=b"s\n", stop=b"x\n")) as (port, _):
+        recorder = Recorder(serial_rig(LINES, FZ, port), log=tmp_path / "a.hiplog", apart=apart)
+        recorder.begin(test="auto")
+        with recorder:
+            end = time.monotonic() + 20.0
+            while recorder.seconds * 1000.0 < N - 0.5 and time.monotonic() < end:
+                time.sleep(0.01)
+        trial = recorder.end()
+    (raw,) = trial.raw
+    assert raw.values[:, 0].tolist() == newtons().tolist()
+    assert raw.stamps is not None
+    assert raw.stamps == pytest.approx(ticks * 1e-6, abs=1e-9)
+    assert trial.rate == pytest.approx(1e6 / 990.0, rel=1e-9)
+    assert raw.identity["nominal_rate_hz"] == 1000.0
+    assert trial.gaps == ()
+    back = store.load_trial(store.save(tmp_path / "a.h5", trial))
+    assert back.raw[0].stamps is not None
+    assert back.raw[0].stamps.tobytes() == raw.stamps.tobytes()
+
+
 # --- ports ---
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hipdrive.hardware.devices import FORCE_UNITS, NI_TERMINAL, PLUGIN, Camera, Device
+from hipdrive.hardware.devices import FORCE_UNITS, NI_TERMINAL, PLUGIN, Device
 from hipdrive.hardware.facts import Fault
 from hipdrive.hardware.kinds import Gauged, Kistler8, PlateFacts, Wrench6
 from hipdrive.hardware.plates import bend, electric_limit
@@ -131,12 +131,10 @@ def plates_fit_their_devices(rig: Rig) -> None:
             if not NI_TERMINAL.fullmatch(terminal):
                 raise Fault(place, f"channels.{role} = {terminal!r} has not the right form",
                             'write an input of the device, for example "ai0"')  # fmt: skip
-    for what, users in (("camera", rig.cameras), ("start_signal", (rig.start_signal,) if rig.start_signal else ())):
-        for one in users:
-            if rig.device(one.device).sends_numbers:
-                place = f"camera {one.id!r}" if isinstance(one, Camera) else what
-                raise Fault(f"{place}, device", f"device {one.device!r} has no lines for it",
-                            "wire it to an NI device")  # fmt: skip
+    plates = {f"plate {plate.id!r}" for plate in rig.plates}
+    for user, name in _users(rig):
+        if user not in plates and rig.device(name).sends_numbers:
+            raise Fault(f"{user}, device", f"device {name!r} has no lines for it", "wire it to an NI device")
 
 
 def _numbers(place: str, plate: PlateFacts, device: Device) -> None:

@@ -179,12 +179,19 @@ def rigs() -> None:
 
 @app.command()
 def sources() -> None:
-    """List the devices that can be recorded from; where one is not ready, why."""
+    """List what can be recorded from: NI devices, LSL streams, serial ports, plug-ins; where one is not ready, why."""
+    from hipdrive.acquisition.source import NOTHING, Found
     from hipdrive.acquisition.source import sources as look
+    from hipdrive.report.words import clean
 
-    for one in look():
-        state = "" if one.ready else "  not ready"
-        print(f"{one.driver:<10} {one.name:<12} {one.product}{state}\n{'':10} {one.detail}")
+    found = look()
+    there = {one.driver for one in found}
+    found += tuple(Found(driver=name, name="-", detail=text, ready=False) for name, text in NOTHING.items()
+                   if name not in there)  # fmt: skip
+    for one in sorted(found, key=lambda one: not one.ready):
+        state = "" if one.ready else "not ready"
+        words = "  ".join(filter(None, (f"{one.driver:<10} {clean(one.name)}", clean(one.product), state)))
+        print(f"{words}\n{'':10} {clean(one.detail)}")
 
 
 @app.command()

@@ -132,52 +132,61 @@ class MemoryPort:
         self.closed = True
 
 
-@contextlib.contextmanager
-def on_a_pty(make: Callable[[], Emulator]) -> Iterator[tuple[str, list[Emulator]]]:
-    """The name of a port that pyserial opens, and the boards that were plugged in there."""
-    assert sys.platform != "win32"
-    import fcntl
-    import pty
-    import select
-    import struct
-    import termios
-    import tty
+if sys.platform != "win32":
 
-    main, side = pty.openpty()
-    tty.setraw(main)
-    tty.setraw(side)
-    over, boards = threading.Event(), [make()]
+    @contextlib.contextmanager
+    def on_a_pty(make: Callable[[], Emulator]) -> Iterator[tuple[str, list[Emulator]]]:
+        """The name of a port that pyserial opens, and the boards that were plugged in there."""
+        import fcntl
+        import pty
+        import select
+        import struct
+        import termios
+        import tty
 
-    def waiting() -> int:
-        return int(struct.unpack("i", fcntl.ioctl(side, termios.FIONREAD, b"\0" * 4))[0])
+        main, side = pty.openpty()
+        tty.setraw(main)
+        tty.setraw(side)
+        over, boards = threading.Event(), [make()]
 
-    def gone() -> None:
-        end = time.monotonic() + 5.0
-        while waiting() and time.monotonic() < end:
-            time.sleep(0.005)
-        time.sleep(0.05)
-        over.set()
+        def waiting() -> int:
+            return int(struct.unpack("i", fcntl.ioctl(side, termios.FIONREAD, b"\0" * 4))[0])
 
-    def send(data: bytes) -> None:
-        while data and not over.is_set():
-            if select.select([], [main], [], 0.05)[1]:
-                data = data[os.write(main, data[:64]) :]
+        def gone() -> None:
+            end = time.monotonic() + 5.0
+            while waiting() and time.monotonic() < end:
+                time.sleep(0.005)
+            time.sleep(0.05)
+            over.set()
 
-    def serve() -> None:
-        board = boards[0]
-        board.send, board.gone = send, gone
-        if not board.start:
-            board.run()
-        while not over.is_set():
-            if select.select([main], [], [], 0.01)[0]:
-                board.hear(os.read(main, 4096))
-        os.close(main)
-        os.close(side)
+        def send(data: bytes) -> None:
+            while data and not over.is_set():
+                if select.select([], [main], [], 0.05)[1]:
+                    data = data[os.write(main, data[:64]) :]
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield os.ttyname(side), boards
-    finally:
-        over.set()
-        thread.join(5.0)
+        def serve() -> None:
+            board = boards[0]
+            board.send, board.gone = send, gone
+            if not board.start:
+                board.run()
+            while not over.is_set():
+                if select.select([main], [], [], 0.01)[0]:
+                    board.hear(os.read(main, 4096))
+            os.close(main)
+            os.close(side)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield os.ttyname(side), boards
+        finally:
+            over.set()
+            thread.join(5.0)
+
+else:
+
+    @contextlib.contextmanager
+    def on_a_pty(make: Callable[[], Emulator]) -> Iterator[tuple[str, list[Emulator]]]:
+        """There are no pseudo-terminals here."""
+        raise NotImplementedError
+        yield "", [make()]

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ["hipdrive", "tests", "run.py"]
 HEAVY = {
-    "scipy", "h5py", "pydantic", "typer", "PyQt6", "pyqtgraph", "matplotlib", "cv2", "nidaqmx",
+    "scipy", "h5py", "pydantic", "typer", "PyQt6", "pyqtgraph", "matplotlib", "cv2", "nidaqmx", "pylsl", "serial",
 }  # fmt: skip
 
 
@@ -86,7 +86,10 @@ def tree(tmp_path: Path) -> Path:
         ("results.py", "def f():\n    import pydantic", "numbers only"),
         ("acquisition/recorder.py", "import hipdrive.analysis.signal", "delay or break a recording"),
         ("acquisition/simulated/late.py", "import hipdrive.analysis.signal", "delay or break a recording"),
+        ("acquisition/serialboard.py", "import hipdrive.analysis.signal", "delay or break a recording"),
         ("acquisition/peek.py", "import h5py", "h5py only in store"),
+        ("acquisition/peek.py", "import serial.tools.list_ports", "pyserial only in"),
+        ("session.py", "import pylsl", "pylsl only in"),
         ("acquisition/lsl.py", "import nidaqmx.constants", "nidaqmx only in"),
         ("report/window.py", "import PyQt6.QtWidgets", "PyQt6 and pyqtgraph only in gui"),
         ("gui/plot.py", "import matplotlib.pyplot", "only in report"),
@@ -112,6 +115,8 @@ def test_a_crooked_import_is_caught(tree: Path, file: str, line: str, broken: st
         ("store.py", "import h5py"),
         ("acquisition/nidaq.py", "import nidaqmx"),
         ("acquisition/simulated/daqmx.py", "import nidaqmx.system"),
+        ("acquisition/lsl.py", "import pylsl"),
+        ("acquisition/serialboard.py", "import serial.tools.list_ports"),
         ("gui/live.py", "import PyQt6.QtCore, pyqtgraph"),
         ("library.py", "import sqlalchemy.orm"),
         ("acquisition/video/pose.py", "import av, cv2, ai_edge_litert"),

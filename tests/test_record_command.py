@@ -127,6 +127,26 @@ def test_without_a_driver_one_sentence_says_what_to_install(
         record("kistler_pair", seconds=1.0)
 
 
+def test_sources_says_what_is_there_and_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each driver has its say, also one that finds nothing; ready ones first, and one line each."""
+    from serial.tools import list_ports
+
+    monkeypatch.setattr(list_ports, "comports", list)
+    began = time.monotonic()
+    assert cli.run(["sources"]) == 0
+    assert time.monotonic() - began < 10.0  # 3 s on a machine that is not busy
+    lines = capsys.readouterr().out.splitlines()
+    drivers = [line.split()[0] for line in lines[::2]]
+    assert {"nidaqmx", "lsl", "serial", "simulated"} <= set(drivers)
+    assert lines[lines.index(next(line for line in lines if line.startswith("serial"))) + 1].startswith(
+        "           no serial port is there; plug the board in"
+    )
+    ready = ["not ready" not in line for line in lines[::2]]
+    assert ready == sorted(ready, reverse=True)
+
+
 def test_rigs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["rigs"]) == 0
     told = capsys.readouterr().out

@@ -1,6 +1,7 @@
 """Rig files: the examples, what a rig says about its channels, and one sentence for each way to break one."""
 
 import json
+import math
 import os
 import pickle
 import re
@@ -9,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +27,8 @@ SIMULATED = (FOLDER / "simulated.toml").read_text(encoding="utf-8")
 KISTLER = (FOLDER / "kistler_pair.toml").read_text(encoding="utf-8")
 AMTI = (FOLDER / "amti_single.toml").read_text(encoding="utf-8")
 BOARD = (FOLDER / "load_cell_board.toml").read_text(encoding="utf-8")
+SENSOR = (FOLDER / "chronojump_sensor.toml").read_text(encoding="utf-8")
+BRIDGE = (FOLDER / "lsl_bridge.toml").read_text(encoding="utf-8")
 
 CALIBRATION = '{ id = "me", date = 2026-01-01 }'
 SMALL = f"""
@@ -153,6 +157,63 @@ def test_the_range_check_is_that_of_a_voltmeter() -> None:
         loads(SMALL.replace("4000", "5100"))
 
 
+# --- devices that send numbers ---
+
+
+def test_a_board_and_a_stream_have_channels_of_numbers() -> None:
+    (channel,) = load("chronojump_sensor").channels("sensor")
+    assert (channel.role, channel.terminal, channel.kind, channel.unit) == ("plate1.fz", "fz", "number", "N")
+    assert (channel.low, channel.high) == (-math.inf, math.inf)
+    channels = load("lsl_bridge").channels("lsl0")
+    assert [one.unit for one in channels[:6]] == ["N", "N", "N", "N*m", "N*m", "N*m"]
+    assert [one.terminal for one in channels[6:9]] == ["Fx2", "Fy2", "Fz2"]
+
+
+def test_numbers_become_newtons() -> None:
+    from hipdrive.hardware.plates import forces
+
+    kilograms = SENSOR.replace('unit = "N"', 'unit = "kg"').replace("per_unit = 1.0", "per_unit = 9.80665")
+    assert forces(loads(kilograms), {"sensor": np.array([[80.0]])})["plate1.fz"].tolist() == [80.0 * 9.80665]
+    upright = np.zeros((1, 12))
+    upright[0, 2] = 700.0  # z points down, and the foot pushes down
+    found = forces(load("lsl_bridge"), {"lsl0": upright})
+    assert (found["left.fz"][0], found["right.fz"][0]) == (700.0, 0.0)
+    assert (found["left.copx"][0], found["left.copy"][0]) == pytest.approx((0.0, 0.25))
+
+
+def test_a_stream_of_volts_is_as_volts() -> None:
+    """An amplifier whose volts come over LSL: any kind of plate, with its range."""
+    text = AMTI.replace('driver = "nidaqmx"', 'driver = "lsl"').replace("range_v = [-10.0, 10.0]\n", 'unit = "V"\n')
+    text = "\n".join(line for line in text.splitlines() if not line.startswith(("terminal_config", "diff_", "product")))
+    text = text.partition("[start_signal]")[0].replace("range_n", "range_v = [-10.0, 10.0]\nrange_n")
+    channel = loads(text).channels("ni0")[0]
+    assert (channel.unit, channel.low, channel.high) == ("V", -10.0, 10.0)
+
+
+def test_a_slow_board_hands_over_single_samples() -> None:
+    assert load("chronojump_sensor").devices[0].block_ms == 10.0  # one sample takes 12.5 ms: no fault
+    with pytest.raises(UsageError, match="shorter than one sample at 80 Hz"):
+        loads(SENSOR.replace("rate_hz", "block_ms = 10\nrate_hz"))
+
+
+def test_a_driver_of_another_package_need_not_be_installed_to_read_a_rig() -> None:
+    """A trial that was recorded with it can be opened anywhere."""
+    options = 'unit = "V"\noptions = { gain = 2.5, on = true, port = "T7" }\nrate_hz'
+    text = SMALL.replace('"nidaqmx"', '"plugin:labjack"').replace("rate_hz", options, 1)
+    device = loads(text).devices[0]
+    assert (device.driver, dict(device.options)) == ("plugin:labjack", {"gain": 2.5, "on": True, "port": "T7"})
+    with pytest.raises(UsageError, match=r"options\.gain"):
+        loads(text.replace("2.5", "[1, 2]"))
+
+
+def test_what_hangs_on_one_driver() -> None:
+    rig = load("kistler_pair")
+    assert rig.only("nidaqmx").plates == rig.plates
+    assert rig.only("nidaqmx").start_signal == rig.start_signal
+    none = rig.only("lsl")
+    assert (none.devices, none.plates, none.cameras, none.start_signal) == ((), (), (), None)
+
+
 # --- broken files ---
 
 BROKEN: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
@@ -249,6 +310,49 @@ BROKEN: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "gun without level": (KISTLER, "level_v = 2.5", "", ("start_signal", "level_v")),
     "gun twice": (KISTLER, "level_v = 2.5", 'level_v = 2.5\nline = "PFI2"', ("start_signal", "terminal", "one of")),
     "camera without counter": (SIMULATED, 'counter = "ctr0"', "", ("camera 'side'", "counter")),
+    "wiring of a board": (SENSOR, "rate_hz", 'terminal_config = "RSE"\nrate_hz', ("device 'sensor'", "terminal_config",
+                          "nidaqmx or simulated", "take it out")),
+    "range of a stream": (BRIDGE, "rate_hz", "range_v = [-5.0, 5.0]\nrate_hz", ("device 'lsl0'", "range_v")),
+    "trigger of a board": (SENSOR, "rate_hz", 'start_trigger = { terminal = "PFI1" }\nrate_hz', ("start_trigger",)),
+    "board of an NI device": (SMALL, "rate_hz", 'board = { protocol = "chronojump" }\nrate_hz', ("board", "serial")),
+    "unit of an NI device": (SMALL, "rate_hz", 'unit = "N"\nrate_hz', ("unit", "lsl or serial or plugin")),
+    "options of a stream": (BRIDGE, "rate_hz", "options = { a = 1 }\nrate_hz", ("options", "plugin")),
+    "board without its tongue": (SENSOR, 'board = { protocol = "chronojump" }', "",
+                                 ("device 'sensor', board", "missing")),
+    "board with a misspelt key": (SENSOR, '{ protocol = "chronojump"', '{ protocol = "lines", bauds = 9600',
+                                  ("device 'sensor', board", "bauds = 9600", "did you mean baud?")),
+    "unknown protocol": (SENSOR, '"chronojump" }', '"modbus" }', ("protocol = 'modbus'", "'lines'")),
+    "stream with an unknown key": (BRIDGE, 'type = "Force"', 'tipe = "Force"', ("device 'lsl0', stream", "tipe",
+                                   "did you mean type?")),
+    "board without a unit": (SENSOR, 'unit = "N"\n', "", ("device 'sensor', unit", "missing", "kg")),
+    "unknown unit": (SENSOR, 'unit = "N"', 'unit = "newton"', ("unit = 'newton'", "'kg'")),
+    "header of lines": (SENSOR, '"chronojump" }', '"lines", columns = ["fz"], header = "AA" }', ("header", "lines")),
+    "lines without columns": (SENSOR, '"chronojump" }', '"lines" }', ("columns", "no column with values")),
+    "column twice": (SENSOR, '"chronojump" }', '"lines", columns = ["fz", "FZ"] }', ("columns", "named twice")),
+    "decimal comma between commas": (SENSOR, '"chronojump" }',
+                                     '"lines", columns = ["fz"], delimiter = ",", decimal = "," }',
+                                     ("decimal", "comma")),
+    "column that is not there": (SENSOR, '"chronojump" }', '"lines", columns = ["stamp", "force"] }',
+                                 ("plate 'plate1', channels.fz", "no column 'fz'", "use force")),
+    "no newtons of kilograms": (SENSOR, 'unit = "N"', 'unit = "kg"', ("newton_per_unit", "1 N for one kg", "9.80665")),
+    "no sensitivity of a board": (SENSOR, "newton_per_unit = 1.0", "", ("newton_per_volt", "missing")),
+    "volts of a board": (SENSOR, "newton_per_unit = 1.0", "newton_per_volt = 500.0", ("newton_per_unit", "missing",
+                         "sends N", "newton_per_unit = 1")),
+    "both sensitivities": (SENSOR, "newton_per_unit = 1.0", "newton_per_unit = 1.0\nnewton_per_volt = 1.0",
+                           ("newton_per_unit", "take out newton_per_volt")),
+    "units of an NI device's plate": (SMALL, "newton_per_volt", "newton_per_unit", ("newton_per_unit", "gives volts")),
+    "forces without moments": (BRIDGE, "newton_metre_per_unit = 1.0     #", "#", ("newton_metre_per_unit", "missing")),
+    "a charge plate on a stream": (KISTLER, 'driver = "nidaqmx"\nname = "Dev1"\nproduct = "USB-6218"\nrate_hz = 2000\n'
+                                   'range_v = [-10.0, 10.0]\nterminal_config = "RSE"', 'driver = "lsl"\nname = "K"\n'
+                                   'rate_hz = 2000\nunit = "N"', ("newton_per_unit", "for volts", "wrench6")),
+    "gun on a stream": (BRIDGE, "[[plates]]", '[start_signal]\ndevice = "lsl0"\nline = "PFI0"\n[[plates]]',
+                        ("start_signal, device", "no lines")),
+    "lamp on a board": (SENSOR, "[[plates]]", '[[sync]]\nid = "lamp"\ndevice = "sensor"\nterminal = "PFI0"\n'
+                        'counter = "ctr0"\n[[plates]]', ("sync 'lamp', device", "no lines")),
+    "camera on a board": (SENSOR, "[[plates]]", '[[cameras]]\nid = "c"\ndevice = "sensor"\nterminal = "PFI0"\n'
+                          'counter = "ctr0"\n[[plates]]', ("camera 'c', device", "no lines")),
+    "NI device with a port's name": (SMALL, '"Dev1"', '"/dev/ttyUSB0"', ("device 'ni0'", "name", "NI device")),
+    "plug-in without a name": (SMALL, '"nidaqmx"', '"plugin:"', ("driver = 'plugin:'", "right form")),
     "later version": (SIMULATED, "hipdrive-rig/1", "hipdrive-rig/2", ("schema = 'hipdrive-rig/2'", "'hipdrive-rig/1'")),
     "unprintable key": (SMALL, "newton_per_volt", '"new\\nton" = 1\nnewton_per_volt', ("new\\nton", "not known")),
     "long text": (SMALL, 'name = "small"', f'name = "{"x" * 5000}"', ("name = 'xxx", "200 characters")),
@@ -366,7 +470,9 @@ def test_several_errors_are_counted() -> None:
 
 # --- any text, any table ---
 
-LINES = sorted({line for text in (SIMULATED, KISTLER, AMTI, BOARD, SMALL) for line in text.splitlines()})
+LINES = sorted(
+    {line for text in (SIMULATED, KISTLER, AMTI, BOARD, SMALL, SENSOR, BRIDGE) for line in text.splitlines()}
+)
 WORDS = sorted({word for line in LINES for word in line.replace("=", " ").split()})
 
 
@@ -389,7 +495,7 @@ def test_any_lines(lines: list[str]) -> None:
     refused_or_a_rig("\n".join(lines))
 
 
-@given(st.sampled_from((SIMULATED, KISTLER, AMTI, BOARD, SMALL)), st.data())
+@given(st.sampled_from((SIMULATED, KISTLER, AMTI, BOARD, SMALL, SENSOR, BRIDGE)), st.data())
 def test_any_slip(text: str, data: st.DataObject) -> None:
     """A piece cut out, another put in its place."""
     start = data.draw(st.integers(0, len(text)))
@@ -424,7 +530,7 @@ def toml(value: object) -> str:
 KEYS = sorted({name for model in KINDS.values() for name in model.model_fields} | {"zzz", "rate_hz", "level_v"})
 
 
-@given(st.sampled_from((KISTLER, AMTI, BOARD, SMALL)), st.data())
+@given(st.sampled_from((KISTLER, AMTI, BOARD, SMALL, SENSOR, BRIDGE)), st.data())
 def test_any_value_of_any_key(text: str, data: st.DataObject) -> None:
     """Each line of a good file gets another value, and keys are added."""
     lines = text.splitlines()
@@ -439,7 +545,9 @@ NUMBER = re.compile(r"(?<![\w\"#-])-?\d+(?:\.\d+)?(?![\w\"-])")
 
 
 @pytest.mark.parametrize(
-    "text", [SIMULATED, KISTLER, AMTI, BOARD, SMALL], ids=["simulated", "kistler", "amti", "board", "small"]
+    "text",
+    [SIMULATED, KISTLER, AMTI, BOARD, SMALL, SENSOR, BRIDGE],
+    ids=["simulated", "kistler", "amti", "board", "small", "sensor", "bridge"],
 )
 @pytest.mark.parametrize(
     "extreme", ["5e-324", "1e-200", "1e308", "-1e308", "-0.0", "0", "1" + "0" * 350, "true", "nan"]

@@ -326,7 +326,7 @@ class Wrong(ReplaySource):
 
     def read(self, out: NDArray[Any], timeout: float) -> source.Block:
         if self.what == "deaf" and self._place == N:
-            time.sleep(2.0)
+            time.sleep(1.2)
         try:
             block = super().read(out, timeout)
         except source.SourceEnd as end:
@@ -576,7 +576,8 @@ def test_a_recording_is_published_while_it_is_made() -> None:
     force, times = np.array(rows), np.array(stamps)
     assert len(force) > 900
     assert text == ['{"event": "touchdown", "rsi": 2.5, "height": null}']
-    place = int(np.argmin(np.abs(force - trial.fz[:, 0]).sum(axis=1)))
+    first = trial.fz[:, :20].T
+    place = min(range(len(force) - 20), key=lambda i: float(np.abs(force[i : i + 20] - first).sum()))
     assert np.allclose(force[place : place + 800], trial.fz[:, :800].T, rtol=0.0, atol=1e-9)
     assert regular(times, 1000.0).gaps == ()
     assert abs(regular(times, 1000.0).rate - 1000.0) < 1.0
@@ -601,10 +602,10 @@ def test_an_outlet_that_fails_does_not_end_the_recording(monkeypatch: pytest.Mon
 
 
 def test_the_time_of_samples_follows_a_clock_that_drifts() -> None:
-    """10 minutes of a device 50 ppm slow, heard 1 to 30 ms late."""
+    """Two minutes of a device 50 ppm slow, heard 1 to 30 ms late."""
     rng, clock, rate = np.random.default_rng(2), lsl.SampleClock(1000.0), 1000.0 * (1.0 - 50e-6)
     worst, before = 0.0, -1.0
-    for t in np.arange(0.05, 600.0, 0.02):
+    for t in np.arange(0.05, 120.0, 0.02):
         samples = np.floor(t * rate)
         clock.heard(samples, t + 0.001 + rng.uniform(0.0, 0.03))
         if clock.settled:

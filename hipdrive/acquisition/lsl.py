@@ -10,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import socket
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +74,18 @@ def _pylsl() -> Any:
         said = (" ".join(str(error).split()) or type(error).__name__)[:80].rstrip(".")
         remedy = "install liblsl from github.com/sccn/liblsl/releases, or `conda install -c conda-forge liblsl`"
         raise UsageError("no_liblsl", f"LSL: its library cannot be loaded ({said}); {remedy}") from None
+    _quieten(pylsl)
     return pylsl
+
+
+@cache
+def _quieten(pylsl: Any) -> None:
+    """Let the library write only warnings to the terminal, unless somebody has configured it."""
+    named = os.environ.get("LSLAPICFG")
+    places = [Path("lsl_api.cfg"), Path.home() / "lsl_api" / "lsl_api.cfg", Path("/etc/lsl_api/lsl_api.cfg")]
+    if not named and not any(path.exists() for path in places) and hasattr(pylsl, "set_config_content"):
+        with contextlib.suppress(Exception):  # an older library cannot, and goes on talking
+            pylsl.set_config_content("[log]\nlevel = -1\n")
 
 
 class LslSource(StampedSource):

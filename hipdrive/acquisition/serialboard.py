@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 LISTEN_S = 0.02
 """s that the port waits for a byte before we look whether to stop."""
 
+GATHER_S = 0.005
+"""s at most, a quarter of a block, until what comes with a first byte is read with it: not byte by byte."""
+
 FIRST_S, GARBLED_S = 3.0, 1.0
 """s until the first samples have to be there; s of bytes without a sample after which they are none."""
 
@@ -183,11 +186,15 @@ class SerialSource(StampedSource):
 
     def _fetch(self, timeout: float) -> None:
         """Read what is there."""
-        data = self._receive(timeout)
+        assert self._parser is not None
+        try:
+            data = self._receive(timeout)
+        except SourceLost:
+            self._keep(self._parser.feed(b"", quiet=True), time.monotonic())  # what came is all there is
+            raise
         now = time.monotonic()
         if data:
             self._heard = now
-        assert self._parser is not None
         quiet = not data and now - self._heard > max(LISTEN_S, 2.0 / self.info.rate)
         self._keep(self._parser.feed(data, quiet=quiet), now)
         if data and now - self._sampled > GARBLED_S:
@@ -214,9 +221,13 @@ class SerialSource(StampedSource):
             return left
         try:
             ready = int(self._port.in_waiting)
-            if ready or timeout > 0.0:
-                first = self._port.read(min(ready, MOST) or 1)  # waits LISTEN_S at most
-                return bytes(first)
+            if ready:
+                return bytes(self._port.read(min(ready, MOST)))
+            if timeout > 0.0:
+                first = bytes(self._port.read(1))  # waits LISTEN_S at most
+                if first:
+                    time.sleep(min(timeout, GATHER_S, 0.25 * self.info.block / self.info.rate))
+                return first + bytes(self._port.read(min(int(self._port.in_waiting), MOST)) if first else b"")
         except Exception as error:  # pyserial has no single error for a board that is gone
             raise SourceLost("unplugged", f"{self.where}: the board is gone ({_one_line(error)}); check cable and "
                              "power, then record again") from None  # fmt: skip

@@ -225,6 +225,13 @@ DRIVERS: Mapping[str, Driver] = {
 }
 """The drivers of real devices that are built in."""
 
+NOTHING: Mapping[str, str] = {
+    "nidaqmx": "no NI device is there; plug one in and switch it on, NI MAX shows it, too",
+    "lsl": "no LSL stream is heard; start the program that sends it, on this network, and let it through the firewall",
+    "serial": "no serial port is there; plug the board in (some need the driver of their USB chip, CH340 or CP210x)",
+}
+"""What to say of a driver that works and finds nothing."""
+
 
 def open_sources(rig: Rig, **options: Any) -> tuple[Source, ...]:
     """A source for each device of a rig, in its order, not yet opened.

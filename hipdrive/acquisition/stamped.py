@@ -32,14 +32,21 @@ RARE = 16.0
 ENDS = 3.0
 """Times the late steps of a record: what counts as missing where one side holds few stamps."""
 
-EVEN, MOSTLY = 0.25, 0.8
-"""Of an interval, and of the steps: so near to their median so many are, where stamps come evenly."""
+EVEN, WHOLE, MOSTLY, NEARLY_ALL = 0.25, 0.4, 0.8, 0.98
+"""Of an interval, and of the steps: where stamps come evenly, most are so near to their median, and nearly all to a
+whole number of times it."""
+
+SEVERAL, EVEN_FEW = 32, 0.1
+"""Fewer steps have to be nearer, and nearly all of them, to tell an interval."""
 
 BATCHES, FEW = 24, 6
 """Stretches whose medians the line goes through; fewer than FEW say nothing about their spread."""
 
 STRAIGHT, UNEVEN = 0.25, 1.5
 """Intervals, and times the spread within a stretch: medians that scatter by more lie on no line."""
+
+SHORTEST = 1e-9
+"""s: nothing is sampled faster."""
 
 FAR = 0.5
 """Of the nominal rate: another one that is farther away is no deviation but another device."""
@@ -104,7 +111,7 @@ def regular(stamps: NDArray[np.float64], nominal: float) -> Regular:
         gaps = _gaps(times, period, even)
         index = np.arange(len(times)) + _shift(gaps, len(times))
         period, offset, u95_period = _line(index, times)
-        if not period > 0.0:
+        if not SHORTEST < period < math.inf:
             return _none("the time stamps do not go on")
     off = times - (offset + period * index)
     return Regular(
@@ -186,9 +193,12 @@ def interval(times: Floats, said: float) -> tuple[float, bool]:
     steps = np.diff(times)
     middle = float(np.median(steps)) if len(steps) >= 4 else 0.0
     if middle > 0.0:
-        even = np.abs(steps - middle) < EVEN * middle
-        if float(even.mean()) >= MOSTLY:
-            return float(steps[even].mean()), True
+        ratio = steps / middle
+        near = np.abs(ratio - 1.0) < (EVEN if len(steps) >= SEVERAL else EVEN_FEW)
+        whole = np.abs(ratio - np.maximum(1.0, np.rint(ratio))) < WHOLE  # a gap is a whole number of intervals
+        needed = (MOSTLY, NEARLY_ALL) if len(steps) >= SEVERAL else (NEARLY_ALL, NEARLY_ALL)
+        if float(near.mean()) >= needed[0] and float(whole.mean()) >= needed[1]:
+            return float(steps[near].mean()), True
     size = max(64, len(times) // BATCHES)
     slopes = [(part[-1] - part[0]) / (size - 1) for part in (times[i : i + size] for i in
               range(0, len(times) - size + 1, size))]  # fmt: skip
@@ -231,9 +241,16 @@ def _gaps(times: Floats, period: float, even: bool) -> list[tuple[int, int]]:
                                      ENDS * burst if len(usual) < 3 * FEWEST else 0.0)  # fmt: skip
         if noise <= SURE * period:
             break
+    doubtful = np.flatnonzero((steps > LATE * period) & (excess > max(SURE * period, noise))) + 1
     found: list[tuple[int, int]] = []
     since, last, needed = 0, len(times), FEWEST if even else wide
-    for place in (np.flatnonzero((steps > LATE * period) & (excess > max(SURE * period, noise))) + 1).tolist():
+    number = 0
+    while number < len(doubtful):
+        if not even:  # a stretch is late from where most of it is
+            beyond = int(np.searchsorted(doubtful, doubtful[number] + wide))
+            number += int(np.argmax(excess[doubtful[number:beyond] - 1]))
+        place = int(doubtful[number])
+        number += 1
         short = min(place - since, last - place) < needed  # too few stamps to trust that one is in time
         lost = missing(times[max(since, place - wide) : place], times[place : place + wide], period,
                        max(noise, ENDS * burst) if short else noise)  # fmt: skip

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipdrive.acquisition.source import Block, SourceGap, SourceInfo, SourceLost, SourceTimeout
-from hipdrive.acquisition.stamped import LATE, Floats, interval, missing, span
+from hipdrive.acquisition.stamped import ENDS, FEWEST, LATE, Floats, interval, missing, span
 from hipdrive.trial import Edges, Truth
 
 POLL_S = 0.05
@@ -32,6 +32,9 @@ LONGEST_GAP_S = 60.0
 
 REMEMBERED = 256
 """Stamps by which the sampling interval is told."""
+
+ENOUGH, ENOUGH_S = 100, 2.0
+"""Steps, and s where stamps come unevenly, after which their mean is the interval."""
 
 UNUSUAL = 1.2
 """Times the longest step so far, with nothing lost: only a longer one is looked at again."""
@@ -60,6 +63,7 @@ class Watch:
         self.said, self.back = 1.0 / rate, back
         self.period, self.usual = self.said, self.said
         self.before = np.empty(0)
+        self._passed = (0, 0.0)  # steps within stretches without a gap, and their s
 
     def look(self, waiting: Floats, *, final: bool) -> Verdict:
         """What to do with the first of the waiting stamps; `final`: no more will come.
@@ -92,18 +96,36 @@ class Watch:
         """A gap, a late stamp, or a wrong one."""
         if not self.back and len(waiting) > 1 and self.before[-1] < waiting[1] <= waiting[0]:
             return Verdict(bad=True)
-        self.period, _ = interval(self.before, self.period)
-        wide = span(self.period)
+        even = self._learn()
+        wide = 2 * FEWEST if even else span(self.period)
         if len(waiting) < wide and not final:
             return Verdict()
         noise = self.usual - self.period if self.usual > LATE * self.period else 0.0
-        lost = missing(self.before[-wide:], waiting[:wide], self.period, noise)
+        if min(len(self.before), len(waiting)) < FEWEST:  # too few stamps to trust that one is in time
+            widest = float(np.diff(self.before).max(initial=self.period))
+            noise = max(noise, ENDS * (widest - self.period))
+        young = self.back > 0.0 and (  # nobody knows yet how its stamps come
+            len(self.before) < span(self.period) or (not even and self._passed[1] < ENOUGH_S)
+        )
+        lost = 0 if young else missing(self.before[-wide:], waiting[:wide], self.period, noise)
         if not lost:
             self.usual = max(self.usual, step)
         return Verdict(lost=lost, ready=0 if lost else 1)
 
+    def _learn(self) -> bool:
+        """Look how long the sampling interval is; whether stamps come evenly."""
+        self.period, even = interval(self.before, self.said)
+        steps, seconds = self._passed
+        if steps >= ENOUGH and (even or seconds > ENOUGH_S):
+            self.period = seconds / steps
+        return even
+
     def passed(self, stamps: Floats) -> None:
         """These were handed over."""
+        if len(stamps):
+            first = self.before[-1] if len(self.before) else stamps[0]
+            steps = len(stamps) - (not len(self.before))
+            self._passed = (self._passed[0] + steps, self._passed[1] + float(stamps[-1] - first))
         self.before = np.concatenate([self.before, stamps])[-max(REMEMBERED, span(self.said)) :]
 
     def jumped(self) -> None:

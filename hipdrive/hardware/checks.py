@@ -134,13 +134,10 @@ def plates_fit_their_devices(rig: Rig) -> None:
             if not NI_TERMINAL.fullmatch(terminal):
                 raise Fault(place, f"channels.{role} = {terminal!r} has not the right form",
                             'write an input of the device, for example "ai0"')  # fmt: skip
-    lines = [(f"camera {camera.id!r}", camera.device) for camera in rig.cameras]
-    lines += [(f"sync {one.id!r}", one.device) for one in rig.sync]
-    if rig.start_signal is not None:
-        lines.append(("start_signal", rig.start_signal.device))
-    for place, name in lines:
-        if rig.device(name).sends_numbers:
-            raise Fault(f"{place}, device", f"device {name!r} has no lines for it", "wire it to an NI device")
+    plates = {f"plate {plate.id!r}" for plate in rig.plates}
+    for user, name in _users(rig):
+        if user not in plates and rig.device(name).sends_numbers:
+            raise Fault(f"{user}, device", f"device {name!r} has no lines for it", "wire it to an NI device")
 
 
 def _numbers(place: str, plate: PlateFacts, device: Device) -> None:

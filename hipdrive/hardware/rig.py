@@ -114,9 +114,9 @@ class Rig(Facts):
             "devices": devices,
             "plates": tuple(one for one in self.plates if one.device in ids),
             "cameras": tuple(one for one in self.cameras if one.device in ids),
-            "outputs": tuple(one for one in self.outputs if one.device in ids),
             "start_signal": signal if signal is not None and signal.device in ids else None,
             "sync": tuple(one for one in self.sync if one.device in ids),
+            "outputs": tuple(one for one in self.outputs if one.device in ids),
         })  # fmt: skip
 
     def channels(self, device: str) -> tuple[Channel, ...]:

@@ -11,6 +11,7 @@ Numbers while the athlete is on the plates are provisional (`Numbers`); those of
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +25,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hipdrive.acquisition import recovery
+from hipdrive.acquisition.ends import ends_of
 from hipdrive.acquisition.recorder import RING_S, Chunk, Recorder
 from hipdrive.analysis.live import ZERO_TIME, Live
+from hipdrive.analysis.plate_health import Health, Remark, Watch, at_the_end, drifting, spectrum
 from hipdrive.analysis.said import (
     ARMED,
     CLOSED,
@@ -62,6 +65,9 @@ FACTS = ("test", "athlete", "box_height", "mass", "side", "arms", "load")
 
 RECENT = 0.25
 """s over which the plates' status is taken."""
+
+TOLD_AGAIN = 30.0
+"""s before the same remark about a plate is made again."""
 
 LEAD, JUMPS = 3.0, 5
 """Of a simulated athlete: s before the first jump, so that there is time to zero; jumps until they repeat."""
@@ -277,6 +283,9 @@ class Session:
         self.side, self.arms, self.load = "", False, 0.0
         self.walk: Walk | None = None
         self._resting, self._hit = False, 0
+        self.clipped: dict[str, int] = {}
+        self._remarked: dict[str, int] = {}
+        self._looked = 0
         if protocol is not None:
             self._begin(protocol)
 
@@ -308,6 +317,8 @@ class Session:
         self._cursor = self.recorder.cursor(first=True)
         self._zero = np.full(len(self.plates), np.nan)
         self._before = np.zeros(len(self.plates))
+        self.watch = Watch(self.plates, self.rate)
+        self._ends_of = {name: ends_of(one.info) for name, one in self.recorder.streams.items()}
         self._started = True
 
     def close(self) -> None:
@@ -401,6 +412,10 @@ class Session:
             PlateStatus(plate, float(mean[i]), float(noise[i]), float(self._zero[i]), ranges.get(plate, np.nan))
             for i, plate in enumerate(self.plates)
         )
+
+    def health(self) -> tuple[Health, ...]:
+        """Noise, hum and drift of each plate, see `plate_health`; `clipped` counts samples at the end of a range."""
+        return self.watch.health()
 
     # --- what a coach does ---
 
@@ -602,6 +617,7 @@ class Session:
             zeroed = force - self.live.offsets[:, np.newaxis]
             self._said.append(Samples(chunk.first_sample, zeroed))
             self._look(zeroed)
+            self._care(chunk, zeroed)
         for one in self.live.feed(force, chunk.first_sample):
             self._hear(one)
         if self._weighing and self.live.state == ARMED and np.isfinite(self.live.weight):
@@ -617,6 +633,30 @@ class Session:
         self._recent.append((force.shape[1], force.sum(axis=1), (change * change).sum(axis=1)))
         while len(self._recent) > 1 and sum(n for n, _, _ in self._recent) - self._recent[0][0] > RECENT * self.rate:
             self._recent.popleft()
+
+    def _care(self, chunk: Chunk, force: Floats) -> None:
+        """Watch the plates: inputs at the end of their range at once, drift once a second."""
+        self.watch.add(force, chunk.first_sample)
+        for device, counts in chunk.counts.items():
+            for role, samples in self._ends_of[device].reached(counts).items():
+                self.clipped[role] = self.clipped.get(role, 0) + samples
+                if samples > 1:  # a single sample can be a spark
+                    plate, _, channel = role.partition(".")
+                    self._remark(f"clipped {role}", at_the_end(plate, f"channel {channel or role}"))
+        sample = chunk.first_sample + chunk.samples
+        if sample - self._looked >= self.rate:
+            self._looked = sample
+            for i, plate in enumerate(self.plates):
+                drift = self.watch.drift(i)
+                if drift.certain:
+                    self._remark(f"drift {plate}", drifting(plate, drift))
+
+    def _remark(self, key: str, one: Remark) -> None:
+        """Say something about a plate, but not all the time."""
+        now = self.live.sample
+        if now - self._remarked.get(key, -math.inf) >= TOLD_AGAIN * self.rate:
+            self._remarked[key] = now
+            self._said.append(Warned(now, one.code, f"plate {one.plate}: {one.message}; {one.remedy}"))
 
     def _hear(self, one: Said) -> None:
         """What the detector says, and what follows from it."""
@@ -645,6 +685,7 @@ class Session:
         self._zero = np.array(one.levels) + self._before
         self._recent.clear()
         self._begin_log()
+        self.watch.zeroed()
 
     def _close(self, begin: int, end: int, jumps: int, why: str) -> None:
         """A trial is complete: cut it out and analyse it beside."""
@@ -732,6 +773,7 @@ def _warm() -> None:
     from hipdrive.analysis.analyse import analyse
 
     analyse(simulate("cmj", seed=0))
+    spectrum(np.zeros(64), 64.0)
 
 
 def _analysed(

@@ -26,6 +26,7 @@ import numpy as np
 
 from hipdrive.acquisition import recovery
 from hipdrive.acquisition.ends import ends_of
+from hipdrive.acquisition.lines import lines_of
 from hipdrive.acquisition.recorder import RING_S, Chunk, Recorder
 from hipdrive.analysis.live import ZERO_TIME, Live
 from hipdrive.analysis.plate_health import Health, Remark, Watch, at_the_end, drifting, spectrum
@@ -48,6 +49,7 @@ from hipdrive.analysis.said import (
     Zeroed,
 )
 from hipdrive.errors import HipdriveError, UsageError
+from hipdrive.occasions import FAULT, REST_OVER, TARGET, Occurred, of_state
 from hipdrive.results import REFUSED, Analysis
 from hipdrive.trial import Floats, Tare, Trial
 
@@ -175,7 +177,8 @@ class Reached:
     value: float
 
 
-Event = Samples | Changed | Zeroed | Weighed | Warned | Numbers | Taken | Fault | Ended | Next | RestOver | Reached
+Event = (Samples | Changed | Zeroed | Weighed | Warned | Numbers | Taken | Fault | Ended | Next | RestOver | Reached |
+         Occurred)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -286,6 +289,8 @@ class Session:
         self.clipped: dict[str, int] = {}
         self._remarked: dict[str, int] = {}
         self._looked = 0
+        self._lines = lines_of(recorder.rig)
+        self._seen = ""
         if protocol is not None:
             self._begin(protocol)
 
@@ -317,6 +322,8 @@ class Session:
         self._cursor = self.recorder.cursor(first=True)
         self._zero = np.full(len(self.plates), np.nan)
         self._before = np.zeros(len(self.plates))
+        if self._lines is not None:
+            self._lines.start()
         self.watch = Watch(self.plates, self.rate)
         self._ends_of = {name: ends_of(one.info) for name, one in self.recorder.streams.items()}
         self._started = True
@@ -325,6 +332,8 @@ class Session:
         """Stop sampling, and wait for what is being analysed or written; `poll` says what still happened."""
         if not self._closed:
             self._closed = True
+            if self._lines is not None:
+                self._lines.close()
             self.recorder.stop()
             if self.recorder.streams:
                 self._said = list(self.poll())
@@ -599,7 +608,29 @@ class Session:
             self._end()
         self._results()
         said, self._said = tuple(self._said), []
-        return said
+        return self._occasions(said)
+
+    def _occasions(self, said: tuple[Event, ...]) -> tuple[Event, ...]:
+        """What happened with the occasions among it, which the rig's digital lines follow."""
+        found: list[Occurred] = []
+        for one in said:
+            match one:
+                case Changed():
+                    found += of_state(one.sample, self._seen, one.state)
+                    self._seen = one.state
+                case RestOver():
+                    found.append(Occurred(one.sample, REST_OVER))
+                case Reached():
+                    found.append(Occurred(one.sample, TARGET))
+                case Fault() | Warned(code="clipped"):
+                    found.append(Occurred(one.sample, FAULT))
+                case _:
+                    pass
+        if self._lines is not None:
+            for occasion in found:
+                self._lines.occurred(occasion.name, occasion.active)
+            said += tuple(Warned(self.live.sample, "output", told) for told in self._lines.faults())
+        return (*said, *found)
 
     def settle(self) -> tuple[Event, ...]:
         """Wait for all that is being analysed or written, then poll: for scripts and tests."""

@@ -12,7 +12,7 @@ Rig = Annotated[str, typer.Argument(metavar="RIG", help="A rig file (.toml), or 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (calibrate, protocols, walk):
+    for command in (calibrate, plates, protocols, walk):
         app.command()(command)
 
 
@@ -57,6 +57,17 @@ def calibrate(
         mass_class=mass_class, iso_class=iso_class, g=g, latitude=latitude, height=height, auto=auto,
         show_plan=show_plan, keep=keep, out=out, save_readings=save_readings, as_json=json,
     ))  # fmt: skip
+
+
+def plates(
+    rig: Rig,
+    seconds: Annotated[float, typer.Option("--seconds", metavar="S", help="How long to look.")] = 12.0,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> int:
+    """Look at empty plates before anybody jumps: noise, mains hum, drift of the zero, inputs at their end."""
+    from hipdrive.report import platehealth
+
+    return platehealth.run(rig, seconds, as_json=json)
 
 
 def protocols(

@@ -11,6 +11,7 @@ Numbers while the athlete is on the plates are provisional (`Numbers`); those of
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +25,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hipdrive.acquisition import recovery
+from hipdrive.acquisition.ends import ends_of
+from hipdrive.acquisition.lines import lines_of
 from hipdrive.acquisition.recorder import RING_S, Chunk, Recorder
 from hipdrive.analysis.live import ZERO_TIME, Live
+from hipdrive.analysis.plate_health import Health, Remark, Watch, at_the_end, drifting, spectrum
 from hipdrive.analysis.said import (
     ARMED,
     CLOSED,
@@ -45,6 +49,7 @@ from hipdrive.analysis.said import (
     Zeroed,
 )
 from hipdrive.errors import HipdriveError, UsageError
+from hipdrive.occasions import FAULT, REST_OVER, TARGET, Occurred, of_state
 from hipdrive.results import REFUSED, Analysis
 from hipdrive.trial import Floats, Tare, Trial
 
@@ -62,6 +67,9 @@ FACTS = ("test", "athlete", "box_height", "mass", "side", "arms", "load")
 
 RECENT = 0.25
 """s over which the plates' status is taken."""
+
+TOLD_AGAIN = 30.0
+"""s before the same remark about a plate is made again."""
 
 LEAD, JUMPS = 3.0, 5
 """Of a simulated athlete: s before the first jump, so that there is time to zero; jumps until they repeat."""
@@ -169,7 +177,8 @@ class Reached:
     value: float
 
 
-Event = Samples | Changed | Zeroed | Weighed | Warned | Numbers | Taken | Fault | Ended | Next | RestOver | Reached
+Event = (Samples | Changed | Zeroed | Weighed | Warned | Numbers | Taken | Fault | Ended | Next | RestOver | Reached |
+         Occurred)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -277,6 +286,11 @@ class Session:
         self.side, self.arms, self.load = "", False, 0.0
         self.walk: Walk | None = None
         self._resting, self._hit = False, 0
+        self.clipped: dict[str, int] = {}
+        self._remarked: dict[str, int] = {}
+        self._looked = 0
+        self._lines = lines_of(recorder.rig)
+        self._seen = ""
         if protocol is not None:
             self._begin(protocol)
 
@@ -308,12 +322,18 @@ class Session:
         self._cursor = self.recorder.cursor(first=True)
         self._zero = np.full(len(self.plates), np.nan)
         self._before = np.zeros(len(self.plates))
+        if self._lines is not None:
+            self._lines.start()
+        self.watch = Watch(self.plates, self.rate)
+        self._ends_of = {name: ends_of(one.info) for name, one in self.recorder.streams.items()}
         self._started = True
 
     def close(self) -> None:
         """Stop sampling, and wait for what is being analysed or written; `poll` says what still happened."""
         if not self._closed:
             self._closed = True
+            if self._lines is not None:
+                self._lines.close()
             self.recorder.stop()
             if self.recorder.streams:
                 self._said = list(self.poll())
@@ -401,6 +421,10 @@ class Session:
             PlateStatus(plate, float(mean[i]), float(noise[i]), float(self._zero[i]), ranges.get(plate, np.nan))
             for i, plate in enumerate(self.plates)
         )
+
+    def health(self) -> tuple[Health, ...]:
+        """Noise, hum and drift of each plate, see `plate_health`; `clipped` counts samples at the end of a range."""
+        return self.watch.health()
 
     # --- what a coach does ---
 
@@ -584,7 +608,29 @@ class Session:
             self._end()
         self._results()
         said, self._said = tuple(self._said), []
-        return said
+        return self._occasions(said)
+
+    def _occasions(self, said: tuple[Event, ...]) -> tuple[Event, ...]:
+        """What happened with the occasions among it, which the rig's digital lines follow."""
+        found: list[Occurred] = []
+        for one in said:
+            match one:
+                case Changed():
+                    found += of_state(one.sample, self._seen, one.state)
+                    self._seen = one.state
+                case RestOver():
+                    found.append(Occurred(one.sample, REST_OVER))
+                case Reached():
+                    found.append(Occurred(one.sample, TARGET))
+                case Fault() | Warned(code="clipped"):
+                    found.append(Occurred(one.sample, FAULT))
+                case _:
+                    pass
+        if self._lines is not None:
+            for occasion in found:
+                self._lines.occurred(occasion.name, occasion.active)
+            said += tuple(Warned(self.live.sample, "output", told) for told in self._lines.faults())
+        return (*said, *found)
 
     def settle(self) -> tuple[Event, ...]:
         """Wait for all that is being analysed or written, then poll: for scripts and tests."""
@@ -602,6 +648,7 @@ class Session:
             zeroed = force - self.live.offsets[:, np.newaxis]
             self._said.append(Samples(chunk.first_sample, zeroed))
             self._look(zeroed)
+            self._care(chunk, zeroed)
         for one in self.live.feed(force, chunk.first_sample):
             self._hear(one)
         if self._weighing and self.live.state == ARMED and np.isfinite(self.live.weight):
@@ -617,6 +664,30 @@ class Session:
         self._recent.append((force.shape[1], force.sum(axis=1), (change * change).sum(axis=1)))
         while len(self._recent) > 1 and sum(n for n, _, _ in self._recent) - self._recent[0][0] > RECENT * self.rate:
             self._recent.popleft()
+
+    def _care(self, chunk: Chunk, force: Floats) -> None:
+        """Watch the plates: inputs at the end of their range at once, drift once a second."""
+        self.watch.add(force, chunk.first_sample)
+        for device, counts in chunk.counts.items():
+            for role, samples in self._ends_of[device].reached(counts).items():
+                self.clipped[role] = self.clipped.get(role, 0) + samples
+                if samples > 1:  # a single sample can be a spark
+                    plate, _, channel = role.partition(".")
+                    self._remark(f"clipped {role}", at_the_end(plate, f"channel {channel or role}"))
+        sample = chunk.first_sample + chunk.samples
+        if sample - self._looked >= self.rate:
+            self._looked = sample
+            for i, plate in enumerate(self.plates):
+                drift = self.watch.drift(i)
+                if drift.certain:
+                    self._remark(f"drift {plate}", drifting(plate, drift))
+
+    def _remark(self, key: str, one: Remark) -> None:
+        """Say something about a plate, but not all the time."""
+        now = self.live.sample
+        if now - self._remarked.get(key, -math.inf) >= TOLD_AGAIN * self.rate:
+            self._remarked[key] = now
+            self._said.append(Warned(now, one.code, f"plate {one.plate}: {one.message}; {one.remedy}"))
 
     def _hear(self, one: Said) -> None:
         """What the detector says, and what follows from it."""
@@ -645,6 +716,7 @@ class Session:
         self._zero = np.array(one.levels) + self._before
         self._recent.clear()
         self._begin_log()
+        self.watch.zeroed()
 
     def _close(self, begin: int, end: int, jumps: int, why: str) -> None:
         """A trial is complete: cut it out and analyse it beside."""
@@ -732,6 +804,7 @@ def _warm() -> None:
     from hipdrive.analysis.analyse import analyse
 
     analyse(simulate("cmj", seed=0))
+    spectrum(np.zeros(64), 64.0)
 
 
 def _analysed(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hipdrive.gui.live import LivePage
+from hipdrive.gui.plates import PlatesPage
 from hipdrive.gui.qt import QtCore, application
 from hipdrive.gui.window import MainWindow
 from hipdrive.report.inputs import Ask, complaint
@@ -21,6 +22,7 @@ def main_window() -> MainWindow:
     window = MainWindow()
     live = LivePage(window.theme)
     window.add_page(live)
+    window.add_page(PlatesPage(lambda: live.session, window.theme))
 
     def review(paths: Sequence[Path]) -> None:
         window.show_page(window.review)

@@ -17,10 +17,12 @@ from hipdrive.gui.cards import label
 from hipdrive.gui.measure import MeasureView, sheet
 from hipdrive.gui.page import Page
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
+from hipdrive.gui.signals import Signals
 from hipdrive.gui.start import ConnectView, StartView
 from hipdrive.gui.theme import LIGHT, Theme
 from hipdrive.gui.walkbar import menu
 from hipdrive.gui.work import Job
+from hipdrive.occasions import Occurred
 from hipdrive.report.words import clean
 from hipdrive.report.words import label as words
 from hipdrive.session import (
@@ -84,6 +86,7 @@ class LivePage(Page):
         self._job: Job | None = None
         self._made: list[Session] = []
         self._jump, self._asked, self.broken = 0, False, False
+        self.signals: Signals | None = None
         self._actions()
         self.start, self.connecting = StartView(), ConnectView()
         self.view = MeasureView([self.act[name] for name in ("Zero", "Weigh", "Pause", "Keep", "Discard", "Review")],
@@ -120,6 +123,12 @@ class LivePage(Page):
             ("Again", "A", self.again, "The last jump does not count: do it once more"),
             ("Skip", "S", self.skip, "Leave out the next jump of the protocol"),
             ("Protocol ...", "Ctrl+P", self.ask_protocol, "What is jumped, in which order, with which rests"),
+            (
+                "Sound and light",
+                "Ctrl+B",
+                self.switch_signals,
+                "A sound and a light over the window at contact, flight, target, end of a rest and faults",
+            ),
             ("Folder ...", "Ctrl+F", self.ask_folder, "Where jumps are kept"),
             ("End session", "Ctrl+E", self.end_session, "Back to the start"),
             ("Try it", "T", self.try_it, "A simulated athlete does depth jumps; no plates needed"),
@@ -138,6 +147,7 @@ class LivePage(Page):
             action.triggered.connect(lambda _=False, do=do: do())
             self.addAction(action)
             self.act[name] = action
+        self.act["Sound and light"].setCheckable(True)
 
     def _wire(self) -> None:
         self.start.try_button.clicked.connect(self.try_it)
@@ -160,7 +170,7 @@ class LivePage(Page):
     def buttons(self) -> list[QtGui.QAction]:
         """For the tool bar."""
         return (
-            [self.act[name] for name in ("Protocol ...", "Folder ...", "End session")]
+            [self.act[name] for name in ("Protocol ...", "Sound and light", "Folder ...", "End session")]
             if self.session is not None
             else []
         )
@@ -172,13 +182,17 @@ class LivePage(Page):
             CONNECT: ("Back",),
             BUSY: ("Back",),
         }
-        names = here.get(self.stack.currentIndex(), tuple(self.act)[:14])
+        measuring = tuple(self.act)[: tuple(self.act).index("End session") + 1]
+        names = here.get(self.stack.currentIndex(), measuring)
         return [self.act[name] for name in names]
 
     def set_theme(self, theme: Theme) -> None:
         """Plots in other colours, and the large letters."""
+        self._theme = theme
         self.setStyleSheet(sheet(theme))
         self.view.set_theme(theme)
+        if self.signals is not None:
+            self.signals.light.theme = theme
 
     def enter(self) -> None:
         """The keys are for this page; at the start Enter tries it."""
@@ -194,6 +208,8 @@ class LivePage(Page):
             return False
         self.back()
         self.connecting.wait()
+        if self.signals is not None:
+            self.signals.close()
         return True
 
     # --- connecting -------------------------------------------------------------------------------------------
@@ -453,6 +469,8 @@ class LivePage(Page):
         for one in events:
             if isinstance(one, Samples):
                 self.view.add(one)
+            elif isinstance(one, Occurred):
+                self._signals().occurred(one)
             elif isinstance(one, Numbers):
                 self._numbers(one)
             elif isinstance(one, Taken):
@@ -462,6 +480,19 @@ class LivePage(Page):
                 self._tell(one)
         if len(events) > 1 or (events and not isinstance(events[0], Samples)):
             self._advise()
+
+    def _signals(self) -> Signals:
+        """Sounds and light of the window that the page is in."""
+        if self.signals is None:
+            self.signals = Signals(self.window() or self, self._theme)
+        return self.signals
+
+    def switch_signals(self) -> None:
+        """Sounds and light on or off."""
+        signals = self._signals()
+        why = signals.switch(not signals.on)
+        self.act["Sound and light"].setChecked(signals.on)
+        self.said.emit(why or f"Sound and light are {'on' if signals.on else 'off'}")
 
     def _numbers(self, numbers: Numbers) -> None:
         assert self.session is not None

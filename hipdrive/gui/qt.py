@@ -9,6 +9,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from hipdrive.errors import HipdriveError
 
@@ -70,6 +71,18 @@ def _answers(display: str) -> bool:
     return fine
 
 
+def sound_effect() -> tuple[Any, str]:
+    """Qt's class of short sounds, and why there is none: a library is missing, or there is no device to hear it on."""
+    try:
+        from PyQt6.QtMultimedia import QMediaDevices, QSoundEffect
+    except ImportError as why:
+        return None, (f"no sounds: a library of the system is missing ({why}); on Linux install it with `sudo apt-get "
+                      "install libpulse0`")  # fmt: skip
+    if not QMediaDevices.audioOutputs():
+        return None, "no sounds: this computer has no sound output; connect a loudspeaker and switch them on again"
+    return QSoundEffect, ""
+
+
 def application(arguments: Sequence[str] = ()) -> QtWidgets.QApplication:
     """The application, made once."""
     require_display()
@@ -82,4 +95,4 @@ def application(arguments: Sequence[str] = ()) -> QtWidgets.QApplication:
     return app
 
 
-__all__ = ["Qt", "QtCore", "QtGui", "QtWidgets", "application", "pg", "require_display"]
+__all__ = ["Qt", "QtCore", "QtGui", "QtWidgets", "application", "pg", "require_display", "sound_effect"]

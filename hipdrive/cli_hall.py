@@ -112,7 +112,7 @@ def walk(
     from hipdrive.walking import walk as follow
 
     places = load(protocol).walk(rests=rests)
-    with connect(rig, folder=folder, protocol=places, athlete=athlete, mass=mass) as session:
+    with connect(rig, folder=folder, protocol=places, athlete=athlete, mass=mass, log=True, apart=True) as session:
         try:
             follow(session, None, lambda line: print(clean(line), flush=True), keep_all=keep_all)
         except KeyboardInterrupt:

@@ -42,7 +42,7 @@ def create(path: Path) -> int:
     ------
     FileExistsError : there is such a file. OSError : it cannot be made.
     """
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
     lock(handle)
     sync_folder(path.parent)
     return handle

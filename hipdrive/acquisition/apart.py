@@ -154,7 +154,10 @@ class Apart:
         assert self.process is not None and self.process.stdout is not None
         ended = False
         for line in self.process.stdout:
-            said = json.loads(line)
+            try:
+                said = json.loads(line)
+            except ValueError:  # a library of the other process spoke out of turn
+                continue
             ended = ended or "stopped" in said or "failed" in said
             self._heard(said)
         if not ended:

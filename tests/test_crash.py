@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -31,6 +31,9 @@ from hipdrive.acquisition.ring import Ring
 from hipdrive.errors import UsageError
 
 pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to kill with")]
+
+AT_ONCE = 4
+"""Programs that record and are killed beside one another."""
 
 few_or_fifty = pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 
@@ -70,29 +73,44 @@ def spread(kills: int, low: float, high: float) -> list[float]:
 def test_kill_9_loses_at_most_one_block(starts: Any, tmp_path: Path, kills: int,
                                         record_property: Callable[[str, object], None]) -> None:  # fmt: skip
     """8 channels at 10 kHz in blocks of 10 ms: what had come to the ring is in the log, but for one block."""
-    losses = []
+    losses: list[int] = []
     rng = random.Random(8)
-    for kill in range(kills):
-        folder = tmp_path / str(kill)
-        folder.mkdir()
-        with started(starts, victims.reader, folder) as (process, said):
-            name, size, capacity = said.recv()
-            ring = Ring(capacity, victims.CHANNELS, block=victims.BLOCK, memory=memory.attach(name, size))
-            time.sleep(rng.uniform(0.05, 0.5))
-            os.kill(process.pid, signal.SIGKILL)
-            process.join(30.0)
-        with recovery.opened(folder / "a.hiplog") as found:
-            logged = found.devices["ni0"]
-            losses.append(ring.count - logged.count)
-            assert not found.ended
-            (trial,) = recovery.trials(found)
-            assert ramps.wrong(trial.raw[0].values) == 0
-            assert trial.samples == logged.count
-            assert trial.end_reason == recovery.BROKEN
-        shutil.rmtree(folder)
+    while len(losses) < kills:
+        folders = [tmp_path / f"{len(losses) + k}" for k in range(min(AT_ONCE, kills - len(losses)))]
+        for folder in folders:
+            folder.mkdir()
+        with ExitStack() as stay:
+            victims_ = [stay.enter_context(started(starts, victims.reader, folder)) for folder in folders]
+            rings = [ring_of(said) for _, said in victims_]
+            order = sorted(
+                zip([rng.uniform(0.05, 0.5) for _ in folders], victims_, strict=True), key=lambda one: one[0]
+            )
+            begin = time.monotonic()
+            for pause, (process, _) in order:
+                time.sleep(max(0.0, begin + pause - time.monotonic()))
+                process.kill()
+        losses += [lost(ring, folder) for ring, folder in zip(rings, folders, strict=True)]
     record_property("lost samples", losses)
     assert all(0 <= loss <= victims.BLOCK for loss in losses), losses
     assert sorted(losses)[kills // 2] == 0
+
+
+def ring_of(said: Connection) -> Ring:
+    """The ring of a victim, which outlives it."""
+    name, size, capacity = said.recv()
+    return Ring(capacity, victims.CHANNELS, block=victims.BLOCK, memory=memory.attach(name, size))
+
+
+def lost(ring: Ring, folder: Path) -> int:
+    """Samples that had come and are not in the log; those that are there are right."""
+    with recovery.opened(folder / "a.hiplog") as found:
+        assert not found.ended
+        (trial,) = recovery.trials(found)
+        assert ramps.wrong(trial.raw[0].values) == 0
+        assert trial.samples == found.devices["ni0"].count
+        assert trial.end_reason == recovery.BROKEN
+    shutil.rmtree(folder)
+    return ring.count - trial.samples
 
 
 def test_a_killed_recorder_is_told_and_what_it_read_is_kept(tmp_path: Path) -> None:
@@ -126,31 +144,43 @@ def known(samples: int) -> Any:
 # --- the one who started it dies ---
 
 
-@pytest.mark.timed
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_window_or_script_that_is_killed_loses_nothing(starts: Any, tmp_path: Path, kills: int) -> None:
     reference = known(4000)
     rng = random.Random(9)
-    for kill in range(kills):
-        folder = tmp_path / str(kill)
-        folder.mkdir()
-        with started(starts, victims.owner, folder) as (process, said):
-            seen = said.recv()
-            end = time.monotonic() + rng.uniform(0.05, 1.0)
-            while time.monotonic() < end:
-                seen = said.recv()
-            os.kill(process.pid, signal.SIGKILL)
-            process.join(30.0)
-        log = folder / "a.hiplog"
-        wait_for(partial(is_free, log))
-        with recovery.opened(log) as found:
-            assert (found.ended, found.unread) == (True, 0), "the other process came to its end"
-        (saved,) = recovery.recover(log)
-        assert saved.trial.samples >= seen
-        assert np.array_equal(saved.trial.raw[0].values, reference[: saved.trial.samples])
-        assert (saved.trial.athlete, saved.trial.gaps, saved.trial.end_reason) == ("a7", (), "")
-        assert [one.name for one in folder.iterdir()] == ["a.h5"]
-        shutil.rmtree(folder)
+    for first in range(0, kills, AT_ONCE):
+        folders = [tmp_path / str(kill) for kill in range(first, min(kills, first + AT_ONCE))]
+        for folder in folders:
+            folder.mkdir()
+        with ExitStack() as stay:
+            killed = [stay.enter_context(started(starts, victims.owner, folder)) for folder in folders]
+            seen = []
+            for process, said in killed:
+                said.recv()  # it records
+                time.sleep(rng.uniform(0.05, 0.7))
+                process.kill()
+                process.join(30.0)
+                seen.append(last(said))
+        for folder, count in zip(folders, seen, strict=True):
+            log = folder / "a.hiplog"
+            wait_for(partial(is_free, log))
+            with recovery.opened(log) as found:
+                assert (found.ended, found.unread) == (True, 0), "the other process came to its end"
+            (saved,) = recovery.recover(log)
+            assert saved.trial.samples >= count > 0
+            assert np.array_equal(saved.trial.raw[0].values, reference[: saved.trial.samples])
+            assert (saved.trial.athlete, saved.trial.gaps, saved.trial.end_reason) == ("a7", (), "")
+            assert [one.name for one in folder.iterdir()] == ["a.h5"]
+            shutil.rmtree(folder)
+
+
+def last(said: Connection) -> int:
+    """The last that somebody said before it died."""
+    count = 0
+    with suppress(EOFError, ConnectionError):
+        while said.poll(0.5):
+            count = said.recv()
+    return int(count)
 
 
 def is_free(log: Path) -> bool:

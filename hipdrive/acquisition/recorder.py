@@ -473,7 +473,8 @@ def record(
 
         told = {"test": test if test in SIMULATED else "dj", **told}
     log = None if file is None else recovery.beside(Path(file))
-    recorder = Recorder(loaded, sources, _longest(loaded) if seconds is None else seconds, limit_seconds=seconds,
+    ring = _longest(loaded) if seconds is None else seconds
+    recorder = Recorder(loaded, sources, ring if log is None else min(ring, _longest(loaded)), limit_seconds=seconds,
                         log=log, apart=apart, options=told)  # fmt: skip
     recorder.begin(test=test, **facts)
     with held_back(recorder) as asked:

@@ -10,10 +10,11 @@ from test_recorder import Lab, codes, fast
 from test_recorder import rig as plain_rig
 
 from hipdrive.acquisition.crew import Crew
-from hipdrive.acquisition.nidaq import NidaqSource, rig_sources
+from hipdrive.acquisition.nidaq import NidaqSource
 from hipdrive.acquisition.simulated.daqmx import installed
 from hipdrive.acquisition.simulated.engine import MODELS, Engine, ManualClock, Moving, SimDevice
 from hipdrive.acquisition.simulated.source import sources
+from hipdrive.acquisition.source import open_sources
 from hipdrive.errors import UsageError
 from hipdrive.hardware.rig import Rig, loads
 from hipdrive.trial import Floats, Trial
@@ -139,6 +140,7 @@ def test_a_follower_that_is_started_too_late_misses_edges(monkeypatch: pytest.Mo
     one = lab(rig(ROUTED))
     for source in one.recorder.sources:
         assert isinstance(source, NidaqSource)
+        source.followers.clear()
 
         def start(source: NidaqSource = source) -> None:
             NidaqSource.start(source)
@@ -190,18 +192,51 @@ def test_a_clock_wire_that_is_not_plugged_in_is_said(monkeypatch: pytest.MonkeyP
 
 
 def test_what_the_driver_is_told() -> None:
-    """Also the real sources, in whatever order the rig has them."""
-    text = rig(WIRED, 'clock_out = "PFI4"', turned=True).text.replace('"simulated"', '"nidaqmx"')
-    engine = Engine([SimDevice(name=f"Dev{i}", model=MODELS["stand-in"]) for i in (1, 2)], clock=ManualClock())
-    lead, follower = rig_sources(loads(text))
+    """Also the real sources, in whatever order the rig has them and they are opened and started."""
+    text = rig(WIRED, 'clock_out = "PFI4"', turned=True, rate=3000.0).text.replace('"simulated"', '"nidaqmx"')
+    model = dataclasses.replace(fast(MODELS["stand-in"]), timebase=80e6)
+    engine = Engine([SimDevice(name=f"Dev{i}", model=model) for i in (1, 2)], clock=ManualClock())
+    follower, lead = open_sources(loads(text))
+    assert isinstance(lead, NidaqSource) and isinstance(follower, NidaqSource)
     assert (lead.device.id, follower.device.id, follower.lead) == ("ni0", "ni1", lead)
     with installed(engine):
-        lead.open()
         follower.open()
-        assert [(task.clock_source, task.trigger) for task in engine.tasks.values()] == [("", ""), ("/Dev2/PFI0", "")]
+        lead.open()
+        tasks = list(engine.tasks.values())
+        assert [(task.clock_source, task.trigger) for task in tasks] == [("", ""), ("/Dev2/PFI0", "")]
         assert engine.exported == {"/Dev1/PFI4": engine.devices["Dev1"]}
+        assert follower.info.rate == lead.info.rate == 80e6 / 26_667
+        assert follower.info.identity["clock_source"] == "/Dev2/PFI0"
+        lead.start()
+        assert [task.running for task in tasks] == [True, True]
+        follower.start()
+        follower.stop()
+        assert [task.running for task in tasks] == [True, False]
         follower.close()
         lead.close()
+    assert not engine.tasks
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_lead_that_waits_for_an_edge_itself(turned: bool) -> None:
+    """Both wait, so nobody but the lead knows that the other one has to be armed before the edge comes."""
+    one = lab(rig(ROUTED, 'start_trigger = { terminal = "PFI1" }', turned=turned))
+    for source in one.recorder.sources:
+        assert isinstance(source, NidaqSource)
+
+        def start(source: NidaqSource = source) -> None:
+            NidaqSource.start(source)
+            if source.device.id == "ni0":
+                one.engine.trigger("/Dev1/PFI1")
+            one.clock.advance(0.05)
+
+        source.start = start  # type: ignore[method-assign]
+    one.recorder.begin()
+    with one.recorder:
+        one.run(1.0)
+    trial = one.recorder.end()
+    assert trial.samples >= 1000
+    assert (trial.raw[0].values == trial.raw[1].values).all()
 
 
 @pytest.mark.parametrize(

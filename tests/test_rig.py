@@ -27,6 +27,7 @@ SIMULATED = (FOLDER / "simulated.toml").read_text(encoding="utf-8")
 KISTLER = (FOLDER / "kistler_pair.toml").read_text(encoding="utf-8")
 AMTI = (FOLDER / "amti_single.toml").read_text(encoding="utf-8")
 BOARD = (FOLDER / "load_cell_board.toml").read_text(encoding="utf-8")
+SPRINT = (FOLDER / "sprint_start.toml").read_text(encoding="utf-8")
 SENSOR = (FOLDER / "chronojump_sensor.toml").read_text(encoding="utf-8")
 BRIDGE = (FOLDER / "lsl_bridge.toml").read_text(encoding="utf-8")
 
@@ -471,7 +472,7 @@ def test_several_errors_are_counted() -> None:
 # --- any text, any table ---
 
 LINES = sorted(
-    {line for text in (SIMULATED, KISTLER, AMTI, BOARD, SMALL, SENSOR, BRIDGE) for line in text.splitlines()}
+    {line for text in (SIMULATED, KISTLER, AMTI, BOARD, SPRINT, SMALL, SENSOR, BRIDGE) for line in text.splitlines()}
 )
 WORDS = sorted({word for line in LINES for word in line.replace("=", " ").split()})
 
@@ -495,7 +496,7 @@ def test_any_lines(lines: list[str]) -> None:
     refused_or_a_rig("\n".join(lines))
 
 
-@given(st.sampled_from((SIMULATED, KISTLER, AMTI, BOARD, SMALL, SENSOR, BRIDGE)), st.data())
+@given(st.sampled_from((SIMULATED, KISTLER, AMTI, BOARD, SPRINT, SMALL, SENSOR, BRIDGE)), st.data())
 def test_any_slip(text: str, data: st.DataObject) -> None:
     """A piece cut out, another put in its place."""
     start = data.draw(st.integers(0, len(text)))
@@ -530,7 +531,7 @@ def toml(value: object) -> str:
 KEYS = sorted({name for model in KINDS.values() for name in model.model_fields} | {"zzz", "rate_hz", "level_v"})
 
 
-@given(st.sampled_from((KISTLER, AMTI, BOARD, SMALL, SENSOR, BRIDGE)), st.data())
+@given(st.sampled_from((KISTLER, AMTI, BOARD, SPRINT, SMALL, SENSOR, BRIDGE)), st.data())
 def test_any_value_of_any_key(text: str, data: st.DataObject) -> None:
     """Each line of a good file gets another value, and keys are added."""
     lines = text.splitlines()
@@ -546,8 +547,8 @@ NUMBER = re.compile(r"(?<![\w\"#-])-?\d+(?:\.\d+)?(?![\w\"-])")
 
 @pytest.mark.parametrize(
     "text",
-    [SIMULATED, KISTLER, AMTI, BOARD, SMALL, SENSOR, BRIDGE],
-    ids=["simulated", "kistler", "amti", "board", "small", "sensor", "bridge"],
+    [SIMULATED, KISTLER, AMTI, BOARD, SPRINT, SMALL, SENSOR, BRIDGE],
+    ids=["simulated", "kistler", "amti", "board", "sprint", "small", "sensor", "bridge"],
 )
 @pytest.mark.parametrize(
     "extreme", ["5e-324", "1e-200", "1e308", "-1e308", "-0.0", "0", "1" + "0" * 350, "true", "nan"]

@@ -244,16 +244,16 @@ def _sync_lines(one: SyncLine) -> Iterator[Line]:
 
 
 def rig_sources(rig: Rig) -> Iterator[NidaqSource]:
-    """A source for each device of a rig, those with a clock of their own first."""
+    """A source for each device of a rig, in its order."""
     made: dict[str, NidaqSource] = {}
-    for device in in_order(rig):
-        lead = made.get(device.clock or "")
-        made[device.id] = NidaqSource(device, rig.channels(device.id), lines=lines_of(rig, device.id), lead=lead)
-    yield from made.values()
+    for device in leads_first(rig):
+        made[device.id] = NidaqSource(device, rig.channels(device.id), lines=lines_of(rig, device.id),
+                                      lead=made.get(device.clock or ""))  # fmt: skip
+    return (made[device.id] for device in rig.devices)
 
 
-def in_order(rig: Rig) -> list[Device]:
-    """The devices as they are opened: the rate of a shared clock is known from the one that has it."""
+def leads_first(rig: Rig) -> list[Device]:
+    """The devices, those on another's clock behind it."""
     return sorted(rig.devices, key=lambda one: one.clock is not None)
 
 
@@ -276,6 +276,9 @@ class NidaqSource:
     ) -> None:
         self.device, self.channels, self.lines, self.finite = device, tuple(channels), tuple(lines), finite
         self.lead = lead
+        self.followers: list[NidaqSource] = []
+        if lead is not None:
+            lead.followers.append(self)
         rate = float(device.rate_hz)
         self.info = SourceInfo(
             id=device.id,
@@ -291,6 +294,7 @@ class NidaqSource:
         self._lamps: list[_Lamp] = []
         self._lamp_fault: DaqError | None = None
         self._count = 0
+        self._running = False
 
     def __repr__(self) -> str:
         """For error messages and the debugger."""
@@ -303,6 +307,10 @@ class NidaqSource:
         ------
         UsageError : no driver, no such device or channel, or it cannot do what the rig asks.
         """
+        if self._task is not None:
+            return  # as the one whose clock another device shares
+        if self.lead is not None:
+            self.lead.open()  # it knows the rate of its clock, and where that can be had
         where = f"{self.device.id} ({self.device.name})"
         if self.real:
             reach(where)
@@ -449,12 +457,23 @@ class NidaqSource:
         return MappingProxyType(facts)
 
     def start(self) -> None:
-        """Arm the counters, then start to sample, or to wait for the start trigger."""
+        """Arm the counters, then start to sample, or to wait for the start trigger.
+
+        Devices on the clock of this one are started before it, if they are not yet: else they would miss its first
+        edges.
+        """
+        for one in (*self.followers, self):
+            with told(f"{one.device.id} ({one.device.name})"):
+                one._begin()
+
+    def _begin(self) -> None:
+        if self._running or self._task is None:
+            return
         self._count = 0
-        with told(f"{self.device.id} ({self.device.name})"):
-            for one in (*self._counters, *self._lamps):
-                one.start()
-            self._task.start()
+        for one in (*self._counters, *self._lamps):
+            one.start()
+        self._task.start()
+        self._running = True
 
     def read(self, out: NDArray[Any], timeout: float) -> Block:
         """Fill `out` (channels, n); see `source.Source.read`."""
@@ -514,12 +533,14 @@ class NidaqSource:
 
     def stop(self) -> None:
         """End sampling; a device that is gone has ended already."""
+        self._running = False
         for task in [self._task, *(counter.task for counter in self._counters)]:
             with contextlib.suppress(DaqError):
                 task.stop()
 
     def close(self) -> None:
         """Give the device free for others."""
+        self._running = False
         for one in (*self._counters, *self._lamps):
             one.close()
         self._counters, self._lamps = [], []

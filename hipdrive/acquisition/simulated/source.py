@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hipdrive.acquisition.nidaq import NidaqSource, in_order, lent, lines_of
+from hipdrive.acquisition.nidaq import NidaqSource, leads_first, lent, lines_of
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.acquisition.simulated.daqmx import installed
 from hipdrive.acquisition.simulated.engine import MODELS, Analogue, Clock, Engine, SimDevice
@@ -218,6 +218,8 @@ class SimulatedSource(NidaqSource):
 
     def open(self) -> None:
         """As with a real device; nidaqmx must not talk to real ones meanwhile."""
+        if self._inside:
+            return
         self.room.enter()
         self._inside = True
         super().open()
@@ -268,10 +270,10 @@ def sources(
         room.engine.faults = faults(fault, rig.device(rig.plates[0].device).rate_hz)
     room.engine.wires |= wires(rig)
     made: dict[str, SimulatedSource] = {}
-    for device in in_order(rig):
+    for device in leads_first(rig):
         made[device.id] = SimulatedSource(room, device, rig.channels(device.id), lines=lines_of(rig, device.id),
                                           finite=finite, lead=made.get(device.clock or ""))  # fmt: skip
-    yield from made.values()
+    yield from (made[device.id] for device in rig.devices)
 
 
 def wires(rig: Rig) -> dict[str, str]:

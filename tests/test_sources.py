@@ -294,7 +294,7 @@ QUICK = ("every_sample_once", "it_opens_again", "a_recording_is_exact")
 
 
 def tried(names: Sequence[str], *, whole: Sequence[str] = ()) -> list[Any]:
-    """Each source with each law: all laws of some, the quick ones of the others, the rest where slow tests are wanted."""
+    """Each source with each law: all laws of some, the quick ones of the others; the rest is slow."""
     return [
         pytest.param(name, law, id=f"{name}-{law.__name__}",
                      marks=() if name in whole or law.__name__ in QUICK else pytest.mark.slow)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import quiet_lsl
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -16,8 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # No display, and no time limit on a single example: a busy machine is no defect.
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-# LSL on this computer alone: no network is needed, and no stream of others is heard.
-os.environ.setdefault("LSLAPICFG", str(ROOT / "tests" / "data" / "lsl_api.cfg"))
+quiet_lsl.configure()
 hypothesis.settings.register_profile("hipdrive", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("hipdrive")
 

@@ -298,6 +298,19 @@ def test_a_chronojump_sensor_is_asked_started_and_stopped() -> None:
     assert one.edges() == ()
 
 
+def test_a_trigger_after_the_clock_began_anew() -> None:
+    """More than 71.6 minutes after the first sample, or as its µs pass 2**32."""
+    lines = boards.text_lines(TICKS, newtons()[:, np.newaxis]).splitlines(keepends=True)
+    mark = f"{(TICKS[180] + 250) % 2**32};R\r\n".encode()
+    one = source_of(CHRONOJUMP, sensor(b"".join([*lines[:181], mark, *lines[181:]])))
+    one.open()
+    one.start()
+    assert gather(one, N).gaps == []
+    assert [edge.ticks.tolist() for edge in one.edges()] == [[180_250]]
+    one.stop()
+    one.close()
+
+
 def test_its_trigger_is_in_the_trial() -> None:
     emulator = sensor()
     made = serial_rig(CHRONOJUMP, FZ)

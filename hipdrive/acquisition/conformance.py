@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 15.0
 """s without a sample after which one that should come counts as missing."""
 
-AFTER_S = 0.1
+AFTER_S = 0.05
 """s for which more samples are waited for that should not come."""
 
 SLACK_S = 1.0

@@ -38,6 +38,9 @@ GATHER_S = 0.005
 FIRST_S, GARBLED_S = 3.0, 1.0
 """s until the first samples have to be there; s of bytes without a sample after which they are none."""
 
+EDGE_HZ = 1e6
+"""Ticks a second in which edges are told: the board's µs."""
+
 MOST = 1 << 16
 """Bytes fetched at a time."""
 
@@ -210,8 +213,8 @@ class SerialSource(StampedSource):
         if clock is not None and parsed.ticks is not None:
             stamps = clock(parsed.ticks)
             if n and self._zero is None:
-                self._zero = float(parsed.ticks[0])
-            self._marks.extend(tick for tick, text in parsed.marks if text == "R")
+                self._zero = float(stamps[0])
+            self._marks.extend(clock.near(tick) for tick, text in parsed.marks if text == "R")
         values = np.ascontiguousarray(parsed.values[:, self._columns], dtype=self.info.dtype)
         self._put(values, stamps, parsed.broken if clock is None else ())
 
@@ -265,15 +268,15 @@ class SerialSource(StampedSource):
         """Rising edges at the trigger input of a Chronojump sensor, in µs since the first sample."""
         if not self._marks or self._zero is None:
             return ()
-        ticks = np.array([(mark - self._zero) % 2.0**32 for mark in self._marks])
+        since = np.array([mark - self._zero for mark in self._marks])
         self._marks = []
-        return (Edges(name="trigger", ticks=ticks.astype(np.uint64), rate=1e6),)
+        ticks = np.rint(since[since >= 0.0] * EDGE_HZ).astype(np.uint64)
+        return (Edges(name="trigger", ticks=ticks, rate=EDGE_HZ),)
 
     def stop(self) -> None:
         """Let the board end; one that is gone has ended already."""
         self._stopped.set()
-        if self._port is not None and self._parser is not None:
-            self._parser = None if self._fault is not None else self._parser
+        if self._port is not None and self._parser is not None and self._fault is None:
             with contextlib.suppress(Exception):
                 self._speech.end(self)
 

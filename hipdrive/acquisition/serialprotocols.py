@@ -80,6 +80,13 @@ class Unwrap:
         self._last, self._total = float(ticks[-1]), float(total[-1])
         return np.asarray(total * self.unit, dtype=np.float64)
 
+    def near(self, tick: float) -> float:
+        """The time of a tick that lies near the last one, s."""
+        if not self.bits or self._last is None:
+            return tick * self.unit
+        whole = 2.0**self.bits
+        return (self._total + (tick - self._last + whole / 2.0) % whole - whole / 2.0) * self.unit
+
 
 class Lines:
     r"""A line of text a sample.

@@ -11,7 +11,6 @@ from hipdrive.gui.cards import label, sentence
 from hipdrive.gui.page import Page
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets, pg
 from hipdrive.gui.theme import LIGHT, MARKS, Theme
-from hipdrive.report.platehealth import drift_text
 from hipdrive.report.words import clean
 from hipdrive.session import PlateStatus, Session
 
@@ -136,6 +135,8 @@ class PlateCard(QtWidgets.QFrame):
 
 def facts(health: Health, status: PlateStatus | None) -> str:
     """Force now, noise, drift, zero and range, as rows."""
+    from hipdrive.report.platehealth import drift_text
+
     rows = [("force now", f"{round(health.level, 1) + 0.0:+.1f} N" if math.isfinite(health.level) else "–"),
             ("noise (SD)", f"{health.noise:.1f} N" if math.isfinite(health.noise) else "–"),
             ("drift", drift_text(health).replace("-", "–", 1) if math.isfinite(health.drift.rate) else

@@ -38,6 +38,9 @@ def calibrate(
     g: Annotated[float | None, typer.Option("--g", metavar="M/S2", help="Gravity here.")] = None,
     latitude: Annotated[float | None, typer.Option("--latitude", metavar="DEG", help="Gravity by the place.")] = None,
     height: Annotated[float, typer.Option("--height", metavar="M", help="Above the sea, with --latitude.")] = 0.0,
+    placed: Annotated[
+        float, typer.Option("--placed", metavar="MM", help="How far a mass may lie beside its point.")
+    ] = 2.0,
     auto: Annotated[bool, typer.Option("--auto", help="Find by itself when a mass lies still.")] = False,
     show_plan: Annotated[bool, typer.Option("--show-plan", help="Print the plan as CSV, and end.")] = False,
     keep: Annotated[bool, typer.Option(" /--dry-run", help="Keep nothing.")] = True,
@@ -54,7 +57,7 @@ def calibrate(
 
     return calibrating.run(rig, calibrating.Wanted(
         masses=masses, grid=grid, plan=plan, repeats=repeats, plates=tuple(plate or ()), readings=readings,
-        mass_class=mass_class, iso_class=iso_class, g=g, latitude=latitude, height=height, auto=auto,
+        mass_class=mass_class, iso_class=iso_class, g=g, latitude=latitude, height=height, placed=placed, auto=auto,
         show_plan=show_plan, keep=keep, out=out, save_readings=save_readings, as_json=json,
     ))  # fmt: skip
 

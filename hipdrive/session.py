@@ -559,6 +559,7 @@ class Session:
                 self.live.test = self.test
                 if other:
                     self.live.forget()
+                self._begin_log()
         self._said.append(Next(None if walk.over else walk.slot, self.rest_left))
 
     def _walked(self, take: Take) -> None:

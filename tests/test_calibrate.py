@@ -1,6 +1,7 @@
 """Known masses on plates whose errors are known: what is found, how surely, where it is kept, what is refused."""
 
 import datetime as dt
+import io
 import json
 import math
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import pytest
 
 import hipdrive as hd
 from hipdrive.acquisition.recorder import Recorder
-from hipdrive.acquisition.simulated.loaded import Errors, loaded
+from hipdrive.acquisition.simulated.loaded import EMPTY, LIE, MOVE, Errors, loaded
 from hipdrive.cli import run
 from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.hardware import checkfile, checkplan, platecheck
@@ -20,6 +21,7 @@ from hipdrive.hardware.checkplan import PlanFacts, Step
 from hipdrive.hardware.kinds import PlateFacts
 from hipdrive.hardware.platecheck import BAD, OK, OPEN, Reading, examine
 from hipdrive.hardware.weights import Gravity, force, gravity, tolerance
+from hipdrive.report import calibrating
 from hipdrive.report.loading import Loading, of_rows, stillest
 from hipdrive.report.platechecks import plate_checks
 
@@ -419,3 +421,45 @@ def test_a_check_survives_its_file(tmp_path: Path) -> None:
     assert older is not None and older.name == "a.calibration.2026-03-01.toml"
     assert checkfile.loads(older.read_text("utf-8"), older) == (again,)
     assert {one.name for one in tmp_path.iterdir()} == {file.name, older.name}
+
+
+# --- a person in the terminal ---
+
+
+class Terminal(io.StringIO):
+    """Somebody types here."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_is_told_what_goes_where_and_presses_enter(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("\n\n"))
+    ask = calibrating._Asker(rigs.load("simulated"), 45, waits=False)
+    assert not ask(2, Step(plate="left", mass=20.0, x=0.1, y=-0.2))
+    assert not ask(3, Step(plate="left", mass=0.0, x=0.1, y=-0.2))
+    told = capsys.readouterr().err
+    assert "2 of 45   plate left: 20 kg, 20 cm forward and 10 cm left of the middle   then press Enter" in told
+    assert "plate left: empty" in told
+    with pytest.raises(UsageError, match="nobody presses Enter"):
+        ask(4, Step(plate="left", mass=0.0, x=0.1, y=-0.2))
+    assert calibrating._Asker(rigs.load("simulated"), 45, waits=True)(1, Step(plate="left", mass=0.0, x=0.0, y=0.0))
+
+
+def test_after_enter_a_plate_that_is_far_off_is_read_as_it_is() -> None:
+    """Half the sensitivity: by itself that is no mass of the plan, but a person says that it lies there."""
+    rig = rigs.load("simulated")
+    steps = [Step(plate="left", mass=mass, x=0.0, y=0.0) for mass in (0.0, 20.0, 40.0, 20.0, 0.0)]
+    sources, seconds = loaded(rig, steps, HERE, errors={"left": Errors(gain=0.5)})
+
+    def ask(number: int, step: Step) -> bool:
+        # Enter is pressed when the mass lies: the steps lie 2.3 s apart, each at rest for its last 1.8 s
+        taking._done = max(taking._done, round((EMPTY + (MOVE + LIE) * number - LIE + 0.1) * recorder.rate))
+        return False
+
+    with Recorder(rig, sources, seconds + 1.0, limit_seconds=seconds) as recorder:
+        taking = Loading(recorder, steps, HERE)
+        readings = list(taking.readings(ask))
+    assert examined(readings).gain == pytest.approx(0.5, abs=2e-3)

@@ -1,5 +1,6 @@
 """The plates page offscreen: what it shows of quiet, humming and occupied plates, and that it follows the session."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +10,15 @@ from pytestqt.qtbot import QtBot
 from test_plate_health import noise, plated
 
 from hipdrive.acquisition.recorder import Recorder
+from hipdrive.analysis.plate_health import Watch
 from hipdrive.gui import theme
 from hipdrive.gui.app import main_window
 from hipdrive.gui.live import LivePage
-from hipdrive.gui.plates import PlatesPage
+from hipdrive.gui.plates import PlateCard, PlatesPage
 from hipdrive.gui.qt import pg
 from hipdrive.gui.window import MainWindow
 from hipdrive.hardware import rig as rigs
+from hipdrive.hardware.checkfile import Told
 from hipdrive.session import Session
 from hipdrive.trial import Floats
 
@@ -83,6 +86,7 @@ def test_hum_is_drawn_and_named(window: MainWindow, qtbot: QtBot, tmp_path: Path
     assert texts == ["50 Hz  1.8 N"]
     x, y = hums.curve.getData()
     assert x[np.argmax(y)] == pytest.approx(50.0) and y.max() == pytest.approx(1.8, rel=0.1)
+    assert "never with known masses" in quiet.facts.text()
     assert "0.8 N" in quiet.facts.text() and "not zeroed" in quiet.facts.text() and "10000 N" in quiet.facts.text()
 
 
@@ -109,3 +113,16 @@ def test_it_follows_the_session_and_looks_only_while_it_is_seen(
     window.show_page(plates)
     assert plates.hint.isVisible() and not plates.cards
     window.switch_theme()
+
+
+def test_an_old_check_is_told(qtbot: QtBot) -> None:
+    card = PlateCard("left", theme.LIGHT)
+    qtbot.addWidget(card)
+    watch = Watch(("left",), 1000.0)
+    watch.add(noise(3.0)[1][np.newaxis], 0)
+    [health] = watch.health()
+    old = Told("left", "warn", 0.3, "plate left: calibration checked on 2025-01-02, more than 12 months before",
+               "check it again", dt.date(2025, 1, 2))  # fmt: skip
+    card.show_health(health, None, (), old)
+    assert "2025-01-02, within 0.3 %" in card.facts.text() and card.property("level") == "warn"
+    assert card.told.text() == "Calibration checked on 2025-01-02, more than 12 months before. Check it again."

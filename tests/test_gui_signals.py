@@ -216,6 +216,9 @@ def test_the_window_walks_through_a_protocol_with_its_lights(window: MainWindow,
 def test_a_protocol_is_chosen_before_connecting(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     box = ProtocolBox()
     qtbot.addWidget(box)
+    assert box.protocol is None
+    box.fill()
+    box.fill()
     assert box.protocol is None and box.count() == len(protocols.names()) + 2
     box.setCurrentIndex(1)
     assert box.protocol == protocols.names()[0]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from hipdrive.analysis.plate_health import HARMONICS, HUM_WARN, Health, Remark, at_the_end, remarks
 from hipdrive.gui.board import restyle
@@ -11,9 +13,11 @@ from hipdrive.gui.cards import label, sentence
 from hipdrive.gui.page import Page
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets, pg
 from hipdrive.gui.theme import LIGHT, MARKS, Theme
-from hipdrive.report.platehealth import drift_text
 from hipdrive.report.words import clean
 from hipdrive.session import PlateStatus, Session
+
+if TYPE_CHECKING:
+    from hipdrive.hardware.checkfile import Told
 
 LOOK_MS = 1000
 """How often the spectra are made anew; only while somebody sees them."""
@@ -83,9 +87,14 @@ class PlateCard(QtWidgets.QFrame):
             self.box.getAxis(side).setTextPen(theme.soft)
         self.curve.setPen(pg.mkPen(theme.lines[0], width=1))
 
-    def show_health(self, health: Health, status: PlateStatus | None, clipped: Sequence[Remark]) -> None:
-        """How it is doing now."""
+    def show_health(
+        self, health: Health, status: PlateStatus | None, clipped: Sequence[Remark], checked: Told | None = None
+    ) -> None:
+        """How it is doing now. checked : the last check with known masses."""
         told = (*clipped, *remarks(health))
+        if checked is not None and checked.level == "warn":
+            message = checked.message.partition(": ")[2]
+            told += (Remark(checked.plate, "calibration_check", "warn", message, checked.remedy),)
         worst = max((one.level for one in told), key=("info", "warn", "fail").index, default="info")
         occupied = not health.empty
         self.state.setText("on it now" if occupied and worst == "info" else
@@ -93,7 +102,7 @@ class PlateCard(QtWidgets.QFrame):
         self.setProperty("level", "" if occupied and worst == "info" else LOOKS[worst])
         restyle(self)
         restyle(self.state)
-        self.facts.setText(facts(health, status))
+        self.facts.setText(facts(health, status, checked))
         self.told.setText("\n".join(f"{sentence(one.message)} {sentence(one.remedy)}".strip() for one in told)
                           or "Nothing to mend.")  # fmt: skip
         self._draw(health)
@@ -134,8 +143,10 @@ class PlateCard(QtWidgets.QFrame):
         self.marks.append(item)
 
 
-def facts(health: Health, status: PlateStatus | None) -> str:
-    """Force now, noise, drift, zero and range, as rows."""
+def facts(health: Health, status: PlateStatus | None, checked: Told | None = None) -> str:
+    """Force now, noise, drift, zero, range and the last check with known masses, as rows."""
+    from hipdrive.report.platehealth import drift_text
+
     rows = [("force now", f"{round(health.level, 1) + 0.0:+.1f} N" if math.isfinite(health.level) else "–"),
             ("noise (SD)", f"{health.noise:.1f} N" if math.isfinite(health.noise) else "–"),
             ("drift", drift_text(health).replace("-", "–", 1) if math.isfinite(health.drift.rate) else
@@ -143,6 +154,9 @@ def facts(health: Health, status: PlateStatus | None) -> str:
     if status is not None:
         rows.append(("zero", f"{status.zero:+.1f} N" if math.isfinite(status.zero) else "not zeroed"))
         rows.append(("range", f"{status.range:.0f} N" if math.isfinite(status.range) else "–"))
+    if checked is not None:
+        within = f", within {checked.within:.2g} %" if math.isfinite(checked.within) else ""
+        rows.append(("checked", f"{checked.date}{within}" if checked.date else "never with known masses"))
     cells = [f"<tr><td style='padding-right:16px'>{name}</td><td><b>{value}</b></td></tr>" for name, value in rows]
     return f"<table>{''.join(cells)}</table>"
 
@@ -157,6 +171,7 @@ class PlatesPage(Page):
         self._session, self.theme = session, theme
         self.cards: dict[str, PlateCard] = {}
         self._of: Session | None = None
+        self._checked: dict[str, Told] = {}
         where = "Connect your plates or try the simulated ones on the page Jump (F3), then look here."
         self.hint = label(where, "head", wrap=True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -216,11 +231,13 @@ class PlatesPage(Page):
         clipped = _clipped(session)
         for health in session.health():
             ours = [one for one in clipped if one.plate == health.plate]
-            self.cards[health.plate].show_health(health, status.get(health.plate), ours)
+            checked = self._checked.get(health.plate)
+            self.cards[health.plate].show_health(health, status.get(health.plate), ours, checked)
 
     def _renew(self, session: Session | None) -> None:
         """Cards for the plates of another session."""
         self._of = session
+        self._checked = {} if session is None else _checks(session)
         for card in self.cards.values():
             self.held.removeWidget(card)
             card.hide()
@@ -228,6 +245,16 @@ class PlatesPage(Page):
         self.cards = {} if session is None else {plate: PlateCard(plate, self.theme) for plate in session.plates}
         for card in self.cards.values():
             self.held.addWidget(card, 1)
+
+
+def _checks(session: Session) -> dict[str, Told]:
+    """What the rig says of the last check of each plate with known masses."""
+    rig = session.recorder.rig
+    if rig is None:
+        return {}
+    from hipdrive.hardware.checkfile import tell
+
+    return {one.plate: one for one in tell(rig.plates, rig.calibration_checks, dt.date.today())}
 
 
 def _clipped(session: Session) -> list[Remark]:

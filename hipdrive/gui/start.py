@@ -211,6 +211,7 @@ class ConnectView(QtWidgets.QWidget):
         if isinstance(part, str):
             self.devices.setText(part)
             return
+        self.protocol.fill()  # what reads protocols was loaded beside, with the rigs
         self.list.clear()
         for name, about in sorted(part, key=lambda one: one[0] != "simulated"):
             item = QtWidgets.QListWidgetItem(f"{name}\n{about}")

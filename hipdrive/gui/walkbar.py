@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hipdrive.gui.board import restyle
 from hipdrive.gui.cards import label
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
-from hipdrive.protocol import Protocol, Walk, clock, load, names
+
+if TYPE_CHECKING:
+    from hipdrive.protocol import Protocol, Walk
 
 PROTOCOL_FILES = "Protocols (*.toml);;All files (*)"
 NONE, OWN = "No protocol", "From a file ..."
@@ -52,6 +55,8 @@ class WalkBar(QtWidgets.QFrame):
         self.setVisible(walk is not None)
         if walk is None:
             return
+        from hipdrive.protocol import clock  # what reads protocols is loaded when there is one: the window is up sooner
+
         slot, rest = walk.slot, walk.rest_left(seconds)
         if walk.over:
             self._tell("All done", f"{walk.done} of {len(walk.slots)} jumps", "", "", "over")
@@ -89,22 +94,29 @@ def _small(action: QtGui.QAction) -> QtWidgets.QToolButton:
 
 def shipped() -> Mapping[str, Protocol]:
     """The shipped protocols by their name."""
+    from hipdrive.protocol import load, names
+
     return {name: load(name) for name in names()}
 
 
 class ProtocolBox(QtWidgets.QComboBox):
-    """Which protocol: none, a shipped one, or a file."""
+    """Which protocol: none, a shipped one, or a file; `fill` reads which there are."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Protocol")
         self.file: Path | None = None
         self.addItem(NONE, None)
+        self.activated.connect(self._picked)
+
+    def fill(self) -> None:
+        """The choice, once."""
+        if self.count() > 1:
+            return
         for name, one in shipped().items():
             self.addItem(one.name, name)
             self.setItemData(self.count() - 1, one.description, Qt.ItemDataRole.ToolTipRole)
         self.addItem(OWN, OWN)
-        self.activated.connect(self._picked)
 
     @property
     def protocol(self) -> str | Path | None:

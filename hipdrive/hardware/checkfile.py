@@ -236,13 +236,14 @@ def _put_away(file: Path, date: dt.date) -> Path:
 
 @dataclass(frozen=True)
 class Told:
-    """A sentence about the check of a plate: `level` info or warn, what was found, what to do."""
+    """A sentence about the check of a plate: `level` info or warn, what was found, what to do; date None: never."""
 
     plate: str
     level: str
     within: float
     message: str
     remedy: str = ""
+    date: dt.date | None = None
 
 
 def tell(plates: Sequence[PlateFacts], checks: Sequence[CheckFacts], day: dt.date) -> tuple[Told, ...]:
@@ -260,15 +261,15 @@ def _told(plate: PlateFacts, check: CheckFacts | None, day: dt.date) -> Told:
     how = f"within {within:.2g} %" if math.isfinite(within) else "with an uncertainty that is not known"
     said = f"plate {plate.id}: calibration checked on {check.date}, {how} up to {check.largest_n:.0f} N"
     if check.plate_sha256 != fingerprint(plate):
-        return Told(plate.id, "warn", within, f"{said}, but its entry in the rig was changed since", again)
+        return Told(plate.id, "warn", within, f"{said}, but its entry in the rig was changed since", again, check.date)
     if check.verdict == BAD:
         worst = [name for name, one in check.figures.items() if one.verdict == BAD]
         return Told(plate.id, "warn", within, f"{said}: {', '.join(worst)} beyond the limit",
-                    "mend the plate or its sensitivity, then check it again")  # fmt: skip
+                    "mend the plate or its sensitivity, then check it again", check.date)  # fmt: skip
     if day > _later(check.date, VALID_MONTHS):
-        return Told(plate.id, "warn", within, f"{said}, more than {VALID_MONTHS} months before", again)
+        return Told(plate.id, "warn", within, f"{said}, more than {VALID_MONTHS} months before", again, check.date)
     open_ = " (not decided by this check)" if check.verdict == OPEN else ""
-    return Told(plate.id, "info", within, f"{said}{open_}")
+    return Told(plate.id, "info", within, f"{said}{open_}", date=check.date)
 
 
 def _later(date: dt.date, months: int) -> dt.date:

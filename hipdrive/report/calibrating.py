@@ -53,6 +53,7 @@ class Wanted:
     g: float | None = None
     latitude: float | None = None
     height: float = 0.0
+    placed: float = 2.0
     auto: bool = False
     show_plan: bool = False
     keep: bool = True
@@ -73,6 +74,8 @@ def run(rig_name: str, wanted: Wanted) -> int:
     rig = rigs.load(rig_name)
     place = gravity(wanted.g, wanted.latitude, wanted.height)
     tolerance(wanted.mass_class)  # before anybody carries masses
+    if not 0.0 <= wanted.placed <= 100.0:
+        raise UsageError("placed", f"--placed {wanted.placed:g}: give in mm how far a mass may lie beside its point")
     target = wanted.out or _target(rig)
     if wanted.readings is not None:
         readings: Sequence[Reading] = loading.of_rows(checkplan.rows_of(wanted.readings), rig, place)
@@ -98,7 +101,8 @@ def run(rig_name: str, wanted: Wanted) -> int:
 
 def examined(readings: Sequence[Reading], wanted: Wanted, place: Gravity) -> list[PlateCheck]:
     """The check of each plate that was read."""
-    return [platecheck.examine(ours, tolerance=tolerance(wanted.mass_class), gravity=place, iso_class=wanted.iso_class)
+    return [platecheck.examine(ours, tolerance=tolerance(wanted.mass_class), gravity=place, iso_class=wanted.iso_class,
+                                placed=1e-3 * wanted.placed)
             for ours in loading.by_plate(readings).values()]  # fmt: skip
 
 

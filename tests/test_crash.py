@@ -82,11 +82,9 @@ def test_kill_9_loses_at_most_one_block(starts: Any, tmp_path: Path, kills: int,
         with ExitStack() as stay:
             victims_ = [stay.enter_context(started(starts, victims.reader, folder)) for folder in folders]
             rings = [ring_of(said) for _, said in victims_]
-            order = sorted(
-                zip([rng.uniform(0.05, 0.5) for _ in folders], victims_, strict=True), key=lambda one: one[0]
-            )
+            pauses = sorted(rng.uniform(0.05, 0.5) for _ in folders)
             begin = time.monotonic()
-            for pause, (process, _) in order:
+            for pause, (process, _) in zip(pauses, victims_, strict=True):
                 time.sleep(max(0.0, begin + pause - time.monotonic()))
                 process.kill()
         losses += [lost(ring, folder) for ring, folder in zip(rings, folders, strict=True)]

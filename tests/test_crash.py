@@ -271,16 +271,11 @@ def test_frozen_for_less_than_the_buffer_loses_nothing_and_for_longer_it_is_told
     assert isinstance(recorder.crew, Apart) and recorder.crew.process is not None
     pid = recorder.crew.process.pid
 
-    def freeze(seconds: float) -> None:
-        os.kill(pid, signal.SIGSTOP)
-        time.sleep(seconds)
-        os.kill(pid, signal.SIGCONT)
-
-    freeze(0.4)
+    freeze(pid, 0.4)
     count = recorder.streams["ni0"].ring.count
     wait_for(lambda: recorder.streams["ni0"].ring.count > count + 500)
     assert recorder.broken is None
-    freeze(1.6)
+    freeze(pid, 1.6)
     assert recorder.finished.wait(20.0)
     recorder.stop()
     trial = recorder.end()
@@ -290,6 +285,14 @@ def test_frozen_for_less_than_the_buffer_loses_nothing_and_for_longer_it_is_told
     (saved, *_) = recovery.recover(tmp_path / "a.hiplog")
     assert saved.trial.gaps == trial.gaps
     assert np.array_equal(saved.trial.raw[0].values, trial.raw[0].values)
+
+
+def freeze(pid: int, seconds: float) -> None:
+    """A process gets no time for so long."""
+    if sys.platform != "win32":
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(pid, signal.SIGCONT)
 
 
 def rig_with_buffer(seconds: float) -> Any:

@@ -190,7 +190,9 @@ def _by_stamps(
     text = f"{info.id}: the time stamps tell of missing samples; check cable, network and computer, then record again"
     missing = tuple(Gap(first_sample=place, samples=n, code="stamps", text=text) for place, n in found.gaps)
     said = {"nominal_rate_hz": info.rate, "rate_u95_hz": found.u95, "stamp_jitter_s": found.jitter_sd}
-    return {"stamps": stamps, "rate": found.rate, "gaps": (*missing, *gaps), "identity": {**identity, **said}}
+    # a short or uneven record cannot tell its rate from the one that the device says
+    rate = info.rate if abs(found.rate - info.rate) <= found.u95 else found.rate
+    return {"stamps": stamps, "rate": rate, "gaps": (*missing, *gaps), "identity": {**identity, **said}}
 
 
 def forces_of(rig: Rig | None, raws: Sequence[Raw], tare: Sequence[Tare]) -> dict[str, Floats]:

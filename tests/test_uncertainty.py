@@ -9,7 +9,6 @@ import pytest
 
 from hipdrive.acquisition.simulated.athlete import simulate
 from hipdrive.analysis.analyse import Table, analyse, analyse_many
-from hipdrive.analysis.registry import headline
 from hipdrive.trial import Floats, Trial, Truth
 
 TESTS = ("cmj", "sj", "dj")
@@ -41,33 +40,15 @@ def errors(test: str, field: str) -> Floats:
 # --- coverage ---
 
 
-DEMANDED = ("impulse", "rfd", "asym_")
-"""Beside the numbers shown first: issue 4."""
-
-
-def demanded(test: str, field: str) -> bool:
-    return field in headline(test) or any(part in field for part in DEMANDED)
-
-
 LONG = ("hops plain", "balance plain")
-"""Cells whose records are long: with the slow tests only, which run every cell."""
+"""Cells whose records are long: with the slow tests only, which run every cell (test_coverage_*.py)."""
 
 
 @pytest.mark.parametrize("name", [n for n in CELLS if n.endswith("plain") and n not in LONG])
 def test_numbers_cover_the_truth(name: str) -> None:
     for row in STUDY.study(CELLS[name], range(120)):
-        if demanded(CELLS[name].test, row.field):
+        if STUDY.demanded(CELLS[name].test, row.field):
             assert 90.0 <= row.covered <= 100.0, row
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CELLS)
-def test_coverage_of_every_cell(name: str) -> None:
-    """400 seeds, none skipped: 90 to 99.5 %; 88 % at least where METRICS.md 20 names a limit."""
-    cell = CELLS[name]
-    low = min(90.0, cell.low)
-    outside = [row for row in STUDY.study(cell, SEEDS) if not low <= row.covered <= 99.5]
-    assert not [row for row in outside if demanded(cell.test, row.field)]
 
 
 TRUE = {test: tuple(truth_of(simulate(test, seed=0)).values) for test in TESTS}

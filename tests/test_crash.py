@@ -29,6 +29,7 @@ from hipdrive.acquisition.apart import Apart
 from hipdrive.acquisition.recorder import Recorder, record
 from hipdrive.acquisition.ring import Ring
 from hipdrive.errors import UsageError
+from hipdrive.hardware import rig as rigs
 
 pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to kill with")]
 
@@ -196,6 +197,29 @@ def wait_for(done: Callable[[], bool], seconds: float = 30.0) -> None:
         time.sleep(0.01)
 
 
+def test_a_recording_that_is_over_before_it_is_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The devices start only when this process holds the rings: here that takes long, and the recording is short."""
+    attach = memory.attach
+
+    def slow(name: str, size: int) -> Any:
+        time.sleep(0.5)
+        return attach(name, size)
+
+    monkeypatch.setattr(memory, "attach", slow)
+    trial = record("simulated", test="dj", seconds=0.05, apart=True)
+    assert trial.samples == 50
+
+
+def test_a_start_that_failed_can_be_tried_again_and_leaves_nothing(tmp_path: Path) -> None:
+    missing = rigs.loads(rigs.load("simulated").text.replace('driver = "simulated"', 'driver = "nidaqmx"', 1))
+    recorder = Recorder(missing, log=tmp_path / "a.hiplog", apart=True)
+    recorder.begin()
+    for _ in range(2):
+        with pytest.raises(UsageError, match="NI-DAQmx is not installed"):
+            recorder.start()
+    assert not list(tmp_path.iterdir())
+
+
 def test_nothing_is_left_in_the_shared_memory(tmp_path: Path) -> None:
     """Whoever dies: the memory has no name once both hold it."""
     room = memory.ROOM
@@ -296,8 +320,6 @@ def freeze(pid: int, seconds: float) -> None:
 
 
 def rig_with_buffer(seconds: float) -> Any:
-    from hipdrive.hardware import rig as rigs
-
     text = rigs.load("simulated").text
     return rigs.loads(re.sub(r"(?m)^buffer_s = \S+", f"buffer_s = {seconds}", text))
 

@@ -50,15 +50,15 @@ class Apart:
         self._hear = hear
         self._last_truth: dict[str, tuple[list[int], Any]] = {}
         self._asking, self._asked = threading.Lock(), 0
-        self._replies: Queue[dict[str, Any]] = Queue()
         self._talking = threading.Lock()
-        self._ears = threading.Thread(target=self._listen, name="hipdrive-ears", daemon=True)
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop
 
     # --- life ---
 
     def open(self) -> None:
         """Start the process, which takes hold of the devices. Errors as of `Crew.open`."""
+        self._replies: Queue[dict[str, Any]] = Queue()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop
+        self._ears = threading.Thread(target=self._listen, name="hipdrive-ears", daemon=True)
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "hipdrive.acquisition.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self._errors, env=_environment(), **_alone(),
@@ -75,7 +75,8 @@ class Apart:
             self.streams[info.id] = Stream(info, ring)
 
     def start(self) -> None:
-        """Wait until the devices sample. Errors as of `Crew.start`."""
+        """Start the devices, and wait until they sample. Errors as of `Crew.start`."""
+        self._tell(start=True)
         self._reply("started", OPENING_S)
 
     def halt(self) -> None:
@@ -98,7 +99,7 @@ class Apart:
                 self.process.stdin.close()
             self.process.stdout.close()
             self.process.wait(ENDING_S)
-        self._errors.close()
+            self._errors.close()
         self.finished.set()
 
     # --- talking ---
@@ -112,7 +113,7 @@ class Apart:
         if {one.driver for one in self.rig.devices} != {"simulated"}:
             return None
         with self._asking:
-            if self._ears.is_alive():
+            if self.process is not None and self._ears.is_alive():
                 self._asked += 1
                 self._tell(truth=[device, first_sample, samples], number=self._asked)
                 with contextlib.suppress(UsageError):

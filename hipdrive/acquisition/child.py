@@ -89,36 +89,49 @@ class Child:
 
     def run(self, orders: BinaryIO) -> None:
         """Record until told to stop, or until nobody is there to tell."""
+        watch = threading.Thread(target=self._watch, name="hipdrive-watch", daemon=True)
         try:
-            self.crew.open()
-            self.mouth.say(opened=[
-                {"info": wire.info_as_json(one.info), "memory": name, "capacity": one.ring.capacity}
-                for one, name in zip(self.crew.streams.values(), self._names, strict=True)
-            ])  # fmt: skip
-            self.crew.start()
+            self._open()
+            for line in orders:
+                order = json.loads(line)
+                if "stop" in order:
+                    break
+                if "start" in order:
+                    self._start()
+                    watch.start()
+                self._obey(order)
         except HipdriveError as why:
             self.mouth.say(failed=str(why), code=why.code)
             self.crew.stop()
             return
-        gc.freeze()
-        self.mouth.say(started=True)
-        watch = threading.Thread(target=self._watch, name="hipdrive-watch", daemon=True)
-        watch.start()
-        for line in orders:
-            order = json.loads(line)
-            if "stop" in order:
-                break
-            if "halt" in order:
-                self.crew.halt()
-            if "keep" in order:
-                self.crew.keep(**order["keep"])
-            if "truth" in order:
-                self.mouth.say(answer=[order["number"], wire.truth_as_json(self.crew.truth(*order["truth"]))])
         self.crew.stop()
-        watch.join(5.0)
+        if watch.ident is not None:
+            watch.join(5.0)
         whole = {name: [0, one.ring.count] for name, one in self.crew.streams.items()}
         known = [[name, place, wire.truth_as_json(self.crew.truth(name, *place))] for name, place in whole.items()]
         self.mouth.say(stopped=True, stuck=self.crew.running, truth=known)
+
+    def _open(self) -> None:
+        """Take hold of the devices, and say what they are and where their rings."""
+        self.crew.open()
+        self.mouth.say(opened=[
+            {"info": wire.info_as_json(one.info), "memory": name, "capacity": one.ring.capacity}
+            for one, name in zip(self.crew.streams.values(), self._names, strict=True)
+        ])  # fmt: skip
+
+    def _start(self) -> None:
+        """Start the devices: not before the other process holds the rings, and hears whose samples they are."""
+        self.crew.start()
+        gc.freeze()
+        self.mouth.say(started=True)
+
+    def _obey(self, order: dict[str, Any]) -> None:
+        if "halt" in order:
+            self.crew.halt()
+        if "keep" in order:
+            self.crew.keep(**order["keep"])
+        if "truth" in order:
+            self.mouth.say(answer=[order["number"], wire.truth_as_json(self.crew.truth(*order["truth"]))])
 
     def _watch(self) -> None:
         """Say of each device when it is done."""

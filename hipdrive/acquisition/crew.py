@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -159,7 +160,10 @@ class Crew:
                     self.writer.say(truth=wire.truth_as_json(truth), device=self._numbers[source.info.id])
         self.writer.say(end={name: one.ring.count for name, one in self.streams.items()})
         self.complete = self.writer.close()
-        self.writer = None
+        path, self.writer = self.writer.path, None
+        if not any(one.ring.count for one in self.streams.values()):
+            with contextlib.suppress(OSError):  # nobody shall be asked to recover nothing
+                path.unlink()
 
     # --- opening ---
 

@@ -342,6 +342,9 @@ def test_the_command_keeps_its_result_beside_the_rig_and_with_every_trial(
     assert f"checked on {dt.date.today()}, within 0." in told[0].message
     run(["check", str(tmp_path / "t.h5")])
     assert "calibration checked on" in " ".join(capsys.readouterr().out.split())
+    assert run(["report", str(tmp_path / "t.h5"), "--out", str(tmp_path / "pages")]) in (0, 1)
+    [page] = (tmp_path / "pages").glob("*.html")
+    assert "Plate left: calibration checked on" in page.read_text("utf-8")
     # a second check replaces the first, which is kept
     assert run([*command[:-1], "--plate", "left"]) == 0
     assert [one.plate for one in rigs.load(rig_file).calibration_checks] == ["right", "left"]

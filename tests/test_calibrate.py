@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 import hipdrive as hd
 from hipdrive.acquisition.recorder import Recorder
+from hipdrive.acquisition.simulated.engine import ManualClock
 from hipdrive.acquisition.simulated.loaded import EMPTY, LIE, MOVE, Errors, loaded
 from hipdrive.cli import run
 from hipdrive.errors import HipdriveError, UsageError
@@ -451,18 +453,32 @@ def test_a_person_is_told_what_goes_where_and_presses_enter(
     assert calibrating._Asker(rigs.load("simulated"), 45, waits=True)(1, Step(plate="left", mass=0.0, x=0.0, y=0.0))
 
 
-def test_after_enter_a_plate_that_is_far_off_is_read_as_it_is() -> None:
-    """Half the sensitivity: by itself that is no mass of the plan, but a person says that it lies there."""
-    rig = rigs.load("simulated")
+def test_after_enter_the_next_second_is_read_whatever_the_plate_shows() -> None:
+    """Half the sensitivity: by itself that is no mass of the plan, but a person says that it lies there. What lay on
+    the plate before Enter, still as it was, is not taken for it."""
+    rig, clock = rigs.load("simulated"), ManualClock()
     steps = [Step(plate="left", mass=mass, x=0.0, y=0.0) for mass in (0.0, 20.0, 40.0, 20.0, 0.0)]
-    sources, seconds = loaded(rig, steps, HERE, errors={"left": Errors(gain=0.5)})
+    sources, _ = loaded(rig, steps, HERE, errors={"left": Errors(gain=0.5)}, clock=clock)
+
+    class Slow(Loading):
+        """Time passes while it waits."""
+
+        def _fetch(self) -> None:
+            until(self.recorder.seconds + 0.1)
+            super()._fetch()
+
+    def until(seconds: float) -> None:
+        clock.advance(max(0.0, seconds - recorder.seconds))
+        end = time.monotonic() + 20.0
+        while recorder.seconds < seconds - 1e-9:
+            assert time.monotonic() < end
+            time.sleep(0.0005)
 
     def ask(number: int, step: Step) -> bool:
-        # Enter is pressed when the mass lies: the steps lie 2.3 s apart, each at rest for its last 1.8 s
-        taking._done = max(taking._done, round((EMPTY + (MOVE + LIE) * number - LIE + 0.1) * recorder.rate))
+        until(EMPTY + (MOVE + LIE) * number - LIE + 0.2)
         return False
 
-    with Recorder(rig, sources, seconds + 1.0, limit_seconds=seconds) as recorder:
-        taking = Loading(recorder, steps, HERE)
-        readings = list(taking.readings(ask))
+    with Recorder(rig, sources) as recorder:
+        readings = list(Slow(recorder, steps, HERE).readings(ask))
     assert examined(readings).gain == pytest.approx(0.5, abs=2e-3)
+    assert [round(one.force, 0) for one in readings[1:3]] == [98.0, 196.0]

@@ -123,7 +123,11 @@ def tones(force: ArrayLike, rate: float) -> tuple[Tone, ...]:
     >>> [(tone.name, round(tone.amplitude, 1)) for tone in tones(force, 1000.0)]
     [('mains, 50 Hz', 2.0)]
     """
-    seen = spectrum(force, rate)
+    return tones_in(spectrum(force, rate))
+
+
+def tones_in(seen: Spectrum | None) -> tuple[Tone, ...]:
+    """The same of a spectrum; none of none."""
     if seen is None:
         return ()
     best = max((_of_mains(seen, base) for base in MAINS), key=lambda found: sum(one.amplitude**2 for one in found))
@@ -359,14 +363,15 @@ class Watch:
     def _health(self, i: int, plate: str) -> Health:
         force = self.recent(i)
         last = self._rows[i, max(0, self._end - self._second) : self._end]
+        seen = spectrum(force, self.rate)
         return Health(
             plate=plate,
             empty=bool(len(force)),
             level=float(last.mean()) if len(last) else math.nan,
             noise=float(_detrended(force).std()) if len(force) >= 16 else math.nan,
             drift=self.drift(i),
-            tones=tones(force, self.rate),
-            spectrum=spectrum(force, self.rate),
+            tones=tones_in(seen),
+            spectrum=seen,
             seconds=len(force) / self.rate,
         )
 

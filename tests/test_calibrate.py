@@ -21,7 +21,8 @@ from hipdrive.hardware import checkfile, checkplan, platecheck
 from hipdrive.hardware import rig as rigs
 from hipdrive.hardware.checkplan import PlanFacts, Step
 from hipdrive.hardware.kinds import PlateFacts
-from hipdrive.hardware.platecheck import BAD, OK, OPEN, Reading, examine
+from hipdrive.hardware.platecheck import BAD, OK, OPEN, examine
+from hipdrive.hardware.platefit import Reading
 from hipdrive.hardware.weights import Gravity, force, gravity, tolerance
 from hipdrive.report import calibrating
 from hipdrive.report.loading import Loading, of_rows, stillest

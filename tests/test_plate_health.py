@@ -14,7 +14,9 @@ from hipdrive.acquisition.recorder import Recorder
 from hipdrive.acquisition.simulated.engine import Analogue, Engine, ManualClock, SimDevice
 from hipdrive.acquisition.simulated.source import SimulatedSource, number, sources
 from hipdrive.analysis import plate_health
-from hipdrive.analysis.plate_health import DRIFT_WARN, Rails, Tone, Watch, drift, remarks, remedy, spectrum, tones
+from hipdrive.analysis.hum import Tone, remedy, spectrum, tones
+from hipdrive.analysis.plate_health import DRIFT_WARN, Watch, drift, remarks
+from hipdrive.analysis.rails import Rails
 from hipdrive.analysis.said import Warned
 from hipdrive.cli import run
 from hipdrive.hardware import plates as hardware

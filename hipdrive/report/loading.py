@@ -14,7 +14,7 @@ from hipdrive.acquisition.recorder import Recorder
 from hipdrive.errors import UsageError
 from hipdrive.hardware.checkplan import Row, Step
 from hipdrive.hardware.frames import turn_of
-from hipdrive.hardware.platecheck import Reading
+from hipdrive.hardware.platefit import Reading
 from hipdrive.hardware.weights import Gravity, force
 from hipdrive.trial import Floats, Tare, Trial
 

@@ -28,8 +28,9 @@ from hipdrive.acquisition import recovery
 from hipdrive.acquisition.ends import ends_of
 from hipdrive.acquisition.lines import lines_of
 from hipdrive.acquisition.recorder import RING_S, Chunk, Recorder
+from hipdrive.analysis.hum import spectrum
 from hipdrive.analysis.live import ZERO_TIME, Live
-from hipdrive.analysis.plate_health import Health, Remark, Watch, at_the_end, drifting, spectrum
+from hipdrive.analysis.plate_health import Health, Remark, Watch, at_the_end, drifting
 from hipdrive.analysis.said import (
     ARMED,
     CLOSED,

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 import hipdrive as hd
 from hipdrive.acquisition.recorder import Recorder
+from hipdrive.acquisition.simulated.engine import ManualClock
 from hipdrive.acquisition.simulated.loaded import EMPTY, LIE, MOVE, Errors, loaded
 from hipdrive.cli import run
 from hipdrive.errors import HipdriveError, UsageError
@@ -19,7 +21,8 @@ from hipdrive.hardware import checkfile, checkplan, platecheck
 from hipdrive.hardware import rig as rigs
 from hipdrive.hardware.checkplan import PlanFacts, Step
 from hipdrive.hardware.kinds import PlateFacts
-from hipdrive.hardware.platecheck import BAD, OK, OPEN, Reading, examine
+from hipdrive.hardware.platecheck import BAD, OK, OPEN, examine
+from hipdrive.hardware.platefit import Reading
 from hipdrive.hardware.weights import Gravity, force, gravity, tolerance
 from hipdrive.report import calibrating
 from hipdrive.report.loading import Loading, of_rows, stillest
@@ -113,29 +116,46 @@ def test_the_centre_of_pressure_is_off_by_its_bias() -> None:
 # --- uncertainty ---
 
 
-@pytest.mark.parametrize("masses", [UP_DOWN, (0.0, 20.0, 40.0, 20.0, 0.0), (0.0, 50.0, 0.0)])
-def test_the_uncertainty_covers_the_truth(masses: tuple[float, ...]) -> None:
-    trials, inside = 400, {"gain": 0, "point": 0, "offset": 0, "cop": 0}
+FEW = POINTS[::2]
+"""Five points of nine: enough for a law of large numbers, and less to wait for."""
+
+
+def coverage(masses: tuple[float, ...], trials: int, points: Sequence[tuple[float, float]]) -> dict[str, float]:
+    """Share of trials in which the truth is inside each interval."""
+    inside = {"gain": 0, "point": 0, "offset": 0, "cop": 0}
+    middle = 8.0 * (len(points) * len(masses) - 1) / 2.0
     for seed in range(trials):
         found = examined(taken(seed, gain=1.004, tilt=0.02, lag=0.6, offset=2.0, drift=0.01, noise=0.3, placed=0.002,
-                               cop=(0.001, 0.0), masses=masses))  # fmt: skip
-        middle = 8.0 * (len(POINTS) * len(masses) - 1) / 2.0
+                               cop=(0.001, 0.0), masses=masses, points=points))  # fmt: skip
         inside["gain"] += abs(found.gain - 1.004) <= found.gain_u95
         inside["point"] += abs(found.points[0].force_error - 100.0 * (1.004 * 0.998 - 1.0)) <= found.points[0].force_u95
         offset, cop = found.figures["offset"], found.figures["cop_bias_x"]
         inside["offset"] += abs(offset.value - 2.0 - 0.01 * middle) <= offset.u95
         inside["cop"] += abs(cop.value - 0.001) <= cop.u95
-    # 95 %, and four standard deviations of 400 trials beside it
-    assert all(0.907 <= one / trials <= 0.993 for one in inside.values()), inside
+    return {name: count / trials for name, count in inside.items()}
+
+
+def test_the_uncertainty_covers_the_truth() -> None:
+    found = coverage((0.0, 20.0, 40.0, 20.0, 0.0), 200, FEW)
+    # 95 %, and four standard deviations of 200 trials beside it
+    assert all(0.888 <= one <= 1.0 for one in found.values()), found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("masses", [UP_DOWN, (0.0, 20.0, 40.0, 20.0, 0.0), (0.0, 50.0, 0.0)])
+def test_the_uncertainty_covers_the_truth_closely(masses: tuple[float, ...]) -> None:
+    found = coverage(masses, 1500, POINTS)
+    # 95 %, and four standard deviations of 1500 trials on either side
+    assert all(0.927 <= one <= 0.973 for one in found.values()), found
 
 
 def test_masses_that_are_all_off_are_inside_their_class() -> None:
     part, inside = tolerance("m3"), 0
-    for seed in range(300):
+    for seed in range(100):
         off = float(np.random.default_rng([seed, 9]).uniform(-part, part))
-        found = examine(taken(seed, noise=0.05, off=off), tolerance=part, gravity=HERE)
+        found = examine(taken(seed, noise=0.05, off=off, points=FEW), tolerance=part, gravity=HERE)
         inside += abs(found.gain - 1.0) <= found.gain_u95
-    assert inside >= 285  # a rectangle is covered by 1.96 of its SD altogether
+    assert inside >= 98  # a rectangle is covered by 1.96 of its SD altogether
     assert examine(taken(noise=0.05), tolerance=part, gravity=HERE).gain_u95 > 5e-4
 
 
@@ -342,6 +362,9 @@ def test_the_command_keeps_its_result_beside_the_rig_and_with_every_trial(
     assert f"checked on {dt.date.today()}, within 0." in told[0].message
     run(["check", str(tmp_path / "t.h5")])
     assert "calibration checked on" in " ".join(capsys.readouterr().out.split())
+    assert run(["report", str(tmp_path / "t.h5"), "--out", str(tmp_path / "pages")]) in (0, 1)
+    [page] = (tmp_path / "pages").glob("*.html")
+    assert "Plate left: calibration checked on" in page.read_text("utf-8")
     # a second check replaces the first, which is kept
     assert run([*command[:-1], "--plate", "left"]) == 0
     assert [one.plate for one in rigs.load(rig_file).calibration_checks] == ["right", "left"]
@@ -448,18 +471,32 @@ def test_a_person_is_told_what_goes_where_and_presses_enter(
     assert calibrating._Asker(rigs.load("simulated"), 45, waits=True)(1, Step(plate="left", mass=0.0, x=0.0, y=0.0))
 
 
-def test_after_enter_a_plate_that_is_far_off_is_read_as_it_is() -> None:
-    """Half the sensitivity: by itself that is no mass of the plan, but a person says that it lies there."""
-    rig = rigs.load("simulated")
+def test_after_enter_the_next_second_is_read_whatever_the_plate_shows() -> None:
+    """Half the sensitivity: by itself that is no mass of the plan, but a person says that it lies there. What lay on
+    the plate before Enter, still as it was, is not taken for it."""
+    rig, clock = rigs.load("simulated"), ManualClock()
     steps = [Step(plate="left", mass=mass, x=0.0, y=0.0) for mass in (0.0, 20.0, 40.0, 20.0, 0.0)]
-    sources, seconds = loaded(rig, steps, HERE, errors={"left": Errors(gain=0.5)})
+    sources, _ = loaded(rig, steps, HERE, errors={"left": Errors(gain=0.5)}, clock=clock)
+
+    class Slow(Loading):
+        """Time passes while it waits."""
+
+        def _fetch(self) -> None:
+            until(self.recorder.seconds + 0.1)
+            super()._fetch()
+
+    def until(seconds: float) -> None:
+        clock.advance(max(0.0, seconds - recorder.seconds))
+        end = time.monotonic() + 20.0
+        while recorder.seconds < seconds - 1e-9:
+            assert time.monotonic() < end
+            time.sleep(0.0005)
 
     def ask(number: int, step: Step) -> bool:
-        # Enter is pressed when the mass lies: the steps lie 2.3 s apart, each at rest for its last 1.8 s
-        taking._done = max(taking._done, round((EMPTY + (MOVE + LIE) * number - LIE + 0.1) * recorder.rate))
+        until(EMPTY + (MOVE + LIE) * number - LIE + 0.2)
         return False
 
-    with Recorder(rig, sources, seconds + 1.0, limit_seconds=seconds) as recorder:
-        taking = Loading(recorder, steps, HERE)
-        readings = list(taking.readings(ask))
+    with Recorder(rig, sources) as recorder:
+        readings = list(Slow(recorder, steps, HERE).readings(ask))
     assert examined(readings).gain == pytest.approx(0.5, abs=2e-3)
+    assert [round(one.force, 0) for one in readings[1:3]] == [98.0, 196.0]

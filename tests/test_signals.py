@@ -109,7 +109,7 @@ def test_only_devices_of_ni_set_lines() -> None:
     calibration = { id = "x", date = 2026-01-05 }
     """
     assert rigs.loads(text).devices[0].driver == "lsl"
-    with pytest.raises(UsageError, match="run by 'lsl', which sets no lines"):
+    with pytest.raises(UsageError, match="device 'net' has no lines for it"):
         rigs.loads(f"{text}\n[[outputs]]\nid = 'lamp'\ndevice = 'net'\nline = 'port0/line0'\non = 'contact'\n")
 
 

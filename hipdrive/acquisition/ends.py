@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hipdrive.acquisition.source import SourceInfo
-from hipdrive.analysis.plate_health import Rails
+from hipdrive.analysis.rails import Rails
 
 
 @dataclass(frozen=True, eq=False)

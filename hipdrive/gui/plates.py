@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hipdrive.analysis.plate_health import HARMONICS, HUM_WARN, Health, Remark, at_the_end, remarks
+from hipdrive.analysis.hum import HARMONICS
+from hipdrive.analysis.plate_health import HUM_WARN, Health, Remark, at_the_end, remarks
 from hipdrive.gui.board import restyle
 from hipdrive.gui.cards import label, sentence
 from hipdrive.gui.page import Page

@@ -19,7 +19,7 @@ from hipdrive.hardware.explain import explain
 from hipdrive.hardware.facts import Facts, fact
 from hipdrive.hardware.frames import turn_of
 from hipdrive.hardware.kinds import Offset, PlateFacts
-from hipdrive.hardware.platecheck import Reading
+from hipdrive.hardware.platefit import Reading
 from hipdrive.hardware.smallfile import text_of
 
 MASSES, GRID, MARGIN = (0.0, 20.0, 40.0), (3, 3), 0.10

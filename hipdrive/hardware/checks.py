@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hipdrive.hardware.devices import FORCE_UNITS, NI_DRIVERS, NI_TERMINAL, PLUGIN, Device
+from hipdrive.hardware.devices import FORCE_UNITS, NI_TERMINAL, PLUGIN, Device
 from hipdrive.hardware.facts import Fault
 from hipdrive.hardware.kinds import Gauged, Kistler8, PlateFacts, Wrench6
 from hipdrive.hardware.plates import bend, electric_limit
@@ -25,7 +25,6 @@ def check(rig: Rig) -> None:
     plates_fit_their_devices(rig)
     terminals_are_wired_once(rig)
     lines_can_be_stamped_and_made(rig)
-    outputs_can_be_set(rig)
     plates_fit_their_inputs(rig)
     corrections_are_small(rig)
 
@@ -188,15 +187,6 @@ def lines_can_be_stamped_and_made(rig: Rig) -> None:
         if one.line is not None and one.bit_ms < 2.0 * block:
             raise Fault(f"sync {one.id!r}, bit_ms", f"{one.bit_ms:g} ms are less than two blocks of {block:g} ms, "
                         "between which the line is set", f"give at least {2.0 * block:g}")  # fmt: skip
-
-
-def outputs_can_be_set(rig: Rig) -> None:
-    """Only devices of NI have digital lines that we set."""
-    for output in rig.outputs:
-        driver = next(device.driver for device in rig.devices if device.id == output.device)
-        if driver not in NI_DRIVERS:
-            raise Fault(f"output {output.id!r}, device", f"{output.device!r} is run by {driver!r}, which sets no lines",
-                        "put the output on a device of NI")  # fmt: skip
 
 
 def _counted(rig: Rig) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,8 @@ from rich.table import Table
 
 from hipdrive.errors import UsageError
 from hipdrive.hardware import checkfile, checkplan, platecheck
-from hipdrive.hardware.platecheck import BAD, OK, OPEN, TOLD, Figure, PlateCheck, Reading
+from hipdrive.hardware.platecheck import BAD, OK, OPEN, TOLD, Figure, PlateCheck
+from hipdrive.hardware.platefit import Reading
 from hipdrive.hardware.weights import Gravity, gravity, tolerance
 from hipdrive.report import loading
 from hipdrive.report.words import clean

@@ -18,6 +18,7 @@ from hipdrive.analysis.cuetable import CueTable
 from hipdrive.analysis.lanes import lanes, verdict
 from hipdrive.report import curves, drive, driveplot, figure, pull, rows
 from hipdrive.report.document import plain
+from hipdrive.report.platechecks import plate_checks
 from hipdrive.report.rows import Line
 from hipdrive.report.words import (
     LEVELS,
@@ -112,7 +113,7 @@ def _trial(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None = 
         "best": list(_best(analysis)),
         "summary": None if hops else _summary(analysis, best),
         "reps": [_rep(trial, analysis, rep, f"{salt}-{rep.rep}", drawn=not hops) for rep in analysis.reps],
-        "provenance": list(_provenance(analysis)),
+        "provenance": list(_provenance(trial, analysis)),
         "drive": _drive(trial, analysis, salt, cues),
     }
 
@@ -310,10 +311,12 @@ def _minus(text: str) -> str:
     return text.replace("-", "\u2212") if text[:1] == "-" else text
 
 
-def _provenance(analysis: Analysis) -> Iterator[tuple[str, str]]:
+def _provenance(trial: Trial, analysis: Analysis) -> Iterator[tuple[str, str]]:
     """How the numbers came about: name and text, parameters one by one at the end."""
     about: Mapping[str, Any] = plain(analysis.provenance)
     yield "file", clean(analysis.file)
+    for finding in plate_checks(trial):
+        yield "plates", f"{sentence(finding.message)} {sentence(finding.remedy)}".strip()
     for key, value in about.items():
         if not isinstance(value, dict):
             yield key.replace("_", " "), _told(value)

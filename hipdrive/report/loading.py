@@ -14,7 +14,7 @@ from hipdrive.acquisition.recorder import Recorder
 from hipdrive.errors import UsageError
 from hipdrive.hardware.checkplan import Row, Step
 from hipdrive.hardware.frames import turn_of
-from hipdrive.hardware.platecheck import Reading
+from hipdrive.hardware.platefit import Reading
 from hipdrive.hardware.weights import Gravity, force
 from hipdrive.trial import Floats, Tare, Trial
 
@@ -80,6 +80,8 @@ class Loading:
         smallest = min(force(one.mass, self.gravity) for one in self.steps if one.mass > 0.0)
         for number, step in enumerate(self.steps, 1):
             waits = ask(number, step)
+            if not waits:  # what was before somebody said that the mass lies is another load
+                self._done = max(self._done, int(self.recorder.seconds * self.recorder.rate))
             yield self._take(step, smallest if waits else None, patience)
 
     def _zeroed(self, patience: float) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hipdrive.acquisition.simulated.clock import Clock
 from hipdrive.acquisition.simulated.engine import MODELS, Analogue, Engine, SimDevice
 from hipdrive.acquisition.simulated.source import SimulatedSource, number, sources
 from hipdrive.hardware import plates as hardware
@@ -53,11 +54,12 @@ def shown(errors: Errors, load: Floats, x: float, y: float) -> Floats:
 
 
 def loaded(
-    rig: Rig, plan: Sequence[Step], gravity: Gravity, *, errors: Mapping[str, Errors] | None = None, seed: int = 0
-) -> tuple[tuple[SimulatedSource, ...], float]:
+    rig: Rig, plan: Sequence[Step], gravity: Gravity, *, errors: Mapping[str, Errors] | None = None, seed: int = 0,
+    clock: Clock | None = None,
+) -> tuple[tuple[SimulatedSource, ...], float]:  # fmt: skip
     """A source for each device of a rig whose plates are loaded step by step, and for how long, s.
 
-    Samples are there as soon as they are asked for: nobody waits for masses that nobody carries.
+    Without a clock samples are there as soon as they are asked for: nobody waits for masses that nobody carries.
     """
     rate = float(rig.device(rig.plates[0].device).rate_hz)
     wrong = {plate.id: (errors or {}).get(plate.id, Errors()) for plate in rig.plates}
@@ -79,7 +81,7 @@ def loaded(
         values[device.name] = rows
     model = MODELS["stand-in"]
     engine = Engine([SimDevice(name=name, model=dataclasses.replace(model), signal=Analogue(rows, rate))
-                     for name, rows in values.items()], free_run=True)  # fmt: skip
+                     for name, rows in values.items()], clock=clock, free_run=clock is None)  # fmt: skip
     return tuple(_sources(rig, engine)), samples / rate
 
 

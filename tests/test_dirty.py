@@ -35,9 +35,16 @@ def test_no_fault_is_silent(fault: faults.Named, test: str) -> None:
         assert tally.right == 5, "and none is made up"
 
 
+UNITS = ("kilograms", "pounds", "kilonewtons", "grams", "volts")
+"""Of these one at a time: kilograms that are said to be kilograms of grams are newtons again, nearly."""
+
+MIXTURES = st.lists(st.sampled_from(faults.FAULTS), min_size=1, max_size=3,
+                    unique_by=lambda one: "unit" if one.name in UNITS else one.name)  # fmt: skip
+
+
 @pytest.mark.parametrize("test", faults.ALL)
 @settings(max_examples=60)
-@given(seed=st.integers(0, 300), which=st.lists(st.sampled_from(faults.FAULTS), min_size=1, max_size=3))
+@given(seed=st.integers(0, 300), which=MIXTURES)
 def test_no_mixture_of_faults_is_silent(test: str, seed: int, which: list[faults.Named]) -> None:
     trial = study.clean(test, seed)
     for fault in which:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hipdrive.acquisition.formats.reading import read
@@ -264,6 +264,11 @@ def test_any_plate_and_any_patience_is_right_or_said(test: str, seed: int, **opt
 
 
 @settings(max_examples=60)
+@example(  # of two contacts one alone has edges that lie within a step
+    levels=[0.0, 0.0, 0.0, 0.0, 708.0, 9.0, 13.0, 155.0, 3.0, -49.0, 147.0],
+    lengths=[1, 1, 1, 3, 213, 1, 82, 4, 55, 25, 114, 5],
+    noise=0.0,
+)
 @given(
     levels=st.lists(st.floats(-500.0, 3000.0), min_size=1, max_size=12),
     lengths=st.lists(st.integers(1, 900), min_size=12, max_size=12),

@@ -81,7 +81,7 @@ def built(scene: Scene, rows: Ints) -> Rep:
         facts,
         events={**facts.events, **{new: again.events[old] for old, new in names.items()}},
         u={**facts.u, **{new: again.u[old] for old, new in names.items()}},
-        bias={**facts.bias, **{new: again.bias[old] for old, new in names.items()}} if facts.bias else {},
+        bias={**facts.bias, **{new: again.bias[old] for old, new in names.items() if old in again.bias}},
     )
     bare = Rep(facts, copies=False)
     slowest = bare.time_of_min("velocity", "onset", "takeoff")

@@ -30,6 +30,7 @@ from hipdrive.acquisition.recorder import Recorder, record
 from hipdrive.acquisition.ring import Ring
 from hipdrive.errors import UsageError
 from hipdrive.hardware import rig as rigs
+from hipdrive.trial import Trial
 
 pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to kill with")]
 
@@ -108,6 +109,7 @@ def lost(ring: Ring, folder: Path) -> int:
         assert ramps.wrong(trial.raw[0].values) == 0
         assert trial.samples == found.devices["ni0"].count
         assert trial.end_reason == recovery.BROKEN
+        assert said_at(trial, "broken_off") == trial.samples
     shutil.rmtree(folder)
     return ring.count - trial.samples
 
@@ -169,8 +171,15 @@ def test_a_window_or_script_that_is_killed_loses_nothing(starts: Any, tmp_path: 
             assert saved.trial.samples >= count > 0
             assert np.array_equal(saved.trial.raw[0].values, reference[: saved.trial.samples])
             assert (saved.trial.athlete, saved.trial.gaps, saved.trial.end_reason) == ("a7", (), "")
+            assert abs(said_at(saved.trial, "owner_died") - saved.trial.samples) <= 20, "the driver still held a block"
             assert [one.name for one in folder.iterdir()] == ["a.h5"]
             shutil.rmtree(folder)
+
+
+def said_at(trial: Trial, code: str) -> int:
+    """The sample at which the log of a trial says something."""
+    lines = [json.loads(line) for line in trial.log]
+    return int(next(line["sample"] for line in lines if line["code"] == code))
 
 
 def last(said: Connection) -> int:

@@ -341,6 +341,20 @@ def test_a_log_full_of_marks_is_not_searched_for_ever(tmp_path: Path) -> None:
     assert time.process_time() - begin < 20.0
 
 
+def test_a_log_full_of_gaps_is_not_cut_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "x.hiplog"
+    rows = np.arange(10.0).tobytes()
+    holes = b"".join(rawlog.frame(DATA, rows, first=20 * k) for k in range(20_000))
+    lies = b"".join(rawlog.fact(gap=[0, 7 * k, 3, "x", "y"]) for k in range(20_000))
+    path.write_bytes(MAGIC + header() + lies + holes)
+    begin = time.process_time()
+    with recovery.opened(path) as found:
+        made = recovery.trials(found)
+        assert found.unread > 0
+    assert len(made) <= recovery.MOST_TRIALS
+    assert time.process_time() - begin < 20.0
+
+
 def test_the_checksum_covers_head_and_payload() -> None:
     one = rawlog.frame(DATA, b"payload", device=1, first=5, host_ns=9)
     assert len(one) == HEAD + 7
@@ -361,7 +375,8 @@ class Disk:
         monkeypatch.setattr(logwriter, "RETRY_S", 0.05)
 
     def write(self, handle: int, content: bytes) -> None:
-        self.hold.wait(30.0)
+        if not content.startswith(MAGIC):
+            self.hold.wait(30.0)
         if len(content) > self.room:
             self.append(handle, content[: self.room])  # a part of it fits
             self.room = 0
@@ -422,8 +437,8 @@ def test_a_disk_that_stands_still_for_less_than_the_ring_loses_nothing(
     raw, path = counts(2000), tmp_path / "a.hiplog"
     recorder = Recorder(None, [Slow(raw, 0.001)], log=path)
     recorder.begin(test="cmj")
-    recorder.start()
     stalled.hold.clear()
+    recorder.start()
     recorder.finished.wait(30.0)
     assert recorder.seconds == 2.0, "nobody waits for the disk"
     stalled.hold.set()
@@ -438,9 +453,11 @@ def test_a_disk_that_stands_still_for_longer_says_what_the_log_has_not(
 ) -> None:
     stalled = Disk(monkeypatch)
     raw, path = counts(5000), tmp_path / "a.hiplog"
-    recorder = Recorder(None, [Slow(raw, 0.001)], ring_seconds=1.0, log=path)
+    recorder = Recorder(None, [Slow(raw, 0.003)], ring_seconds=1.0, log=path)
     recorder.begin(test="cmj")
     recorder.start()
+    while recorder.seconds < 0.5:
+        time.sleep(0.001)
     stalled.hold.clear()
     recorder.finished.wait(30.0)
     stalled.hold.set()
@@ -453,6 +470,7 @@ def test_a_disk_that_stands_still_for_longer_says_what_the_log_has_not(
     assert np.array_equal(first.raw[0].values, raw.values[: first.samples])
     behind = gap.first_sample + gap.samples
     assert np.array_equal(made[1].trial.raw[0].values, raw.values[behind:])
+    assert f"begins {behind / RATE:.3f} s into the recording" in made[1].trial.notes[0]
     trial = recorder.end()
     assert "are not kept" in trial.notes[0]
     assert recorder.partial, "so the log stays"
@@ -466,8 +484,8 @@ def test_a_disk_that_never_answers_ends_the_recording_all_the_same(
     raw = counts(500)
     recorder = Recorder(None, [Slow(raw, 0.001)], log=tmp_path / "a.hiplog")
     recorder.begin(test="cmj")
-    recorder.start()
     stalled.hold.clear()
+    recorder.start()
     recorder.finished.wait(30.0)
     recorder.stop()
     trial = recorder.end()

@@ -19,9 +19,10 @@ from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any
 
 from hipdrive.acquisition import memory, wire
-from hipdrive.acquisition.crew import Line, Plan, line_of
+from hipdrive.acquisition.crew import Plan
 from hipdrive.acquisition.rawlog import plain
 from hipdrive.acquisition.ring import Ring, needs
+from hipdrive.acquisition.saying import Line, line_of
 from hipdrive.acquisition.stream import Stream
 from hipdrive.errors import UsageError
 from hipdrive.trial import Truth

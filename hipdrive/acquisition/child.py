@@ -23,6 +23,8 @@ from hipdrive.acquisition.source import open_sources
 from hipdrive.errors import HipdriveError
 from hipdrive.trial import Edges
 
+OWNER_DIED = "owner_died"
+
 SWITCH_S = 0.0005
 """s after which a thread gives way: the one that reads must not wait for the one that writes."""
 
@@ -90,11 +92,13 @@ class Child:
     def run(self, orders: BinaryIO) -> None:
         """Record until told to stop, or until nobody is there to tell."""
         watch = threading.Thread(target=self._watch, name="hipdrive-watch", daemon=True)
+        told = False
         try:
             self._open()
             for line in orders:
                 order = json.loads(line)
                 if "stop" in order:
+                    told = True
                     break
                 if "start" in order:
                     self._start()
@@ -104,6 +108,10 @@ class Child:
             self.mouth.say(failed=str(why), code=why.code)
             self.crew.stop()
             return
+        if not told:
+            count = min(one.ring.count for one in self.crew.streams.values())
+            text = "the program that began this recording has ended; all that came is kept"
+            self.crew.log(OWNER_DIED, text, sample=count)
         self.crew.stop()
         if watch.ident is not None:
             watch.join(5.0)

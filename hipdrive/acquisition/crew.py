@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,7 @@ from hipdrive.acquisition.closing import carriers
 from hipdrive.acquisition.logwriter import LogWriter, header
 from hipdrive.acquisition.reader import STUCK, Reader
 from hipdrive.acquisition.ring import Ring, needs
+from hipdrive.acquisition.saying import Line, line_of
 from hipdrive.acquisition.source import Source, SourceInfo
 from hipdrive.acquisition.stream import Stream
 from hipdrive.errors import UsageError
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
 
 LARGEST = 1e9
 """Bytes that the rings may take together. The forces of such a recording take several times as much."""
-
-Line = dict[str, Any]
-"""What somebody said, as the log of a trial has it: time, code, text, device and sample."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +41,6 @@ class Plan:
     ring_s: float
     limit_s: float | None = None
     log: Path | None = None
-
-
-def line_of(code: str, text: str, device: str = "", sample: int | None = None, **facts: Any) -> Line:
-    """A line for the log of a trial."""
-    line: Line = {"utc": datetime.now(UTC).isoformat(timespec="milliseconds"), "code": code, "text": text}
-    if device:
-        line["device"] = device
-    if sample is not None:
-        line["sample"] = sample
-    return {**line, **facts}
 
 
 class Crew:
@@ -247,8 +233,3 @@ class Crew:
         """The true answers of a simulated stretch, None where nobody knows them."""
         source = next(source for source in self.sources if source.info.id == device)
         return source.truth(first_sample, samples)
-
-
-def as_text(line: Line) -> str:
-    """A line as a trial keeps it."""
-    return json.dumps(line, ensure_ascii=False, default=str)

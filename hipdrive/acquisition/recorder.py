@@ -29,11 +29,12 @@ from hipdrive.acquisition.closing import (
     possible,
     trial_of,
 )
-from hipdrive.acquisition.crew import LARGEST, Crew, Line, Plan, as_text, line_of
+from hipdrive.acquisition.crew import LARGEST, Crew, Plan
 from hipdrive.acquisition.cursor import Chunk, Cursor
 from hipdrive.acquisition.interrupt import held_back
 from hipdrive.acquisition.reader import EDGES_S
 from hipdrive.acquisition.ring import Overrun
+from hipdrive.acquisition.saying import Line, as_text, line_of
 from hipdrive.acquisition.source import Source, SourceInfo, open_sources
 from hipdrive.acquisition.stream import Delivered, Stream
 from hipdrive.errors import HipdriveError, UsageError

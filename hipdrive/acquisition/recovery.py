@@ -24,6 +24,7 @@ from hipdrive import disk
 from hipdrive.acquisition import wire
 from hipdrive.acquisition.closing import OURS, Epoch, Stretch, carriers, possible, trial_of
 from hipdrive.acquisition.rawlog import DATA, SUFFIX, Damage, Frame, Log
+from hipdrive.acquisition.saying import as_text, line_of
 from hipdrive.acquisition.source import SourceInfo
 from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.results import FAIL, WARN, Finding
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 UNREAD = "log_damaged"
 """Code of a gap that only the log has."""
 
-MOST_SAID, MOST_TRIALS = 1_000_000, 1000
-"""Facts of a log that are believed, and trials that one is cut into."""
+MOST_SAID, MOST_GAPS, MOST_TRIALS = 1_000_000, 1000, 1000
+"""Facts of a log that are believed, gaps of a device, and trials that a log is cut into."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Logged:
         """Take a frame of samples; false where it does not go on behind what is there."""
         if frame.length % self._each or not frame.length or frame.first < self.count:
             return False
+        if frame.first > self.count and len(self._gaps) >= MOST_GAPS:
+            return False
         if frame.first > self.count:
             self.missing(self.count, frame.first - self.count)
         self._firsts.append(frame.first)
@@ -75,6 +78,8 @@ class Logged:
 
     def missing(self, first: int, samples: int, code: str = UNREAD, text: str = "") -> None:
         """Samples are missing; what the recorder said of it counts more than what we see."""
+        if first not in self._gaps and len(self._gaps) >= MOST_GAPS:
+            raise ValueError("no recording has so many gaps")
         if code != UNREAD or first not in self._gaps:
             said = text or f"{self.info.id}: {samples} samples are missing in the log: the disk did not get them"
             self._gaps[first] = Gap(first_sample=first, samples=samples, code=code, text=said)
@@ -296,8 +301,7 @@ def _piece(found: Recording, begun: Begun, start: float, until: float) -> tuple[
     starts = {name: int(start * one.info.rate + 1e-6) for name, one in devices.items()}
     end = min(until, *(one.whole(starts[name]) / one.info.rate for name, one in devices.items()))
     ends = {name: min(int(end * one.info.rate + 1e-6), one.whole(starts[name])) for name, one in devices.items()}
-    behind = end
-    gap = None
+    gap, behind = None, end
     for name, one in devices.items():
         for missing in one.gaps:
             if starts[name] <= missing.first_sample <= ends[name] + 1 and end < until + 0.5 / one.info.rate:
@@ -306,22 +310,41 @@ def _piece(found: Recording, begun: Begun, start: float, until: float) -> tuple[
     behind = behind if behind > start else start + 1.0 / min(one.info.rate for one in devices.values())
     if not all(ends[name] > starts[name] for name in devices):
         return None, behind
-    counts = {name: one.read(starts[name], ends[name]) for name, one in devices.items()}
-    stamps = {name: times for name, one in devices.items()
-              if (times := one.stamps(starts[name], ends[name])) is not None}  # fmt: skip
+    return _stretch(found, begun, starts, ends, gap), behind
+
+
+def _stretch(
+    found: Recording, begun: Begun, starts: Mapping[str, int], ends: Mapping[str, int], gap: Gap | None
+) -> Stretch:
+    """The samples between, with all that a trial of theirs should say."""
+    devices = found.devices
     main = devices[carriers(found.rig, [one.info for one in devices.values()])[0]]
-    whole = starts[main.info.id] == 0 and ends[main.info.id] == main.count
-    piece = Stretch(
-        rig=found.rig, devices=devices, starts=starts, counts=counts, stamps=stamps, epoch=found.epoch,
-        tare=begun.tare, gap=gap, notes=_notes(found), log=found.lines,
-        facts={**begun.facts, "truth": main.truth if whole else None,
-               **({} if found.ended or gap else {"end_reason": BROKEN})},
+    first, last = starts[main.info.id], ends[main.info.id]
+    late = first / main.info.rate - _time(found, begun.places)
+    notes = [f"begins {late:.3f} s into the recording: what was before is missing or in another file"]
+    facts = {**begun.facts, "truth": main.truth if first == 0 and last == main.count else None}
+    if not found.ended and gap is None:
+        facts["end_reason"] = BROKEN
+    return Stretch(
+        rig=found.rig, devices=devices, starts=starts, epoch=found.epoch, tare=begun.tare, gap=gap, facts=facts,
+        counts={name: one.read(starts[name], ends[name]) for name, one in devices.items()},
+        stamps={name: times for name, one in devices.items()
+                if (times := one.stamps(starts[name], ends[name])) is not None},
+        notes=[*(notes if late > 0.5 / main.info.rate else []), *_notes(found)],
+        log=[*found.lines, *_said(found, last)],
     )  # fmt: skip
-    return piece, behind
 
 
 BROKEN = "the recording was broken off: its program or its computer stopped, and what came after that is missing"
 """Why a recording ends whose log has no end."""
+
+
+def _said(found: Recording, sample: int) -> list[str]:
+    """What the log of a trial says of how it came to be."""
+    said = [line_of("recovered", f"made of {found.path.name}")]
+    if not found.ended:
+        said.insert(0, line_of("broken_off", BROKEN, sample=sample))
+    return [as_text(line) for line in said]
 
 
 def _notes(found: Recording) -> list[str]:

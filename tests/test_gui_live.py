@@ -586,3 +586,17 @@ def test_what_was_broken_off_is_offered_and_recovered(qtbot: QtBot, window: Main
     assert opened == [(live.folder / "session.h5",)]
     assert not live.start.recover_button.isVisible()
     assert [one.name for one in live.folder.iterdir()] == ["session.h5"]
+
+
+def test_a_name_that_no_trial_can_have_is_told(qtbot: QtBot, window: MainWindow) -> None:
+    """Ten thousand letters pasted by mistake: a sentence, and the session goes on."""
+    live = page(window)
+    live.try_it()
+    qtbot.waitUntil(lambda: live.session is not None, timeout=30_000)
+    told: list[str] = []
+    live.said.connect(told.append)
+    live._about({"athlete": "x" * 10_000, "test": "dj", "box_height": None})
+    assert any("is too long for a fact" in one for one in told)
+    assert live.session is not None and live.session.state != "over"
+    live._about({"athlete": "a7", "test": "dj", "box_height": None})
+    assert live.session.athlete == "a7"

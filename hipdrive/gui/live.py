@@ -438,7 +438,7 @@ class LivePage(Page):
 
     def _about(self, facts: dict[str, Any]) -> None:
         if self.session is not None:
-            self.session.about(**facts)
+            self._do(lambda session: session.about(**facts))
             if not self.session.takes:
                 self.view.board.clear(facts["test"])
 

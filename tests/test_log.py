@@ -434,18 +434,25 @@ def test_a_disk_that_stands_still_for_less_than_the_ring_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stalled = Disk(monkeypatch)
+    monkeypatch.setattr(logwriter, "STALLED_S", 0.05)
     raw, path = counts(2000), tmp_path / "a.hiplog"
     recorder = Recorder(None, [Slow(raw, 0.001)], log=path)
     recorder.begin(test="cmj")
-    stalled.hold.clear()
     recorder.start()
+    while recorder.seconds < 0.3:
+        time.sleep(0.001)
+    stalled.hold.clear()
     recorder.finished.wait(30.0)
     assert recorder.seconds == 2.0, "nobody waits for the disk"
+    time.sleep(0.1)
     stalled.hold.set()
     recorder.stop()
     with recovery.opened(path) as found:
         (back,) = recovery.trials(found)
     assert np.array_equal(back.raw[0].values, raw.values)
+    sample = codes(back)["disk_stalled"]
+    assert sample is not None
+    assert 290 <= sample < 2000
 
 
 def test_a_disk_that_stands_still_for_longer_says_what_the_log_has_not(
@@ -490,7 +497,7 @@ def test_a_disk_that_never_answers_ends_the_recording_all_the_same(
     recorder.stop()
     trial = recorder.end()
     stalled.hold.set()
-    assert "disk_stalled" in codes(trial)
+    assert codes(trial)["disk_stalled"] is not None
     assert np.array_equal(trial.raw[0].values, raw.values)
 
 

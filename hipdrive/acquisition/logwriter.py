@@ -30,6 +30,9 @@ that there is something to write."""
 PIECE = 4 << 20
 """Bytes of samples in one frame, when a writer has to catch up."""
 
+STALLED, STALLED_S = "disk_stalled", 1.0
+"""Code of a disk that stands still, and s after which that is told."""
+
 GRACE_S = 10.0
 """s that the end of a recording waits for a disk that stands still."""
 
@@ -101,7 +104,7 @@ class LogWriter:
             one.join(max(0.1, end - time.monotonic()))
         if any(one.is_alive() for one in self._threads):
             self.failed = self.failed or "the disk does not answer"
-            self._tell("disk_stalled", f"{self.path}: the disk has not answered for {GRACE_S:g} s")
+            self._tell(STALLED, f"{self.path}: the disk has not answered for {GRACE_S:g} s", *self._behind())
             return False  # a thread is still inside the system; the file closes with the process
         os.close(self._file)
         return self.complete
@@ -164,10 +167,18 @@ class LogWriter:
                                  host_ns=one.ring.arrival(stop)))  # fmt: skip
         self.written[name] = stop
 
+    def _behind(self) -> tuple[str, int]:
+        """The device that is farthest from being written, and its first sample that is not."""
+        return min(self.written.items(), key=lambda one: one[1] / self.streams[one[0]].info.rate)
+
     def _write(self, content: bytes) -> None:
         """All of it, or nothing: a frame that does not fit is taken back."""
+        begin, behind = time.monotonic(), self._behind()
         try:
             disk.append(self._file, content)
+            waited = time.monotonic() - begin
+            if waited > STALLED_S:
+                self._tell(STALLED, f"{self.path}: the disk stood still for {waited:.1f} s", *behind)
         except OSError:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, self._good)
@@ -179,9 +190,8 @@ class LogWriter:
         if self.failed:
             return
         code = "disk_full" if why.errno in NO_ROOM else "disk_failed"
-        name, sample = min(self.written.items(), key=lambda one: one[1] / self.streams[one[0]].info.rate)
         self.failed = f"{self.path}: the log cannot be written ({why.strerror or why})"
-        self._tell(code, f"{self.failed}; the recording goes on in memory: make room on the disk", name, sample)
+        self._tell(code, f"{self.failed}; the recording goes on in memory: make room on the disk", *self._behind())
 
     # --- the thread that waits for the disk ---
 

@@ -271,3 +271,13 @@ def test_the_interval_of_a_few_stamps() -> None:
     assert interval(np.array([0.0, 0.1]), 0.001) == (0.001, False)
     period, steady = interval(np.arange(100, dtype=np.float64) * 0.0125, 0.01)
     assert steady and period == pytest.approx(0.0125)
+
+
+@pytest.mark.parametrize("origin", [0.0, 0.3, 586.026687001, 86_400.1, 1.79e9 + 0.7])
+def test_a_gap_after_a_tenth_of_a_second_is_told_whatever_the_clock_shows(origin: float) -> None:
+    """The last bits of large times make an interval a little short, and a stretch one sample too long."""
+    watch = Watch(1000.0, back=0.1)
+    before = origin + np.arange(100) / 1000.0
+    assert watch.look(before, final=False).ready == 100
+    watch.passed(before)
+    assert watch.look(origin + 0.112 + np.arange(300) / 1000.0, final=False).lost == 12

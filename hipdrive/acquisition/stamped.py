@@ -208,7 +208,7 @@ def interval(times: Floats, said: float) -> tuple[float, bool]:
 
 def span(period: float, seconds: float = WINDOWS_S[0]) -> int:
     """Samples of a stretch in which one, at least, was stamped in time."""
-    return max(FEWEST, math.ceil(seconds / period))
+    return max(FEWEST, round(seconds / period))  # an interval told from stamps is off by their last bits
 
 
 def missing(before: Floats, after: Floats, period: float, noise: float = 0.0) -> int:

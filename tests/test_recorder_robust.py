@@ -57,7 +57,9 @@ class Counting:
 
 
 def threads() -> list[str]:
-    return [one.name for one in threading.enumerate() if one.name.startswith("hipdrive-")]
+    """Ours, but for one that looks for devices and may be kept by a driver that does not answer (test_sources)."""
+    return [one.name for one in threading.enumerate()
+            if one.name.startswith("hipdrive-") and not one.name.startswith("hipdrive-find-")]  # fmt: skip
 
 
 def wait_for_threads() -> None:
@@ -127,7 +129,7 @@ def test_a_driver_that_fails_in_its_own_way(where: str) -> None:
             record_from(source, seconds=0.2)
     else:
         assert record_from(source, seconds=0.2).samples == 200
-    assert not threads()
+    assert not threads(), threads()
 
 
 def test_a_driver_that_never_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,11 +175,11 @@ def test_ctrl_c_while_devices_are_started_leaves_nothing_behind() -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    one._start_devices = interrupted  # type: ignore[method-assign]
+    one.crew.start = interrupted  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         one.start()
     assert source.closed == 1
-    assert not threads()
+    assert not threads(), threads()
 
 
 def test_a_gap_beyond_the_agreed_end() -> None:
@@ -231,7 +233,7 @@ def test_a_recorder_records_once() -> None:
         one.start()
     with pytest.raises(UsageError, match="started already"):
         one.start()
-    assert not threads()
+    assert not threads(), threads()
 
 
 def test_a_start_that_failed_can_be_tried_again() -> None:

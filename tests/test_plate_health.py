@@ -129,6 +129,19 @@ def test_somebody_on_the_plate_is_not_its_noise() -> None:
     assert one.empty and one.seconds <= 2.5  # the samples under the athlete are left out
 
 
+@pytest.mark.parametrize("late", [0.1, 0.3, 0.6, 0.9])
+def test_somebody_who_is_stepping_on_is_no_fault_of_the_plate(late: float) -> None:
+    """In the middle of a second nobody has looked at the newest samples yet."""
+    watch = Watch(("plate1",), 1000.0)
+    watch.add(noise(5.0)[1][np.newaxis], 0)
+    [before] = watch.health()
+    ramp = np.linspace(0.0, 350.0, round(1000 * late))
+    watch.add(ramp[np.newaxis], 5000)
+    [one] = watch.health()
+    assert (one.noise, one.tones, one.level) == (before.noise, before.tones, before.level)
+    assert remarks(one) == remarks(before) == ()
+
+
 def test_lost_samples_begin_anew() -> None:
     watch = Watch(("plate1",), 1000.0)
     _, force = noise(5.0)

@@ -73,7 +73,7 @@ def drift(times: ArrayLike, means: ArrayLike) -> Drift:
 
 @dataclass(frozen=True, eq=False)
 class Health:
-    """How a plate is doing; N. empty : whether nobody was on it in the last second.
+    """How a plate is doing; N. empty : whether nobody was on it in the last second that was looked at.
 
     noise, tones and spectrum are those of the last empty seconds, NaN, none and None where there were none.
     """
@@ -97,9 +97,10 @@ class Watch:
     def __init__(self, plates: Sequence[str], rate: float, *, held: float = HELD) -> None:
         self.plates, self.rate = tuple(plates), rate
         self._size = max(16, round(held * rate))
-        self._rows = np.zeros((len(self.plates), 2 * self._size))
-        self._end = 0
         self._second = max(4, round(rate))
+        self._kept = self._size + self._second  # beside what is told of, a second that is not looked at yet
+        self._rows = np.zeros((len(self.plates), 2 * self._kept))
+        self._end = 0
         self._waiting = 0
         self._samples = 0
         self._empty = [0] * len(self.plates)
@@ -116,11 +117,11 @@ class Watch:
 
     def _add(self, force: Floats) -> None:
         n = force.shape[1]
-        if self._end + n > 2 * self._size:  # keep the newer half: each sample is moved once at most
-            keep = min(self._end, self._size)
+        if self._end + n > 2 * self._kept:  # keep the newer half: each sample is moved once at most
+            keep = min(self._end, self._kept)
             self._rows[:, :keep] = self._rows[:, self._end - keep : self._end].copy()
             self._end = keep
-        room = min(n, 2 * self._size - self._end)
+        room = min(n, 2 * self._kept - self._end)
         self._rows[:, self._end : self._end + room] = force[:, n - room :]
         self._end += room
         self._samples += n
@@ -154,9 +155,18 @@ class Watch:
         return drift(*np.array(means).T)
 
     def recent(self, plate: int) -> Floats:
-        """The last samples of a plate for which it was empty without a break, as far as they are held."""
-        n = min(self._empty[plate], self._end, self._size)
-        return self._rows[plate, self._end - n : self._end].copy()
+        """The last samples of a plate for which it was empty without a break, as far as they are held.
+
+        Those that came after the last look are left out: somebody may be stepping onto it.
+        """
+        end = self._judged
+        n = min(self._empty[plate], end, self._size)
+        return self._rows[plate, end - n : end].copy()
+
+    @property
+    def _judged(self) -> int:
+        """The place behind the last second that was looked at."""
+        return max(0, self._end - self._waiting)
 
     def health(self) -> tuple[Health, ...]:
         """How every plate is doing."""
@@ -164,7 +174,8 @@ class Watch:
 
     def _health(self, i: int, plate: str) -> Health:
         force = self.recent(i)
-        last = self._rows[i, max(0, self._end - self._second) : self._end]
+        end = self._judged
+        last = self._rows[i, max(0, end - self._second) : end]
         seen = spectrum(force, self.rate)
         return Health(
             plate=plate,

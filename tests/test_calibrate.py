@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import hipdrive as hd
+from hipdrive import cli
 from hipdrive.acquisition.recorder import Recorder
 from hipdrive.acquisition.simulated.engine import ManualClock
 from hipdrive.acquisition.simulated.loaded import EMPTY, LIE, MOVE, Errors, loaded
@@ -500,3 +501,18 @@ def test_after_enter_the_next_second_is_read_whatever_the_plate_shows() -> None:
         readings = list(Slow(recorder, steps, HERE).readings(ask))
     assert examined(readings).gain == pytest.approx(0.5, abs=2e-3)
     assert [round(one.force, 0) for one in readings[1:3]] == [98.0, 196.0]
+
+
+def test_readings_in_another_unit_are_no_error_of_a_plate(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Kilograms, or newtons times a hundred: refused in a sentence, and nothing is kept beside the rig."""
+    monkeypatch.chdir(tmp_path)
+    for factor in (1.0 / 9.80665, 100.0):
+        rows = [f"left,{kg},0,0,{kg * 9.80665 * factor}" for kg in (0, 20, 40)]
+        (tmp_path / "r.csv").write_text("plate,mass_kg,x_m,y_m,force_n\n" + "\n".join(rows) + "\n")
+        assert cli.run(["calibrate", "simulated", "--from", "r.csv"]) == 2
+        assert "something is in another unit or of another plate" in capsys.readouterr().err
+    assert [one.name for one in tmp_path.iterdir()] == ["r.csv"]
+    (tmp_path / "r.csv").write_text("plate,mass_kg,x_m,y_m,force_n\nmiddle,20,0,0,196\n")
+    assert cli.run(["calibrate", "simulated", "--from", "r.csv"]) == 2
+    assert "r.csv: line 2: rig 'simulated' has no plate 'middle'" in capsys.readouterr().err

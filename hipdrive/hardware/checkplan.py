@@ -171,6 +171,7 @@ class Row:
     reading: Reading | None = None
     file: Path | None = None
     line: int = 0
+    source: str = ""
 
 
 NEEDED, ALSO = ("plate", "mass_kg", "x_m", "y_m"), ("copx_m", "copy_m", "time_s")
@@ -221,11 +222,11 @@ def _rows(table: Iterator[Mapping[str, str | None]], file: Path, german: bool) -
         step = Step(plate=plate, mass=mass, x=x, y=y)
         named = (row.get("file") or "").strip()
         if named:
-            yield Row(step=step, file=file.parent / named, line=line)
+            yield Row(step=step, file=file.parent / named, line=line, source=str(file))
             continue
         reading = Reading(plate=plate, mass=mass, x=x, y=y, force=number("force_n"),
                           **dict(zip(("copx", "copy", "time"), map(number, ALSO), strict=True)))  # fmt: skip
-        yield Row(step=step, reading=reading, line=line)
+        yield Row(step=step, reading=reading, line=line, source=str(file))
 
 
 def to_csv(readings: Sequence[Reading]) -> str:

@@ -30,6 +30,9 @@ OPEN: Final = "open"
 TOLD: Final = "told"
 """Within its limit, beyond it, not to be decided with this uncertainty; a figure without a limit."""
 
+ANOTHER_UNIT = 2.0
+"""A gain beyond this, or below its inverse, is no error of a plate: kilograms for newtons are 10, pounds 4."""
+
 ISO_7500: Mapping[str, tuple[float, float, float]] = {
     "0.5": (0.5, 0.5, 0.75), "1": (1.0, 1.0, 1.5), "2": (2.0, 2.0, 3.0), "3": (3.0, 3.0, 4.5),
 }  # fmt: skip
@@ -120,7 +123,7 @@ def examine(
 
     Raises
     ------
-    UsageError : too few readings to fit a line to.
+    UsageError : too few readings to fit a line to, or a gain that only another unit explains.
     """
     if iso_class not in ISO_7500:
         raise UsageError("iso_class", f"class {iso_class!r} is not known; give one of {', '.join(ISO_7500)}")
@@ -130,6 +133,9 @@ def examine(
     relative = math.hypot(tolerance / math.sqrt(3.0), gravity.sd / gravity.value)
     accuracy, repeat, reverse = ISO_7500[iso_class]
     gain, random = fit.value(fit.gain), fit.u95(fit.gain)
+    if not 1.0 / ANOTHER_UNIT < gain < ANOTHER_UNIT:
+        raise UsageError("gain", f"plate {name!r}: it reads {gain:.3g} N for one newton of load: something is in "
+                         "another unit or of another plate; give readings in N and masses in kg")  # fmt: skip
     gain_u95 = math.hypot(random, 1.96 * relative * gain)
     figures = {
         "gain": Figure(value=100.0 * (gain - 1.0), unit="%", u95=100.0 * gain_u95, limit=accuracy),

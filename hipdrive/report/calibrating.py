@@ -223,8 +223,9 @@ def _shown(figure: Figure, value: float) -> str:
 
 def told(check: PlateCheck, range_n: float) -> list[str]:
     """What follows from a check, in sentences; a correction is proposed, never made."""
-    lines = [f"No point is more than {check.within:.2g} % off, up to {check.largest:.0f} N, "
-             f"{100.0 * check.largest / range_n:.0f} % of the plate's range."]  # fmt: skip
+    up_to = f"up to {check.largest:.0f} N, {100.0 * check.largest / range_n:.0f} % of the plate's range"
+    lines = [f"No point is more than {check.within:.2g} % off, {up_to}." if math.isfinite(check.within) else
+             f"Too few readings to say how far a point is off, {up_to}: read more loads, each twice."]  # fmt: skip
     figures = check.figures
     if check.resolved and figures["gain"].verdict != OK:
         lines.append(f"To correct the gain, multiply its N/V (or matrix, or rated load) by {check.factor:.5f} in the "

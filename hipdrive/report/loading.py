@@ -184,8 +184,8 @@ def of_rows(rows: Sequence[Row], rig: Rig, gravity: Gravity) -> tuple[Reading, .
     found = []
     for row in rows:
         if row.step.plate not in known:
-            raise UsageError("plate_unknown", f"line {row.line}: rig {rig.name!r} has no plate {row.step.plate!r}; it "
-                             f"has {', '.join(sorted(known))}")  # fmt: skip
+            raise UsageError("plate_unknown", f"{row.source}: line {row.line}: rig {rig.name!r} has no plate "
+                             f"{row.step.plate!r}; it has {', '.join(sorted(known))}")  # fmt: skip
         if row.reading is not None:
             found.append(row.reading)
         elif row.file is not None:

@@ -290,3 +290,10 @@ def test_without_lsl_it_is_said_before_anybody_jumps(
     assert cli.run(["record", "simulated", str(tmp_path / "a.h5"), "--seconds", "60", "--lsl", "x"]) == 2
     assert "its library cannot be loaded" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\x00b", "x" * 200])
+def test_a_stream_needs_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert cli.run(["record", "simulated", str(tmp_path / "a.h5"), "--seconds", "60", "--lsl", name]) == 2
+    assert "is no name for a stream" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

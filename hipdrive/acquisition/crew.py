@@ -58,7 +58,6 @@ class Crew:
         self.stopping, self.finished = Event(), Event()
         self.streams: dict[str, Stream] = {}
         self.writer: LogWriter | None = None
-        self.complete = False
         self.told: Callable[[str, Sequence[Edges]], None] = lambda device, found: None
         self._hear, self._memory = hear, memory
         self._readers: dict[str, Reader] = {}
@@ -145,7 +144,7 @@ class Crew:
                 if truth is not None:
                     self.writer.say(truth=wire.truth_as_json(truth), device=self._numbers[source.info.id])
         self.writer.say(end={name: one.ring.count for name, one in self.streams.items()})
-        self.complete = self.writer.close()
+        self.writer.close()
         path, self.writer = self.writer.path, None
         if not any(one.ring.count for one in self.streams.values()):
             with contextlib.suppress(OSError):  # nobody shall be asked to recover nothing

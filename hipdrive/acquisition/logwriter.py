@@ -85,15 +85,8 @@ class LogWriter:
         self._said.append(rawlog.fact(**facts))
         self._wake.set()
 
-    @property
-    def complete(self) -> bool:
-        """Whether the log holds everything that was delivered so far."""
-        return not self.failed and not self._lost and all(
-            self.written[name] >= one.ring.count for name, one in self.streams.items()
-        )  # fmt: skip
-
-    def close(self) -> bool:
-        """Write what is left, wait for the disk, and let go of the file; whether the log is complete.
+    def close(self) -> None:
+        """Write what is left, wait for the disk, and let go of the file.
 
         The readers must be done: what comes after this is not written.
         """
@@ -105,9 +98,8 @@ class LogWriter:
         if any(one.is_alive() for one in self._threads):
             self.failed = self.failed or "the disk does not answer"
             self._tell(STALLED, f"{self.path}: the disk has not answered for {GRACE_S:g} s", *self._behind())
-            return False  # a thread is still inside the system; the file closes with the process
+            return  # a thread is still inside the system; the file closes with the process
         os.close(self._file)
-        return self.complete
 
     # --- the thread that writes ---
 

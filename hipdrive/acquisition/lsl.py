@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hipdrive.acquisition.source import ChannelInfo, Found, SourceInfo, SourceLost
-from hipdrive.acquisition.stampedsource import StampedSource, Watch
+from hipdrive.acquisition.source import Found, SourceLost
+from hipdrive.acquisition.stampedsource import StampedSource, Watch, described
 from hipdrive.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ BACK_S = 0.1
 OFF_RATE = 1e-3
 """Of rate_hz: a stream that says another rate is another stream."""
 
+LONGEST_NAME = 100
+"""Characters of a stream's name."""
+
 MOST = 4096
 """Samples fetched at a time."""
 
@@ -56,8 +59,12 @@ KEPT = {4: np.int32, 5: np.int16, 6: np.int16}
 """LSL's channel format -> type on the wire, and in the trial (float64 where it is not here: it holds them all)."""
 
 
-def ready() -> None:
-    """Refuse what cannot be without LSL. Errors as of `publish`."""
+def ready(name: str) -> None:
+    """Refuse a stream of that name before anything is recorded. Errors as of `publish`."""
+    if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise UsageError(
+            "stream_name", f"LSL: {name[:20]!r} is no name for a stream; give some letters, for example lab"
+        )
     _pylsl()
 
 
@@ -94,17 +101,7 @@ class LslSource(StampedSource):
     def __init__(self, device: Device, channels: Sequence[Channel]) -> None:
         super().__init__()
         self.device, self.channels = device, tuple(channels)
-        rate = float(device.rate_hz)
-        self.info = SourceInfo(
-            id=device.id,
-            channels=tuple(ChannelInfo(role=one.role, terminal=one.terminal, unit=one.unit, low=one.low, high=one.high)
-                           for one in self.channels),
-            rate=rate,
-            dtype=np.float64,
-            block=max(1, round(rate * device.block_ms / 1000.0)),
-            buffer=max(1, round(rate * device.buffer_s)),
-            clock="stamped",
-        )  # fmt: skip
+        self.info = described(device, self.channels)
         self.where = f"{device.id} ({device.name})"
         self._inlet: Any = None
         self._buffer = np.empty((0, 0))
@@ -426,8 +423,9 @@ def publish(recorder: Recorder, name: str, tare: Sequence[Tare] = ()) -> Publish
 
     Raises
     ------
-    UsageError : there is no LSL.
+    UsageError : there is no LSL, or this is no name.
     """
+    ready(name)
     publisher = Publisher(recorder, name, tare)
     publisher.start()
     return publisher

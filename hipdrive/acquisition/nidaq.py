@@ -44,6 +44,7 @@ from hipdrive.acquisition.source import (
     SourceInfo,
     SourceLost,
     SourceTimeout,
+    channels_of,
 )
 from hipdrive.errors import UsageError
 from hipdrive.trial import Edges, Floats, Truth
@@ -282,8 +283,7 @@ class NidaqSource:
         rate = float(device.rate_hz)
         self.info = SourceInfo(
             id=device.id,
-            channels=tuple(ChannelInfo(role=one.role, terminal=one.terminal, unit=one.unit, low=one.low, high=one.high)
-                           for one in self.channels),
+            channels=channels_of(self.channels),
             rate=rate,
             block=max(1, round(rate * device.block_ms / 1000.0)),
             buffer=max(1, round(rate * device.buffer_s)),

@@ -149,16 +149,13 @@ class Recorder:
             self.crew.open()
             self._opened = len(self._log)
             self._begun()
-            self._start_devices()
+            self.crew.start()
         except BaseException:
             self.stop()
             self._started = bool(self.crew.running)
             if not self._started:
                 self.crew.streams.clear()
             raise
-
-    def _start_devices(self) -> None:
-        self.crew.start()
 
     def halt(self) -> None:
         """Tell all threads to stop, and do not wait."""

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hipdrive.acquisition.serialprotocols import SPEECHES, Chronojump, Parsed, Parser
-from hipdrive.acquisition.source import ChannelInfo, Found, SourceInfo, SourceLost
+from hipdrive.acquisition.source import Found, SourceLost
 from hipdrive.acquisition.stamped import FEWEST, Floats, interval
-from hipdrive.acquisition.stampedsource import StampedSource, Watch
+from hipdrive.acquisition.stampedsource import StampedSource, Watch, described
 from hipdrive.errors import UsageError
 from hipdrive.trial import Edges
 
@@ -66,19 +66,9 @@ class SerialSource(StampedSource):
         super().__init__()
         assert device.board is not None
         self.device, self.channels, self._make = device, tuple(channels), port
-        rate = float(device.rate_hz)
-        self.info = SourceInfo(
-            id=device.id,
-            channels=tuple(ChannelInfo(role=one.role, terminal=one.terminal, unit=one.unit, low=one.low, high=one.high)
-                           for one in self.channels),
-            rate=rate,
-            dtype=np.float64,
-            block=max(1, round(rate * device.block_ms / 1000.0)),
-            buffer=max(1, round(rate * device.buffer_s)),
-            clock="stamped",
-        )  # fmt: skip
+        self.info = described(device, self.channels)
         self.where = f"{device.id} ({device.name})"
-        self._speech = SPEECHES[device.board.protocol](device.board, rate)
+        self._speech = SPEECHES[device.board.protocol](device.board, self.info.rate)
         self._port: Any = None
         self._parser: Parser | None = None
         self._left, self._columns = b"", [0]

@@ -7,7 +7,8 @@ it. A digit that is lost within a number leaves another number; only a checksum 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -253,7 +254,7 @@ class Talk(Protocol):
         """The first line that begins so, within so many seconds; what came before it is thrown away."""
 
 
-class Speech:
+class Speech(ABC):
     """How a board is asked to begin and to end, and what it sends meanwhile.
 
     names, kind, unit : of the channels; unit None where only the rig can say. clock : of the board's stamps, if any.
@@ -271,19 +272,32 @@ class Speech:
         """Ask the board what it is; facts of it."""
         return {}
 
+    @abstractmethod
     def begin(self, talk: Talk, where: str) -> Parser:
         """Let it begin; what reads the bytes from now on."""
+
+    @abstractmethod
+    def end(self, talk: Talk) -> None:
+        """Let it end."""
+
+
+class Told(Speech):
+    """Boards that send by themselves, or when they get a text that the rig names."""
+
+    def begin(self, talk: Talk, where: str) -> Parser:
+        """Send the text that starts it, if there is one."""
         if self.board.start:
             talk.send(self.board.start)
         return self._parser()
 
     def end(self, talk: Talk) -> None:
-        """Let it end."""
+        """Send the text that stops it, if there is one."""
         if self.board.stop:
             talk.send(self.board.stop)
 
+    @abstractmethod
     def _parser(self) -> Parser:
-        raise NotImplementedError
+        """What reads the bytes of this protocol."""
 
     def _own_clock(self, unit: str, bits: int) -> Unwrap | None:
         return Unwrap(bits if unit != "s" else 0, SECONDS[unit]) if STAMP in self.board.columns else None
@@ -292,7 +306,7 @@ class Speech:
 DELIMITERS = {"tab": "\t", "space": " "}
 
 
-class LineSpeech(Speech):
+class LineSpeech(Told):
     """Lines of text."""
 
     def _parser(self) -> Parser:
@@ -306,7 +320,7 @@ RAW_KINDS = {"int16": np.int16, "uint16": np.int32, "int32": np.int32, "float32"
 """Type on the wire -> type in the trial, which holds every value of it."""
 
 
-class FrameSpeech(Speech):
+class FrameSpeech(Told):
     """Binary frames."""
 
     def __init__(self, board: Board, rate: float) -> None:
@@ -369,5 +383,9 @@ class Chronojump(Speech):
             raise UsageError("silent", f"{where}: the sensor has not zeroed itself; try once more")
 
 
-SPEECHES: Mapping[str, type[Speech]] = {"lines": LineSpeech, "frames": FrameSpeech, "chronojump": Chronojump}
+SPEECHES: Mapping[str, Callable[[Board, float], Speech]] = {
+    "lines": LineSpeech,
+    "frames": FrameSpeech,
+    "chronojump": Chronojump,
+}
 """`protocol` in a rig file -> how such a board speaks."""

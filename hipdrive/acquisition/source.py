@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from hipdrive.errors import HipdriveError, UsageError
 
 if TYPE_CHECKING:
+    from hipdrive.hardware.devices import Channel
     from hipdrive.hardware.rig import Rig
     from hipdrive.trial import Edges, Truth
 
@@ -36,6 +37,12 @@ class ChannelInfo:
     unit: str = "V"
     low: float = -10.0
     high: float = 10.0
+
+
+def channels_of(channels: Iterable[Channel]) -> tuple[ChannelInfo, ...]:
+    """What a rig says of inputs, as a source tells of them."""
+    return tuple(ChannelInfo(role=one.role, terminal=one.terminal, unit=one.unit, low=one.low, high=one.high)
+                 for one in channels)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

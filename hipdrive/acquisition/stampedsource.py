@@ -11,15 +11,19 @@ from __future__ import annotations
 import math
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hipdrive.acquisition.source import Block, SourceGap, SourceInfo, SourceLost, SourceTimeout
+from hipdrive.acquisition.source import Block, SourceGap, SourceInfo, SourceLost, SourceTimeout, channels_of
 from hipdrive.acquisition.stamped import ENDS, FEWEST, LATE, Floats, interval, missing, span
 from hipdrive.trial import Edges, Truth
+
+if TYPE_CHECKING:
+    from hipdrive.hardware.devices import Channel, Device
 
 POLL_S = 0.05
 """s: how long a device is listened to before it is seen whether to stop."""
@@ -133,7 +137,16 @@ class Watch:
         self.before = np.empty(0)
 
 
-class StampedSource:
+def described(device: Device, channels: Sequence[Channel]) -> SourceInfo:
+    """What the rig says of such a device; what it really sends is known once it is open."""
+    rate = float(device.rate_hz)
+    return SourceInfo(
+        id=device.id, channels=channels_of(channels), rate=rate, dtype=np.float64, clock="stamped",
+        block=max(1, round(rate * device.block_ms / 1000.0)), buffer=max(1, round(rate * device.buffer_s)),
+    )  # fmt: skip
+
+
+class StampedSource(ABC):
     """The half of a `Source` that does not know its device: a subclass opens and starts it, and fetches."""
 
     info: SourceInfo
@@ -153,6 +166,7 @@ class StampedSource:
 
     # --- what a subclass does ---
 
+    @abstractmethod
     def _fetch(self, timeout: float) -> None:
         """Wait at most `timeout` s for the device, and `_put` what came.
 
@@ -160,7 +174,6 @@ class StampedSource:
         ------
         SourceLost : the device is over.
         """
-        raise NotImplementedError
 
     def _put(self, values: NDArray[Any], stamps: Floats, broken: Sequence[int] = ()) -> None:
         """Samples that came, shape (n, channels), with their stamps; `broken`: before these one is lost."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hipdrive.gui.qt import Qt, QtWidgets
+from hipdrive.gui.qt import Qt, QtGui, QtWidgets
 from hipdrive.gui.theme import MARKS
 from hipdrive.report import rows
 from hipdrive.report.words import LEVELS, clean, method, parts
@@ -34,6 +34,20 @@ def sentence(told: str) -> str:
     for option, words in OPTIONS:
         line = re.sub(option, words, line)
     return in_full(line)
+
+
+def follow(button: QtWidgets.QAbstractButton, action: QtGui.QAction) -> None:
+    """A button does what an action does, names its key, and leaves the keyboard to the page."""
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.clicked.connect(action.trigger)
+
+    def changed() -> None:
+        button.setText(f"{action.text()}   {action.shortcut().toString(QtGui.QKeySequence.SequenceFormat.NativeText)}")
+        button.setEnabled(action.isEnabled())
+        button.setToolTip(action.toolTip())
+
+    action.changed.connect(changed)
+    changed()
 
 
 def label(text: str, name: str, *, wrap: bool = False) -> QtWidgets.QLabel:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from hipdrive.gui.board import Board, restyle
-from hipdrive.gui.cards import label, sentence
+from hipdrive.gui.cards import follow, label, sentence
 from hipdrive.gui.jumps import JumpList
 from hipdrive.gui.liveplot import LivePlot
 from hipdrive.gui.platebar import PlateBar
-from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
+from hipdrive.gui.qt import QtCore, QtGui, QtWidgets
 from hipdrive.gui.start import Facts
 from hipdrive.gui.theme import LIGHT, Theme
 from hipdrive.gui.walkbar import WalkBar
@@ -213,14 +213,5 @@ def action_button(action: QtGui.QAction) -> QtWidgets.QPushButton:
     """A large button that does what an action does, names its key, and leaves the keyboard to the page."""
     button = QtWidgets.QPushButton()
     button.setObjectName("keep" if action.text() == "Keep" else "act")
-    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    button.clicked.connect(action.trigger)
-
-    def follow() -> None:
-        button.setText(f"{action.text()}   {action.shortcut().toString(QtGui.QKeySequence.SequenceFormat.NativeText)}")
-        button.setEnabled(action.isEnabled())
-        button.setToolTip(action.toolTip())
-
-    action.changed.connect(follow)
-    follow()
+    follow(button, action)
     return button

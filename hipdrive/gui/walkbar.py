@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hipdrive.gui.board import restyle
-from hipdrive.gui.cards import label
+from hipdrive.gui.cards import follow, label
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
 
 if TYPE_CHECKING:
@@ -79,16 +79,7 @@ class WalkBar(QtWidgets.QFrame):
 def _small(action: QtGui.QAction) -> QtWidgets.QToolButton:
     """A button that leaves the keyboard to the page."""
     button = QtWidgets.QToolButton()
-    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    button.clicked.connect(action.trigger)
-
-    def follow() -> None:
-        button.setText(f"{action.text()}   {action.shortcut().toString(QtGui.QKeySequence.SequenceFormat.NativeText)}")
-        button.setEnabled(action.isEnabled())
-        button.setToolTip(action.toolTip())
-
-    action.changed.connect(follow)
-    follow()
+    follow(button, action)
     return button
 
 

@@ -26,7 +26,7 @@ class OnAir:
         if stream is not None:
             from hipdrive.acquisition import lsl
 
-            lsl.ready()  # before anybody jumps
+            lsl.ready(stream)  # before anybody jumps
 
     def __call__(self, recorder: Recorder, chunk: Chunk) -> bool:
         """Whether the recording is over."""

@@ -1,0 +1,1 @@
+"""Pixels and sound end here: clips and cameras -> Tracks, Signals and frame times. The only PyAV, OpenCV and LiteRT."""

@@ -30,7 +30,7 @@ import hipdrive
 from hipdrive import disk
 from hipdrive.errors import StoreError, UsageError
 from hipdrive.results import FAIL, INFO, WARN, Analysis, Finding
-from hipdrive.trial import QUANTITY_UNITS, ClockMap, Edges, Floats, Gap, Raw, Signal, Tare, Track, Trial, Truth
+from hipdrive.trial import QUANTITY_UNITS, ClockMap, Edges, Floats, Footage, Gap, Raw, Signal, Tare, Track, Trial, Truth
 
 TRIAL, STUDY, VERSION = "hipdrive-trial", "hipdrive-study", (1, 0)
 SUFFIXES = (".h5", ".hdf5")
@@ -128,6 +128,8 @@ def add_motion(path: str | os.PathLike[str], trial: Trial, *, clocks: bool = Fal
         else:
             _write_clocks(groups[0], known, len(kept))
         _write_tracks(groups[0], new, len(here))
+        seen = [one.name for one in _footage(groups[0])]
+        _write_footage(groups[0], [one for one in trial.footage if one.name not in seen], len(seen))
         return _replace(target, file)
 
 
@@ -452,6 +454,7 @@ def _write_others(group: Any, trial: Trial) -> None:
         _put(one, "values", signal.values, signal.unit)
     _write_clocks(group, trial.clocks)
     _write_tracks(group, trial.tracks)
+    _write_footage(group, trial.footage)
 
 
 def _write_clocks(group: Any, clocks: Mapping[str, ClockMap], first: int = 0) -> None:
@@ -477,6 +480,17 @@ def _write_tracks(group: Any, tracks: Sequence[Track], first: int = 0) -> None:
         _put(one, "times", track.times, "s")
         _put(one, "values", track.values, track.unit)
         _put_texts(one, "names", track.names)
+        if track.sd is not None:
+            _put(one, "sd", track.sd, track.unit)
+
+
+def _write_footage(group: Any, footage: Sequence[Footage], first: int = 0) -> None:
+    """Clips, numbered from `first`: when their frames were taken, and what was found out about them, as JSON."""
+    for place, clip in enumerate(footage, first):
+        one = group.require_group(f"video/{place}")
+        _set(one, name=clip.name, file=clip.file, sha256=clip.sha256)
+        _put(one, "times", clip.times, "s")
+        _put_texts(one, "about", [json.dumps(dict(clip.about), default=_plain)])
 
 
 def _folder_of(track: Track) -> str:
@@ -835,6 +849,7 @@ def _loaded(group: Any, name: str, verify: bool) -> Trial:
         truth=_truth(lists),
         signals=_signals(group),
         tracks=_tracks(group),
+        footage=_footage(group),
         clocks=_clocks(group),
         rig=rig,
         tare=tare,
@@ -999,9 +1014,26 @@ def _tracks(group: Any) -> tuple[Track, ...]:
             values=_needed(one, "values"),
             names=_texts(one, "names"),
             unit=_fact(one["values"], "units", ""),
+            sd=_values(one, "sd"),
         )
         for one in sorted(groups, key=lambda one: _count(one, "place"))
     )
+
+
+def _footage(group: Any) -> tuple[Footage, ...]:
+    """Clips beside the forces."""
+    return tuple(Footage(name=_fact(one, "name", ""), file=_fact(one, "file", ""), sha256=_fact(one, "sha256", ""),
+                         times=_needed(one, "times"), about=_said(one))
+                 for one in _numbered(group, "video"))  # fmt: skip
+
+
+def _said(group: Any) -> Mapping[str, Any]:
+    """What is written about a clip; nothing where that is no JSON object."""
+    try:
+        found = json.loads("".join(_texts(group, "about")) or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 # --- checking ---

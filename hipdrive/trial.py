@@ -207,6 +207,7 @@ class Track(Locked):
 
     times : ndarray, shape (frames,), seconds on the track's clock.
     values : ndarray, shape (frames, names, d): d = 1 for angles, 2 or 3 for points. NaN where unseen.
+    sd : ndarray, shape (frames, names), how far the source itself doubts each place (`unit`), or None.
     """
 
     name: str
@@ -215,14 +216,41 @@ class Track(Locked):
     values: Floats
     names: tuple[str, ...]
     unit: str
+    sd: Floats | None = None
 
     def __post_init__(self) -> None:
         """Lock the arrays and check their shapes."""
         object.__setattr__(self, "times", read_only(self.times))
         object.__setattr__(self, "values", read_only(self.values))
-        if self.values.shape[:2] != (len(self.times), len(self.names)):
+        if self.sd is not None:
+            object.__setattr__(self, "sd", read_only(self.sd))
+        shapes = {self.values.shape[:2], (self.values if self.sd is None else self.sd).shape[:2]}
+        if shapes != {(len(self.times), len(self.names))}:
             raise UsageError("track_shape", f"track {self.name}: values of shape {self.values.shape} do not hold "
                              f"{len(self.times)} frames of {len(self.names)} names")  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Footage(Locked):
+    """A clip beside the forces: which file it is, when its frames were taken, and how it was looked at.
+
+    name : that of its tracks, and of its clock in `Trial.clocks`. file, sha256 : of the clip, which stays where it is.
+    times : ndarray, shape (frames,), s on the clip's own clock, of the middle of each exposure.
+    about : texts and numbers: size, rates, time scale, the network and how it was run, the view.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    times: Floats
+    about: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        """Lock the times and what is said about them."""
+        object.__setattr__(self, "times", read_only(self.times))
+        object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
+        if self.times.ndim != 1:
+            raise UsageError("footage", f"clip {self.name}: times of shape {self.times.shape} are not one a frame")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,6 +348,7 @@ class Trial(Locked):
     components: Mapping[str, Floats] = field(default_factory=lambda: MappingProxyType({}))
     signals: tuple[Signal, ...] = ()
     tracks: tuple[Track, ...] = ()
+    footage: tuple[Footage, ...] = ()
     clocks: Mapping[str, ClockMap] = field(default_factory=lambda: MappingProxyType({}))
     raw: tuple[Raw, ...] = ()
     gaps: tuple[Gap, ...] = ()

@@ -17,7 +17,7 @@ from hipdrive import store
 from hipdrive.acquisition.formats.reading import read
 from hipdrive.errors import StoreError, UsageError
 from hipdrive.results import Analysis, Columns, Event, Finding, Results, Value
-from hipdrive.trial import ClockMap, Gap, Raw, Signal, Track, Trial, Truth
+from hipdrive.trial import ClockMap, Footage, Gap, Raw, Signal, Track, Trial, Truth
 
 GOLDEN = Path(__file__).parent / "data" / "trial-v1.0.h5"
 
@@ -83,6 +83,16 @@ def full_trial() -> Trial:
                 values=np.full((2, 2, 2), np.nan),
                 names=("hip", "knee"),
                 unit="px",
+                sd=np.array([[0.5, math.nan], [0.25, 1.5]]),
+            ),
+        ),
+        footage=(
+            Footage(
+                name="clip",
+                file="jump µ.mp4",
+                sha256="cd" * 32,
+                times=samples[:2] / 60,
+                about={"width": 608, "rate_hz": 59.94, "network": {"sha256": "ef"}, "notes": ["swapped"]},
             ),
         ),
         clocks={"clip": ClockMap(offset=0.5, slope=1.0001, standard_error=2e-4, method="led")},

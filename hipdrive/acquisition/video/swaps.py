@@ -1,0 +1,113 @@
+"""Left and right that were exchanged in some frames: found by how limbs move, put right, and told.
+
+Each of legs and arms has two states a frame, as seen or exchanged; the path of least cost through all frames is taken
+(Viterbi). Limbs cost what they are away from where the two frames before say they go, and from where they just were.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipdrive.acquisition.video.blazepose import NAMES
+from hipdrive.trial import Floats
+
+Ints = NDArray[np.intp]
+
+LIMBS = {
+    "legs": ("hip", "knee", "ankle", "heel", "foot_index"),
+    "arms": ("shoulder", "elbow", "wrist", "pinky", "index", "thumb"),
+}
+"""Landmarks that are exchanged together; the first of them lies too near its other side to tell which it is."""
+
+GLIDE, STAY = 0.6, 0.4
+"""Weights of the distance from where a limb was going, and from where it was."""
+
+FAR = 0.3
+"""Of the body: a distance beyond this costs no more, so that one wild landmark does not decide."""
+
+DOUBT = 0.015
+"""Cost of a frame that is exchanged: what moves no better exchanged stays as it was seen."""
+
+BREAK = 0.1
+"""s; after a hole longer than this nothing is known of how limbs moved."""
+
+
+def repaired(xy: Floats, seen: Floats, sd: Floats, times: Floats) -> tuple[Floats, Floats, Floats, list[str]]:
+    """Landmarks (frames, 33, 2), their certainty and spread with exchanged limbs put right, and what was done.
+
+    Most frames of a stretch stay as they are: which side is left is the network's word, and only its few
+    contradictions are mended.
+    """
+    xy, seen, sd = xy.copy(), seen.copy(), sd.copy()
+    notes = []
+    for limb, parts in LIMBS.items():
+        left, right = (np.array([NAMES.index(f"{side}_{part}") for part in parts]) for side in ("left", "right"))
+        wrong = exchanged(xy, left, right, times)
+        for values in (xy, seen, sd):
+            values[np.ix_(wrong, left)], values[np.ix_(wrong, right)] = (
+                values[np.ix_(wrong, right)], values[np.ix_(wrong, left)],
+            )  # fmt: skip
+        if len(wrong):
+            first, *others = (f"{times[i]:.2f}" for i in wrong)
+            where = f"{first} s" if not others else f"{first} to {others[-1]} s"
+            notes.append(f"left and right of the {limb} were exchanged in {len(wrong)} of {len(times)} frames "
+                         f"({where}, frames {_listed(wrong)}) and put right")  # fmt: skip
+    return xy, seen, sd, notes
+
+
+def exchanged(xy: Floats, left: Ints, right: Ints, times: Floats) -> Ints:
+    """The frames in which the points of two sides are each other's."""
+    ok = np.isfinite(xy[:, np.concatenate([left, right])]).all(axis=(1, 2))
+    rows = np.flatnonzero(ok)
+    found: list[Ints] = []
+    for part in np.split(rows, np.flatnonzero(np.diff(times[rows]) > BREAK) + 1) if len(rows) else []:
+        if len(part) > 2:
+            states = _path(*_costs(xy[part], left[1:], right[1:]))
+            if 2 * int(states.sum()) > len(states):
+                states = 1 - states
+            found.append(part[states == 1])
+    return np.concatenate(found) if found else np.zeros(0, np.intp)
+
+
+def _costs(xy: Floats, left: Ints, right: Ints) -> tuple[Floats, Floats]:
+    """Cost of staying, (frames - 1, 2, 2) by the states of both, and of gliding, (frames - 2, 2, 2, 2)."""
+    body = float(np.median(np.ptp(xy, axis=1).max(axis=1))) or 1.0
+    as_seen = np.concatenate([xy[:, left], xy[:, right]], axis=1)
+    other = np.concatenate([xy[:, right], xy[:, left]], axis=1)
+    two = np.stack([as_seen, other], axis=1) / body  # frames, states, points, 2
+
+    def cost(apart: Floats) -> Floats:
+        return np.asarray(np.minimum(np.linalg.norm(apart, axis=-1), FAR).sum(axis=-1))
+
+    stay = cost(two[1:, None] - two[:-1, :, None])
+    goes = 2.0 * two[1:-1, None] - two[:-2, :, None]
+    glide = cost(two[2:, None, None] - goes[:, :, :, None])
+    return STAY * stay, GLIDE * glide
+
+
+def _path(stay: Floats, glide: Floats) -> Ints:
+    """The states (frames,) of least cost; a path's last two states are what its next cost depends on."""
+    doubt = np.array([0.0, DOUBT])
+    total = stay[0] + doubt[:, None] + doubt
+    came = np.zeros((len(glide), 2, 2), np.intp)
+    for t in range(len(glide)):
+        ways = total[:, :, None] + glide[t] + stay[t + 1][None] + doubt
+        came[t] = np.argmin(ways, axis=0)
+        total = np.min(ways, axis=0)
+    states = np.zeros(len(stay) + 1, np.intp)
+    states[-2:] = np.unravel_index(int(np.argmin(total)), (2, 2))
+    for t in range(len(glide) - 1, -1, -1):
+        states[t] = came[t, states[t + 1], states[t + 2]]
+    return states
+
+
+def _listed(rows: Ints) -> str:
+    """Frames as people write them.
+
+    >>> _listed(np.array([3, 4, 5, 9]))
+    '3-5, 9'
+    """
+    runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    words = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+    return ", ".join(words[:8]) + (", ..." if len(words) > 8 else "")

@@ -62,6 +62,10 @@ Motions = Annotated[
     list[Path] | None,
     typer.Option("--motion", metavar="FILE", help="Points or joint angles: C3D, TRC, .mot, CSV.", readable=False),
 ]
+Videos = Annotated[
+    list[Path] | None,
+    typer.Option("--video", metavar="CLIP", help="A clip of it: mp4, mov, avi, mkv.", readable=False),
+]
 MotionClock = Annotated[
     str | None,
     typer.Option("--motion-clock", metavar="CLOCK", help="same, sync, none, or seconds to add and u95: 0.12,0.004"),
@@ -69,7 +73,7 @@ MotionClock = Annotated[
 MotionAs = Annotated[
     list[str] | None,
     typer.Option(
-        "--motion-as", metavar="WHAT=VALUE", help="rate, unit, up, forward, view, angles: if not in the file."
+        "--motion-as", metavar="WHAT=VALUE", help="rate, unit, up, forward, view, angles, athlete: not in the file."
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
@@ -210,7 +214,7 @@ def analyse(
     involved: Annotated[
         str, typer.Option("--involved", metavar="LEG", help="left or right: the injured leg, for limb symmetry.")
     ] = "",
-    motion: Motions = None, motion_clock: MotionClock = None, motion_as: MotionAs = None,
+    motion: Motions = None, video: Videos = None, motion_clock: MotionClock = None, motion_as: MotionAs = None,
     cues: Cues = None, plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Analyse recordings: a table, JSON, CSV or Parquet."""
@@ -219,11 +223,11 @@ def analyse(
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
                box_height=box_height, arms=arms or None, involved=involved, cues=cues,
-               motion=(motion, motion_clock, motion_as))  # fmt: skip
+               motion=(_both(motion, video), motion_clock, motion_as))  # fmt: skip
     kinds = [name for name, wanted in (("json", json), ("csv", csv), ("parquet", parquet)) if wanted]
     target = output.target(kinds, out)
     found = _recordings(files, saving=save)
-    _one_with_motion(found, motion)
+    _one_with_motion(found, _both(motion, video))
     folder = any(path.is_dir() for path in files)
     to = output.output(target, found, resume=folder, everything=all_)
     return job.analyse([path for path in found if path != target.path], ask, to, save=save)
@@ -236,7 +240,8 @@ def report(
     test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
     columns: Columns = None, unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None,
     box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, motion: Motions = None,
-    motion_clock: MotionClock = None, motion_as: MotionAs = None, cues: Cues = None, plugin: Plugin = None,
+    video: Videos = None, motion_clock: MotionClock = None, motion_as: MotionAs = None, cues: Cues = None,
+    plugin: Plugin = None,
 ) -> int:  # fmt: skip
     """Write one self-contained HTML page for each recording."""
     from hipdrive.report import job, pages
@@ -244,9 +249,9 @@ def report(
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
                box_height=box_height, arms=arms or None, cues=cues,
-               motion=(motion, motion_clock, motion_as))  # fmt: skip
+               motion=(_both(motion, video), motion_clock, motion_as))  # fmt: skip
     found = _recordings(files)
-    _one_with_motion(found, motion)
+    _one_with_motion(found, _both(motion, video))
     _folder(out)
     targets = dict(zip(found, pages.names(found, out), strict=True))
     return job.each(found, lambda path: pages.write_page(path, ask, targets[path]))
@@ -276,17 +281,19 @@ def convert(
     ] = None,
     force: Force = False, test: Test = None, side: Side = None, rate: Rate = None, columns: Columns = None,
     unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None, box_height: BoxHeight = None,
-    arms: Arms = False, motion: Motions = None, motion_clock: MotionClock = None, motion_as: MotionAs = None,
+    arms: Arms = False, motion: Motions = None, video: Videos = None, motion_clock: MotionClock = None,
+    motion_as: MotionAs = None,
 ) -> int:  # fmt: skip
     """Convert recordings to trial files (.h5) or to CSV."""
     from hipdrive.report import exchange, job
 
     if to not in exchange.FORMATS:
         raise UsageError("to", f"--to {to}: choose h5 or csv")
+    moving = _both(motion, video)
     ask = _ask(test, rate, columns, None, None, unit=unit, side=side, mass=mass, load=load, height=height,
-               box_height=box_height, arms=arms or None, motion=(motion, motion_clock, motion_as))  # fmt: skip
+               box_height=box_height, arms=arms or None, motion=(moving, motion_clock, motion_as))  # fmt: skip
     found = _recordings(files)
-    _one_with_motion(found, motion)
+    _one_with_motion(found, moving)
     if out is not None and not out.is_dir() and (len(found) > 1 or out.suffix.lower() != f".{to}"):
         raise UsageError("out", f"--out {out}: give a name that ends in .{to}, or a folder that exists")
     return job.each(found, lambda path: exchange.convert(path, ask, to, out, force=force))
@@ -325,10 +332,27 @@ def cues(
 
 
 @app.command()
+def overlay(
+    trial: Annotated[Path, typer.Argument(metavar="TRIAL", help="The recording of the plates.", readable=False)],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.mp4", help="The clip to write.", readable=False)],
+    video: Videos = None, motion_clock: MotionClock = None, motion_as: MotionAs = None,
+    whole: Annotated[bool, typer.Option("--whole", help="The whole clip, not only about the jumps.")] = False,
+    test: Test = None, rate: Rate = None, columns: Columns = None, unit: Unit = None, mass: Mass = None,
+    box_height: BoxHeight = None,
+) -> int:  # fmt: skip
+    """Write a clip with skeleton, force and events drawn on it."""
+    from hipdrive.report import overlaying
+
+    ask = _ask(test, rate, columns, None, None, unit=unit, mass=mass, box_height=box_height,
+               motion=(_both(None, video), motion_clock, motion_as))  # fmt: skip
+    return overlaying.run(trial, ask, out, whole=whole)
+
+
+@app.command()
 def sync(
     trial: Annotated[Path, typer.Argument(metavar="TRIAL", help="The recording of the plates.", readable=False)],
     motion: Annotated[
-        Path | None, typer.Argument(metavar="[MOTION]", help="Points or angles; none: those of the trial file.",
+        Path | None, typer.Argument(metavar="[MOTION]", help="Points, angles or a clip; none: those of the trial file.",
                                     show_default=False, readable=False)
     ] = None,
     method: Annotated[str, typer.Option("--method", help="com, events, manual, or ball (a check).")] = "com",
@@ -528,7 +552,7 @@ def _keep(trial: Trial, file: Path) -> Path:
 def _ask(
     test: str | None, rate: float | None, columns: str | None, profiles: list[str] | None,
     sets: list[str] | None, *, unit: str | None = None, involved: str = "", cues: Path | None = None,
-    motion: tuple[list[Path] | None, str | None, list[str] | None] = (None, None, None), **facts: Any,
+    motion: tuple[Sequence[Path] | None, str | None, list[str] | None] = (None, None, None), **facts: Any,
 ) -> Ask:  # fmt: skip
     from hipdrive.report.inputs import Ask, pairs
 
@@ -537,6 +561,11 @@ def _ask(
                parameters=pairs("--set", sets or []), involved=involved, cues=str(cues or ""),
                motion=tuple(map(str, motion[0] or ())),
                motion_clock=motion[1], motion_as=pairs("--motion-as", motion[2] or []))  # fmt: skip
+
+
+def _both(motion: Sequence[Path] | None, video: Sequence[Path] | None) -> list[Path]:
+    """Clips and files of motion: what a file is, it says itself."""
+    return [*(motion or ()), *(video or ())]
 
 
 def _one_with_motion(found: Sequence[Path], motion: Sequence[Path] | None) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,11 +86,12 @@ def test_what_is_said_of_motion_stays_with_it(tmp_path: Path) -> None:
     back = hd.read(store.save(tmp_path / "t.h5", trial))
     motion = hd.motion_of(back.tracks[0])
     assert motion.angles["knee_angle_left"] == pytest.approx(180.0 - C["knee_angle"], abs=1e-6)
-    for facts, part in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"up": "q"}, "choose one of"),
         ({"shoe": "47"}, "choose one of rate"),
         ({"rate": "x"}, "in Hz"),
-    ):
+    )
+    for facts, part in wrong:
         with pytest.raises(UsageError, match=part):
             with_motion(trial, [track(lying)], **facts)
 

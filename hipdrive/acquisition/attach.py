@@ -10,11 +10,12 @@ import dataclasses
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from hipdrive.acquisition.formats.motion import named_apart, read_motion
+from hipdrive.acquisition.video.filmed import is_clip
 from hipdrive.analysis.kinematics import STATED, is_angles, motion_of, stated
 from hipdrive.analysis.uncertainty import COVERAGE
 from hipdrive.errors import HipdriveError, UsageError
@@ -32,22 +33,26 @@ OVERLAP = 0.05
 
 
 def with_motion(
-    trial: Trial, path: str | os.PathLike[str] | Sequence[Track], *, clock: str = NONE, **facts: str
+    trial: Trial, path: str | os.PathLike[str] | Sequence[Track], *, clock: str = NONE,
+    progress: Callable[[int, int], None] | None = None, cancelled: Callable[[], bool] | None = None, **facts: str,
 ) -> Trial:  # fmt: skip
-    """The trial with the tracks of a file, or with tracks in memory, beside those that it has.
+    """The trial with the tracks of a file or a clip, or with tracks in memory, beside those that it has.
 
     Parameters
     ----------
     clock : `same` where the times in both files are of one clock; `sync` to find it by the centre of mass; seconds to
         be added to the motion's times and their 95 % uncertainty, such as "0.120,0.004"; `none` where nobody knows;
         `auto` for `sync` where that can be had and else `none`.
+    progress : of a clip, told how many steps of how many are done. cancelled : asked every frame.
     facts : rate (Hz), unit, up and forward (axes such as "y"), view (`side` or `front`), angles (`included` or
-        `flexion`), where the file does not say it.
+        `flexion`), where the file does not say it; of a clip `video.filmed.FACTS`.
 
     Raises
     ------
     HipdriveError : the file cannot be read, or the clock cannot be as it is said.
     """
+    if isinstance(path, str | os.PathLike) and is_clip(path):
+        return _with_clip(trial, path, clock, facts, progress, cancelled)
     told = _facts(facts)
     if isinstance(path, str | os.PathLike):
         rate = float(told["rate"]) if "rate" in told else None
@@ -62,6 +67,18 @@ def with_motion(
     kept = {name: one for name, one in trial.clocks.items() if name not in {one.name for one in new}}
     clocks = {**kept, **({one.name: found for one in new} if found is not None else {})}
     return dataclasses.replace(trial, tracks=every, clocks=clocks, notes=(*trial.notes, note))
+
+
+def _with_clip(
+    trial: Trial, path: str | os.PathLike[str], clock: str, facts: Mapping[str, str],
+    progress: Callable[[int, int], None] | None, cancelled: Callable[[], bool] | None,
+) -> Trial:  # fmt: skip
+    """The trial with a clip and with what was seen in it."""
+    from hipdrive.acquisition.video.filmed import Looking, filmed, with_footage
+
+    track, footage, told = filmed(path, Looking.said(facts), progress=progress, cancelled=cancelled)
+    joined = with_motion(trial, (track,), clock=clock)
+    return dataclasses.replace(with_footage(joined, track, footage), notes=(*joined.notes, *told))
 
 
 def beside(trial: Trial, tracks: Sequence[Track]) -> tuple[tuple[Track, ...], tuple[Track, ...]]:

@@ -13,7 +13,8 @@ from hipdrive.report.words import clean
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 
-ENDINGS = "Motion (*.c3d *.trc *.mot *.sto *.csv *.txt *.tsv);;All files (*)"
+ENDINGS = ("Motion and clips (*.c3d *.trc *.mot *.sto *.csv *.txt *.tsv *.mp4 *.mov *.m4v *.avi *.mkv *.webm);;"
+           "All files (*)")  # fmt: skip
 
 AUTO, SAME, NONE, OFFSET = "auto", "same", "none", "offset"
 """Those of `acquisition.attach`, whose import would delay the window, and an offset."""
@@ -42,8 +43,8 @@ class AddMotion(QtWidgets.QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(2)
         self.file = QtWidgets.QLineEdit()
-        self.file.setPlaceholderText("angles.mot, markers.trc, walk.c3d ...")
-        self.file.setAccessibleName("Motion file")
+        self.file.setPlaceholderText("jump.mp4, angles.mot, markers.trc, walk.c3d ...")
+        self.file.setAccessibleName("Motion file or clip")
         self.file.returnPressed.connect(self._ask)
         self.choose_button = QtWidgets.QPushButton("Choose ...")
         self.choose_button.clicked.connect(self.choose)
@@ -52,7 +53,7 @@ class AddMotion(QtWidgets.QWidget):
             self.clock.addItem(words, value)
             self.clock.setItemData(self.clock.count() - 1, told, QtCore.Qt.ItemDataRole.ToolTipRole)
         self.clock.currentIndexChanged.connect(self._clocked)
-        for column, (text, widget) in enumerate((("Motion file", self.file), ("", self.choose_button),
+        for column, (text, widget) in enumerate((("Motion file or clip", self.file), ("", self.choose_button),
                                                  ("Its clock", self.clock))):  # fmt: skip
             grid.addWidget(label(text, "name"), 0, column)
             grid.addWidget(widget, 1, column)

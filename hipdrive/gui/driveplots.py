@@ -66,6 +66,9 @@ class Drawn:
 class DrivePlots(QtWidgets.QWidget):
     """Wheel and drag along time only; a double click shows the whole repetition again."""
 
+    pointed = QtCore.pyqtSignal(float)
+    """The time that is pointed at, s."""
+
     def __init__(self, theme: Theme = LIGHT) -> None:
         super().__init__()
         self._theme = theme
@@ -325,7 +328,15 @@ class DrivePlots(QtWidgets.QWidget):
             self.readout.setText("")
             return
         t = float(over[0].vb.mapSceneToView(place).x())
+        self.show_cursor(t)
+        self.pointed.emit(t)
+
+    def show_cursor(self, t: float) -> None:
+        """Put the cursor at a time, s, and say what every curve has there."""
+        if self._drawn is None:
+            return
         for cursor in self._cursors:
+            cursor.setVisible(True)
             cursor.setPos(t)
         self.readout.setText("   ".join(self._at(t)))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from hipdrive.analysis.lanes import lanes
 from hipdrive.gui.cards import card, label, sentence
+from hipdrive.gui.clippane import ClipPane
 from hipdrive.gui.driveplots import Drawn, DrivePlots
 from hipdrive.gui.drivetold import DriveTold
 from hipdrive.gui.qt import Qt, QtWidgets
@@ -27,6 +28,9 @@ class DriveView(QtWidgets.QWidget):
     def __init__(self, theme: Theme = LIGHT) -> None:
         super().__init__()
         self.plots = DrivePlots(theme)
+        self.clip = ClipPane()
+        self.plots.pointed.connect(self.clip.go)
+        self.clip.moved.connect(self.plots.show_cursor)
         self.told = DriveTold()
         self.movements = RepRow()
         self.movements.chosen.connect(self._movement)
@@ -42,7 +46,12 @@ class DriveView(QtWidgets.QWidget):
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addWidget(left, 1)
+        self.parts = QtWidgets.QSplitter(Qt.Orientation.Horizontal)
+        self.parts.addWidget(self.clip)
+        self.parts.addWidget(left)
+        self.parts.setStretchFactor(1, 3)
+        self.parts.setStretchFactor(0, 2)
+        layout.addWidget(self.parts, 1)
         layout.addWidget(self.told)
 
     def set_theme(self, theme: Theme) -> None:
@@ -106,6 +115,8 @@ class DriveView(QtWidgets.QWidget):
     ) -> None:  # fmt: skip
         assert self._entry is not None
         self.plots.show_drawn(drawn)
+        self.clip.show_trial(self._entry.trial, dict(drawn.events) if drawn is not None else {},
+                             drive.clocked(self._entry.analysis))  # fmt: skip
         self.plots.setVisible(drawn is not None)
         analysis = self._entry.analysis
         self.note.setText("" if drawn is not None else self._absence(values))

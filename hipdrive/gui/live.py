@@ -255,7 +255,7 @@ class LivePage(Page):
         self.busy.setText(f"{told} ...")
         self.show_view(BUSY)
         made = self._made = []
-        job = Job(lambda: _opened(opener, made), self)
+        job = Job(lambda _: _opened(opener, made), self)
         job.came.connect(self._came)
         self._job = job
         job.start()
@@ -265,7 +265,7 @@ class LivePage(Page):
         logs = recovery.unfinished(self.folder)
         self.busy.setText("Recovering what was recorded ...")
         self.show_view(BUSY)
-        self._job = Job(lambda: _recovered(logs), self)
+        self._job = Job(lambda _: _recovered(logs), self)
         self._job.came.connect(self._came_back)
         self._job.start()
 

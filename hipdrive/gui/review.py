@@ -244,6 +244,7 @@ class ReviewPage(Page):
             from hipdrive.gui.driveview import DriveView
 
             self._drive = DriveView(self._theme)
+            self._drive.clip.clocked.connect(self._clock_by_hand)
             layout = self._drive_page.layout()
             assert layout is not None
             layout.addWidget(self._drive)
@@ -275,7 +276,7 @@ class ReviewPage(Page):
         """Read and analyse files beside the window."""
         self.cancel()
         wanted = ask or Ask()
-        self._start(Job(lambda: opening(paths, wanted), self))
+        self._start(Job(lambda job: opening(paths, wanted, job), self))
 
     def read_again(self, ask: Ask) -> None:
         """The shown file once more, read in another way."""
@@ -324,7 +325,13 @@ class ReviewPage(Page):
         entry = self.current
         if isinstance(entry, Opened):
             self._wrong = ""
-            self._start(Job(lambda: moving(entry, ask), self))
+            self._start(Job(lambda job: moving(entry, ask, job), self))
+
+    def _clock_by_hand(self, offset: float, u95: float) -> None:
+        """The clip's clock as somebody set it by a frame."""
+        entry = self.current
+        if isinstance(entry, Opened) and entry.ask.motion:
+            self.add_motion(replace(entry.ask, motion_clock=f"{offset:.6f},{u95:.6f}"))
 
     def _start(self, job: Job) -> None:
         self._first_new = None

@@ -197,7 +197,7 @@ class ConnectView(QtWidgets.QWidget):
     def look(self) -> None:
         """Fill the list, beside the window."""
         if self._job is None:
-            self._job = Job(_found, self)
+            self._job = Job(lambda _: _found(), self)
             self._job.came.connect(self._came)
             self._job.start()
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from hipdrive.errors import HipdriveError
 from hipdrive.gui.qt import QtCore
@@ -56,7 +56,18 @@ class Step:
     what: str
 
 
-def opening(paths: Iterable[Path], ask: Ask) -> Iterator[Opened | Failed | Step]:
+class Told(Protocol):
+    """Who is told how far a step has come, and may stop it."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it should stop."""
+
+    def tell(self, step: Step) -> None:
+        """How far it is."""
+
+
+def opening(paths: Iterable[Path], ask: Ask, told: Told | None = None) -> Iterator[Opened | Failed | Step]:
     """Read and analyse files one after the other, saying each step first."""
     try:
         found = files(list(paths))
@@ -72,20 +83,20 @@ def opening(paths: Iterable[Path], ask: Ask) -> Iterator[Opened | Failed | Step]
                 trials(path, ask)  # refuses: whose motion it is would not be clear
             yield Step(2 * i + 1, 2 * len(found), f"Analysing {path.name}")
             for bare in held:
-                for done in analysed([joined(bare, ask)], ask):
+                for done in analysed([joined(bare, ask, told)], ask):
                     yield Opened(path, done.trial, done.analysis, ask, bare)
         except Exception as why:
             code = why.code if isinstance(why, HipdriveError) else ""
             yield Failed(path, complaint(path, why), code, ask)
 
 
-def moving(before: Opened, ask: Ask) -> Iterator[Moved | Step]:
+def moving(before: Opened, ask: Ask, told: Told | None = None) -> Iterator[Moved | Step]:
     """An opened trial with the motion that is asked for beside it, in the place of any that was added before."""
     name = Path(ask.motion[0]).name
     yield Step(0, 0, f"Reading {name}")
     bare = before.bare or before.trial
     try:
-        trial = joined(bare, ask)
+        trial = joined(bare, ask, told)
         yield Step(0, 0, f"Analysing {before.path.name} with {name}")
         done = next(iter(analysed([trial], ask)))
         yield Moved(before, Opened(before.path, done.trial, done.analysis, ask, bare))
@@ -94,13 +105,29 @@ def moving(before: Opened, ask: Ask) -> Iterator[Moved | Step]:
         yield Moved(before, Failed(Path(ask.motion[0]), complaint(name, why), code, ask))
 
 
-def joined(bare: Trial, ask: Ask) -> Trial:
-    """A trial with the motion that is asked for, as `--motion` of the command line joins it."""
+def joined(bare: Trial, ask: Ask, told: Told | None = None) -> Trial:
+    """A trial with the motion that is asked for, as `--motion` and `--video` of the command line join it."""
     from hipdrive.acquisition.attach import AUTO, with_motion
 
     for name in ask.motion:
-        bare = with_motion(bare, name, clock=ask.motion_clock or AUTO, **ask.motion_as)
+        progress = None if told is None else _progress(told, f"Looking at {Path(name).name}")
+        cancelled = None if told is None else lambda: told.cancelled
+        bare = with_motion(bare, name, clock=ask.motion_clock or AUTO, progress=progress, cancelled=cancelled,
+                           **ask.motion_as)  # fmt: skip
     return bare
+
+
+def _progress(told: Told, what: str) -> Callable[[int, int], None]:
+    """Tells each hundredth of the work."""
+    last = -1
+
+    def tell(done: int, of: int) -> None:
+        nonlocal last
+        if (now := 100 * done // max(of, 1)) != last:
+            last = now
+            told.tell(Step(done, of, what))
+
+    return tell
 
 
 class Job(QtCore.QThread):
@@ -108,7 +135,7 @@ class Job(QtCore.QThread):
 
     came = QtCore.pyqtSignal(object)
 
-    def __init__(self, parts: Callable[[], Iterator[Any]], parent: QtCore.QObject | None = None) -> None:
+    def __init__(self, parts: Callable[[Job], Iterator[Any]], parent: QtCore.QObject | None = None) -> None:
         super().__init__(parent)
         self._parts = parts
         self._stop = threading.Event()
@@ -122,9 +149,14 @@ class Job(QtCore.QThread):
         """Stop after the step under way; nothing more is sent."""
         self._stop.set()
 
+    def tell(self, step: Step) -> None:
+        """Send on how far a long step has come, from within it."""
+        if not self._stop.is_set():
+            self.came.emit(step)
+
     def run(self) -> None:
         """The thread itself."""
-        for part in self._parts():
+        for part in self._parts(self):
             if self._stop.is_set():
                 return
             self.came.emit(part)

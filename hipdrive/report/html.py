@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hipdrive import __version__
 from hipdrive.analysis.cuetable import CueTable
 from hipdrive.analysis.lanes import lanes, verdict
-from hipdrive.report import curves, drive, driveplot, figure, pull, rows
+from hipdrive.report import clipframes, curves, drive, driveplot, figure, pull, rows
 from hipdrive.report.document import plain
 from hipdrive.report.platechecks import plate_checks
 from hipdrive.report.rows import Line
@@ -125,6 +125,7 @@ def _drive(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None) -
     if analysis.motion is None:
         return None
     pictures = []
+    taken = clipframes.stills(trial, analysis)
     for rep in analysis.reps:
         drawn = driveplot.repetition(trial, analysis, rep, f"{salt}-{rep.rep}")
         made = lanes(rep)
@@ -132,7 +133,7 @@ def _drive(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None) -
             pictures.append({
                 "title": f"Repetition {rep.rep}" if len(analysis.reps) > 1 else "", "figure": drawn and Markup(drawn),
                 "verdict": sentence(verdict(made.sequence)), "known": made.sequence.label is not None,
-                "numbers": _drive_numbers(rep, (*drive.DELAYS, *drive.FIRST)),
+                "numbers": _drive_numbers(rep, (*drive.DELAYS, *drive.FIRST)), "stills": taken.reps.get(rep.rep, ()),
             })  # fmt: skip
     for one in analysis.movements:
         drawn = driveplot.movement(trial, analysis, one, f"{salt}-m{one.number}")
@@ -141,10 +142,11 @@ def _drive(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None) -
             "verdict": sentence(verdict(one.values["pd_sequence_class"])),
             "known": one.values["pd_sequence_class"].label is not None,
             "numbers": _drive_numbers(one.values, (*drive.DEEPEST, *drive.DELAYS)),
+            "stills": taken.movements.get(one.number, ()),
         })  # fmt: skip
     found = drive.of(analysis, cues)
     return {
-        "about": sentence(drive.clocked(analysis)), "pictures": pictures,
+        "about": sentence(drive.clocked(analysis)), "pictures": pictures, "no_stills": taken.why,
         "cue": None if found is None or found.cue is None else {
             "say": found.cue.fault.cue, "fault": sentence(found.cue.fault.fault), "work": found.cue.fault.work,
             "evidence": [drive.against(one) for one in found.cue.evidence if one.answer == drive.SHOWN],

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hipdrive.acquisition.rawlog import SUFFIX
 from hipdrive.errors import HipdriveError, ReadError, UsageError
 from hipdrive.report.sheet import is_own_table
+from hipdrive.report.watching import counted
 from hipdrive.report.words import clean
 from hipdrive.results import Analysis
 from hipdrive.trial import Trial
@@ -46,7 +47,7 @@ class Ask:
     cues: str = ""
     motion: tuple[str, ...] = ()
     motion_clock: str | None = None
-    motion_as: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    motion_as: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant before any file is opened."""
@@ -160,7 +161,8 @@ def _moving(found: list[Trial], path: Path, ask: Ask) -> list[Trial]:
                          "give a file with one trial")  # fmt: skip
     trial = found[0]
     for name in ask.motion:
-        trial = with_motion(trial, name, clock=ask.motion_clock or AUTO, **ask.motion_as)
+        with counted(f"looking at {Path(name).name}") as told:
+            trial = with_motion(trial, name, clock=ask.motion_clock or AUTO, progress=told, **ask.motion_as)
     return [trial]
 
 

@@ -1,0 +1,183 @@
+"""A clip beside a trial: who is seen in it becomes a Track in pixels, and the clip a `Footage` that says how.
+
+Looking takes a minute for ten seconds of film, so what was seen is remembered while the program runs, and a trial that
+holds it already keeps it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hipdrive.errors import UsageError
+from hipdrive.trial import Floats, Footage, Track, Trial
+
+if TYPE_CHECKING:
+    from hipdrive.acquisition.video.blazepose import BlazePose
+    from hipdrive.acquisition.video.posing import Pose
+
+SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mts")
+"""Names of clips; what is in one, it says itself."""
+
+FACTS = ("athlete", "time_scale", "view", "forward", "crops")
+"""What can be said of a clip that it does not say."""
+
+CROPS, REMEMBERED = 5, 8
+"""Looks at each frame that are averaged, and clips that are remembered."""
+
+Progress = Callable[[int, int], None]
+Cancelled = Callable[[], bool]
+
+_seen: OrderedDict[tuple[Any, ...], Pose] = OrderedDict()
+
+
+def is_clip(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is called like a clip."""
+    return Path(path).suffix.lower() in SUFFIXES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looking:
+    """How a clip is looked at.
+
+    athlete : box x0, y0, x1, y1 or point x, y, px of the first frame, where it is not the largest person.
+    time_scale : seconds of the world in one of the file, below 1 in slow motion.
+    view : `side` or `front`. forward : axis of the picture, such as "x" or "-x", to which the athlete faces.
+    crops : looks a frame.
+    """
+
+    athlete: tuple[float, ...] | None = None
+    time_scale: float | None = None
+    view: str = ""
+    forward: str = ""
+    crops: int = CROPS
+
+    @classmethod
+    def said(cls, facts: Mapping[str, str]) -> Looking:
+        """What was said in words.
+
+        Raises
+        ------
+        UsageError : that makes no sense of a clip.
+
+        >>> Looking.said({"athlete": "100,50,300,600", "time_scale": "0.125"}).athlete
+        (100.0, 50.0, 300.0, 600.0)
+        """
+        for name, value in facts.items():
+            if name not in FACTS:
+                raise UsageError("motion_as", f"--motion-as {name}={value}: of a clip say {', '.join(FACTS)}")
+        place = _numbers("athlete", facts.get("athlete"))
+        if place is not None and len(place) not in (2, 4):
+            raise UsageError("motion_as", f"--motion-as athlete={facts['athlete']}: give X,Y or a box X0,Y0,X1,Y1 in "
+                             "pixels of the first frame")  # fmt: skip
+        scale, crops = (_numbers(name, facts.get(name)) for name in ("time_scale", "crops"))
+        for name, one in (("time_scale", scale), ("crops", crops)):
+            if one is not None and (len(one) != 1 or not one[0] > 0.0):
+                raise UsageError("motion_as", f"--motion-as {name}={facts[name]}: give one number above 0")
+        return cls(athlete=place, time_scale=None if scale is None else scale[0], view=facts.get("view", ""),
+                   forward=facts.get("forward", ""), crops=CROPS if crops is None else int(crops[0]))  # fmt: skip
+
+
+def _numbers(name: str, text: str | None) -> tuple[float, ...] | None:
+    if text is None:
+        return None
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = (math.nan,)
+    if not all(map(math.isfinite, found)):
+        raise UsageError("motion_as", f"--motion-as {name}={text}: give numbers")
+    return found
+
+
+def filmed(
+    path: str | os.PathLike[str],
+    looking: Looking | None = None,
+    *,
+    backend: BlazePose | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> tuple[Track, Footage, tuple[str, ...]]:
+    """The points of the athlete in a clip, what is known of the clip, and what has to be said.
+
+    Parameters
+    ----------
+    backend : networks that find a body; None takes those in the store (`weights.weights`).
+    progress, cancelled : as of `posing.pose_of`.
+
+    Raises
+    ------
+    ReadError : the clip is damaged, or there are no networks. HipdriveError : nobody is seen, or cancelled.
+    """
+    from hipdrive.acquisition.video.clip import Clip
+    from hipdrive.acquisition.video.posing import pose_of
+    from hipdrive.acquisition.video.track import tracks_of
+
+    how = looking or Looking()
+    with Clip(path, how.time_scale) as clip:
+        networks = backend or _networks()
+        key = (clip.facts.sha256, clip.facts.time_scale, how.athlete, how.crops, tuple(sorted(networks.facts.items())))
+        pose = _seen.get(key)
+        if pose is None:
+            pose = pose_of(clip, networks, athlete=how.athlete, crops=how.crops, progress=progress, cancelled=cancelled)
+            _seen[key] = pose
+            while len(_seen) > REMEMBERED:
+                _seen.popitem(last=False)
+        name = Path(path).name
+        points, spread = tracks_of(pose, name, view=how.view or None)
+        said = f" forward={how.forward}" if how.forward else ""
+        track = dataclasses.replace(points, kind=f"pose {points.kind}{said}", sd=spread.values[:, :, 0])
+        about = {
+            "width": clip.size[0], "height": clip.size[1], **dataclasses.asdict(clip.facts), **pose.facts,
+            "near": near_side(track), "regions": _plain(pose.regions), "notes": list(pose.notes),
+        }  # fmt: skip
+        about.pop("sha256")
+        return track, Footage(name=name, file=str(path), sha256=clip.facts.sha256, times=clip.times,
+                              about={k: v for k, v in about.items() if v == v}), pose.notes  # fmt: skip
+
+
+def _networks() -> BlazePose:
+    from hipdrive.acquisition.video.blazepose import loaded
+    from hipdrive.acquisition.video.weights import weights
+
+    kept = weights()
+    return loaded(kept.detector, kept.landmarks, kept.facts)
+
+
+def _plain(regions: Floats) -> list[list[float] | None]:
+    """The squares that were looked at, to a tenth of a pixel; None where nobody was seen."""
+    return [[round(float(one), 2) for one in row] if np.isfinite(row).all() else None for row in regions]
+
+
+def near_side(track: Track) -> str:
+    """The side of the body that is nearer to the camera: the one that the network is surer of.
+
+    >>> from hipdrive.trial import Track
+    >>> sd = np.array([[1.0, 2.0], [1.0, 3.0]])
+    >>> near_side(Track(name="a", kind="points", times=np.arange(2.0), values=np.zeros((2, 2, 2)),
+    ...                 names=("left_knee", "right_knee"), unit="px", sd=sd))
+    'left'
+    """
+    if track.sd is None:
+        return ""
+    doubt = {side: [i for i, name in enumerate(track.names) if name.startswith(side)] for side in ("left", "right")}
+    with np.errstate(all="ignore"):
+        left, right = (np.nanmedian(track.sd[:, rows]) if rows and np.isfinite(track.sd[:, rows]).any() else math.nan
+                       for rows in doubt.values())  # fmt: skip
+    if not math.isfinite(left - right):
+        return ""
+    return "left" if left < right else "right"
+
+
+def with_footage(trial: Trial, track: Track, footage: Footage) -> Trial:
+    """The trial with a clip that it may hold already: what is there keeps its place."""
+    others = tuple(one for one in trial.footage if one.name != footage.name)
+    return dataclasses.replace(trial, footage=(*others, footage))

@@ -1,0 +1,53 @@
+"""A simulated athlete filmed beside the plates, with the places of the joints as they truly are."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hipdrive.acquisition.simulated.linkage import simulate_motion
+from hipdrive.acquisition.video.clip import Clip
+from hipdrive.acquisition.video.rendered import Renderer, film
+from hipdrive.acquisition.video.scene import Camera, Scene
+from hipdrive.acquisition.video.writing import ClipWriter
+from hipdrive.trial import Footage, Track, Trial
+
+SMALL = (480, 360)
+PARTS = {"shoulder": "shoulder", "elbow": "elbow", "wrist": "wrist", "hip": "hip", "knee": "knee", "ankle": "ankle",
+         "heel": "heel", "toe": "foot_index"}  # fmt: skip
+"""What the simulated athlete calls a joint, and what a pose program does."""
+
+
+@cache
+def _pictures(path: Path, test: str, seed: int) -> tuple[Trial, Any, Renderer]:
+    """The trial, what was filmed and who drew it; the clip lies at `path`."""
+    trial = simulate_motion(test, seed=seed)
+    assert trial.truth is not None
+    camera = Camera(size=SMALL, focal=0.75 * 700.0)
+    renderer = Renderer(trial, Scene(camera=camera, discs=False))
+    with ClipWriter(path, SMALL) as writer:
+        filmed = film(renderer, writer, start=trial.truth.events["takeoff"] - 0.9, seconds=1.6, fps=60.0,
+                      exposure=0.002)  # fmt: skip
+    return trial, filmed, renderer
+
+
+def filmed_trial(path: Path, test: str = "cmj", seed: int = 1, noise: float = 0.4) -> Trial:
+    """A trial with its clip at `path` and a track of the true places, px, with some noise."""
+    trial, filmed, renderer = _pictures(path, test, seed)
+    rng = np.random.default_rng(seed)
+    rows = []
+    for t in filmed.clock.to_force(filmed.times):
+        joints = renderer.joints(float(t))
+        rows.append([joints[f"{ours}_{side}"] for side in ("left", "right") for ours in PARTS])
+    exact = np.array(rows)
+    values = exact + rng.normal(0.0, noise, exact.shape)
+    names = tuple(f"{side}_{theirs}" for side in ("left", "right") for theirs in PARTS.values())
+    track = Track(name=path.name, kind="pose points up=-y view=side", times=filmed.times, names=names, unit="px",
+                  values=values, sd=np.full(values.shape[:2], noise))  # fmt: skip
+    with Clip(path) as clip:
+        footage = Footage(name=path.name, file=str(path), sha256=clip.facts.sha256, times=clip.times,
+                          about={"near": "right", "width": SMALL[0], "height": SMALL[1]})  # fmt: skip
+    clock = replace(filmed.clock, standard_error=0.0004, method="led_code")
+    return replace(trial, tracks=(track,), clocks={track.name: clock}, footage=(footage,))

@@ -17,7 +17,7 @@ from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
 from hipdrive.gui.reps import SERIES, RepRow, first
 from hipdrive.gui.table import NumbersTable
 from hipdrive.gui.theme import LIGHT, MARKS, Theme
-from hipdrive.gui.work import Failed, Job, Moved, Opened, Step, moving, opening
+from hipdrive.gui.work import Failed, Job, Moved, Opened, Step, clocking, moving, opening
 from hipdrive.report import rows
 from hipdrive.report.inputs import Ask
 from hipdrive.report.words import clean, name_of_test, shown
@@ -330,8 +330,9 @@ class ReviewPage(Page):
     def _clock_by_hand(self, offset: float, u95: float) -> None:
         """The clip's clock as somebody set it by a frame."""
         entry = self.current
-        if isinstance(entry, Opened) and entry.ask.motion:
-            self.add_motion(replace(entry.ask, motion_clock=f"{offset:.6f},{u95:.6f}"))
+        if isinstance(entry, Opened):
+            self._wrong = ""
+            self._start(Job(lambda _: clocking(entry, offset, u95), self))
 
     def _start(self, job: Job) -> None:
         self._first_new = None

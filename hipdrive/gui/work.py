@@ -105,6 +105,20 @@ def moving(before: Opened, ask: Ask, told: Told | None = None) -> Iterator[Moved
         yield Moved(before, Failed(Path(ask.motion[0]), complaint(name, why), code, ask))
 
 
+def clocking(before: Opened, offset: float, u95: float) -> Iterator[Moved | Step]:
+    """An opened trial whose clip gets a clock that somebody set: seconds to add to its times, and how far off."""
+    from hipdrive.analysis.sync import given
+
+    yield Step(0, 0, f"Analysing {before.path.name} with its new clock")
+    name = before.trial.footage[0].name
+    try:
+        clocks = {**before.trial.clocks, name: given(offset, u95).clock}
+        done = next(iter(analysed([replace(before.trial, clocks=clocks)], before.ask)))
+        yield Moved(before, replace(before, trial=done.trial, analysis=done.analysis))
+    except Exception as why:
+        yield Moved(before, Failed(Path(name), complaint(name, why), getattr(why, "code", ""), before.ask))
+
+
 def joined(bare: Trial, ask: Ask, told: Told | None = None) -> Trial:
     """A trial with the motion that is asked for, as `--motion` and `--video` of the command line join it."""
     from hipdrive.acquisition.attach import AUTO, with_motion

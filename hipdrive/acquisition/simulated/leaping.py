@@ -88,6 +88,7 @@ class Builder:
         """From the take-off through the air to touching down in a pose; the time of touchdown."""
         before, at = self.moving(self.horizon), np.array([takeoff])
         place, speed = complex(before.com(at)[0]), complex(before.velocity(at)[0])
+        place += self.stages[-1].place  # the ground ends at the take-off, but it is where the feet still are
         return self._fall(takeoff, place, speed, touch)
 
     def _fall(self, start: float, place: complex, speed: complex, touch: Floats) -> float:

@@ -25,8 +25,8 @@ from av.video.stream import VideoStream
 from numpy.typing import ArrayLike, NDArray
 
 from hipdrive import disk
-from hipdrive.acquisition.video.container import MAX_PIXELS, MAX_SECONDS, reason
-from hipdrive.errors import UsageError
+from hipdrive.acquisition.video.container import MAX_PIXELS, MAX_SECONDS, opened, reason, video_of
+from hipdrive.errors import ReadError, UsageError
 
 TICKS = 1_000_000
 """Of the file's clock in a second."""
@@ -34,7 +34,11 @@ TICKS = 1_000_000
 PART = ".part"
 """Stands before the suffix of a clip that is being written: jump.part.mp4."""
 
-FLAGS = "hybrid_fragmented+frag_keyframe+delay_moov+use_metadata_tags"
+OPTIONS = {
+    "movflags": "hybrid_fragmented+frag_keyframe+delay_moov+use_metadata_tags",
+    "movie_timescale": str(TICKS),
+    "flush_packets": "1",  # what is written shall be on the disk when the program is ended
+}
 
 QUIET = "log-level=none"  # x265 talks on standard error
 
@@ -98,9 +102,8 @@ class ClipWriter:
         self._audio: AudioStream | None = None
         self._sound_end: int | None = None
         self._check(size, codec, rate, rotation)
-        options = {"movflags": FLAGS, "movie_timescale": str(TICKS)}
         try:
-            self._container = av.open(str(self.part.absolute()), "w", format="mp4", options=options)
+            self._container = av.open(str(self.part.absolute()), "w", format="mp4", options=dict(OPTIONS))
         except (av.FFmpegError, OSError, ValueError) as why:
             raise self._failed(why) from None
         try:
@@ -238,3 +241,38 @@ def _video(container: OutputContainer, codec: Codec, size: tuple[int, int], rate
     # ITU-R BT.709 in its limited range, as players show pictures of any size.
     context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, 1, 1, 1
     return stream
+
+
+def recovered(path: str | os.PathLike[str]) -> int:
+    """Make a clip of what a program that was ended had written of it (jump.part.mp4 to jump.mp4); its frames.
+
+    Raises
+    ------
+    ReadError : there is none, or nothing of it can be read. UsageError : the clip cannot be written.
+    """
+    path = Path(path)
+    part = path.with_name(f"{path.stem}{PART}.mp4")
+    whole = path.with_name(f"{path.stem}.recovered{PART}.mp4")
+    frames = 0
+    try:
+        with opened(part) as source, av.open(str(whole.absolute()), "w", format="mp4", options=dict(OPTIONS)) as target:
+            stream = video_of(source, part)
+            copy = target.add_stream_from_template(stream)
+            with contextlib.suppress(av.FFmpegError):  # it ends where the program did
+                for packet in source.demux(stream):
+                    if packet.dts is None or packet.is_corrupt:
+                        continue
+                    packet.stream = copy
+                    target.mux(packet)
+                    frames += 1
+        if frames:
+            os.replace(whole, path)
+            part.unlink()
+    except (av.FFmpegError, OSError, ValueError) as why:
+        raise UsageError("clip_write", f"{path}: the clip cannot be written ({reason(why)}); make room") from None
+    finally:
+        with contextlib.suppress(OSError):
+            whole.unlink()
+    if not frames:
+        raise ReadError("no_frames", f"{part}: holds no whole frame; nothing of this clip can be had back")
+    return frames

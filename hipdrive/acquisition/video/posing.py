@@ -15,7 +15,7 @@ import numpy as np
 
 from hipdrive.acquisition.video.blazepose import FOUND, NAMES, BlazePose, Look, Region
 from hipdrive.acquisition.video.following import Film, Follower, smoothed, spans
-from hipdrive.acquisition.video.swaps import repaired
+from hipdrive.acquisition.video.swaps import agreed, repaired
 from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.trial import Floats, Locked, read_only
 
@@ -132,10 +132,9 @@ def _mean(look: Look) -> tuple[Floats, Floats, Floats] | None:
     good = look.presence >= FOUND
     if 2 * int(good.sum()) <= len(good):
         return None
-    xy = look.xy[good, : len(NAMES)]
-    seen = (look.visible * look.inside)[good, : len(NAMES)].mean(axis=0)
+    xy, seen = agreed(look.xy[good, : len(NAMES)], (look.visible * look.inside)[good, : len(NAMES)])
     sd = np.sqrt(xy.var(axis=0, ddof=1).mean(axis=1)) if len(xy) > 1 else np.full(len(NAMES), np.nan)
-    return xy.mean(axis=0), seen, sd
+    return xy.mean(axis=0), seen.mean(axis=0), sd
 
 
 @dataclass

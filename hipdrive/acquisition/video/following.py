@@ -45,6 +45,10 @@ class Film(Protocol):
     def times(self) -> Floats:
         """Seconds, one a frame."""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the pictures as shown, px."""
+
     def frames(
         self, start: int = 0, stop: int | None = None, step: int = 1, width: int | None = None
     ) -> Iterator[tuple[int, float, Image]]:  # fmt: skip
@@ -60,6 +64,7 @@ class Follower:
     notes: list[str] = field(default_factory=list)
     _now: Region | None = None
     _last: Region | None = None
+    _time: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a place that is none."""
@@ -73,15 +78,15 @@ class Follower:
 
     def region(self, image: Image, time: float) -> Region | None:
         """Where the athlete is in the next frame, None where that cannot be told."""
-        if self._now is not None:
-            found = self._seen_in(image, self._now)
-            if found is not None:
-                self._now = self._last = found
-                return found
-        start = self._begin(image, time) if self._last is None else self._again(image, self._last)
-        found = None if start is None else self._settled(image, start)
+        found = None if self._now is None else self._seen_in(image, self._now)
+        if found is None:
+            found = self._begin(image, time) if self._last is None else self._again(image, self._last)
+            if found is not None and self._last is not None and time - self._time > SHORT:
+                self.notes.append(f"followed again at {time:.2f} s, {time - self._time:.2f} s after the athlete was "
+                                  "lost and near that place: look whether it is the athlete")  # fmt: skip
         self._now = found
-        self._last = found or self._last
+        if found is not None:
+            self._last, self._time = found, time
         return found
 
     def _seen_in(self, image: Image, region: Region) -> Region | None:
@@ -90,30 +95,28 @@ class Follower:
         if look.presence[0] < FOUND:
             return None
         found = region_of(look.xy[0, CENTRE], look.xy[0, RIM])
-        alike = ALIKE[0] * region.size < found.size < ALIKE[1] * region.size
-        return found if alike and region.away(found) <= LEAP else None
+        return found if _same(region, found, LEAP) else None
 
     def _settled(self, image: Image, region: Region) -> Region | None:
         """A detection's region is rough, and landmarks in it are: what they say is looked at again until it stays."""
+        now = region
         for _ in range(SETTLE):
-            look = self.backend.look(image, [region])
-            if look.presence[0] < FOUND:
+            found = self._seen_in(image, now)
+            if found is None or region.away(found) > LEAP:
                 return None
-            before, region = region, region_of(look.xy[0, CENTRE], look.xy[0, RIM])
-            if before.away(region) > LEAP:
-                return None
-            if before.away(region) < STILL and abs(region.size / before.size - 1.0) < STILL:
+            still = now.away(found) < STILL and abs(found.size / now.size - 1.0) < STILL
+            now = found
+            if still:
                 break
-        return region
+        return now
 
     def _again(self, image: Image, last: Region) -> Region | None:
         """The person found anew who is where the athlete was, as large as the athlete was."""
         reach = 1.5 * last.size
         window = (int(last.x - reach), int(last.y - reach), int(last.x + reach), int(last.y + reach))
-        near = [one.region for one in self.backend.people(image, window)
-                if last.away(one.region) <= NEAR
-                and ALIKE[0] * last.size < one.region.size < ALIKE[1] * last.size]  # fmt: skip
-        return min(near, key=last.away, default=None)
+        near = [one.region for one in self.backend.people(image, window) if _same(last, one.region, NEAR)]
+        found = self._settled(image, min(near, key=last.away)) if near else None
+        return found if found is not None and _same(last, found, NEAR) else None
 
     def _begin(self, image: Image, time: float) -> Region | None:
         if self.athlete is None:
@@ -123,8 +126,14 @@ class Follower:
                 self.notes.append(f"{len(people)} people are seen at {time:.2f} s: the largest is taken for the "
                                   "athlete, of equally large ones the nearest to the middle; a box around the right "
                                   "one says it better")  # fmt: skip
-            return chosen
-        return _at_place(self.backend, image, self.athlete)
+        else:
+            chosen = _at_place(self.backend, image, self.athlete)
+        return None if chosen is None else self._settled(image, chosen)
+
+
+def _same(one: Region, other: Region, reach: float) -> bool:
+    """Whether regions may be of one person: within reach, and about as large."""
+    return one.away(other) <= reach and ALIKE[0] * one.size < other.size < ALIKE[1] * one.size
 
 
 def _chosen(people: Sequence[Person], image: Image) -> Region | None:

@@ -7,15 +7,15 @@ a landmark is (VIDEO.md 1).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 
-from hipdrive.acquisition.video.blazepose import FOUND, NAMES, BlazePose, Look, Region
+from hipdrive.acquisition.video.blazepose import FOUND, NAMES, BlazePose, Image, Look, Region
 from hipdrive.acquisition.video.following import Film, Follower, smoothed, spans
-from hipdrive.acquisition.video.swaps import repaired
+from hipdrive.acquisition.video.swaps import agreed, repaired
 from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.trial import Floats, Locked, read_only
 
@@ -25,6 +25,9 @@ JITTER = (
     (1.06, -0.03, -0.015, 0.0),
 )  # fmt: skip
 """Crops beside the region itself: size, turn (rad), and shift along x and y as shares of the size."""
+
+LONGEST = 1280
+"""px of the longer side of the pictures that are looked at; larger ones are decoded to this."""
 
 SMALL, WANTED = 150.0, 250
 """px; a body less tall than the first is measured with a bias of degrees, one of the second has room (VIDEO.md 1)."""
@@ -94,31 +97,57 @@ def pose_of(
     if not 1 <= crops <= len(JITTER):
         raise UsageError("crops", f"{crops} crops a frame: choose 1 to {len(JITTER)}")
     times = np.asarray(frames.times, dtype=np.float64)
+    small = _Small(frames)
     steps = _Steps(2 * len(times), progress, cancelled)
-    follower = Follower(backend, None if athlete is None else tuple(float(one) for one in athlete))
+    follower = Follower(backend, small.place(athlete))
     tracked = np.full((len(times), 4), np.nan)
-    for i, time, image in frames.frames():
+    for i, time, image in small.frames():
         steps.next()
-        region = follower.region(image, time)
-        if region is not None:
-            tracked[i] = region
+        tracked[i] = follower.region(image, time) or np.nan
     if not np.isfinite(tracked).any():
         raise HipdriveError("nobody", _nobody(athlete))
     regions = smoothed(tracked, times)
-    xy, seen, sd = (np.full((len(times), len(NAMES), *more), np.nan) for more in ((2,), (), ()))
+    xy, seen, sd = np.full((len(times), len(NAMES), 2), np.nan), *np.full((2, len(times), len(NAMES)), np.nan)
     seen[:] = 0.0
-    for i, _, image in frames.frames():
+    for i, _, image in small.frames():
         steps.next()
         if np.isfinite(regions[i, 0]):
-            look = backend.look(image, jittered(Region(*regions[i]), crops))
-            mean = _mean(look)
+            mean = _mean(backend.look(image, jittered(Region(*regions[i]), crops)))
             if mean is not None:
                 xy[i], seen[i], sd[i] = mean
     regions[np.isnan(xy[:, 0, 0])] = np.nan
-    xy, seen, sd, swapped = repaired(xy, seen, sd, times)
-    notes = [*follower.notes, *_gaps(xy, times), *_small(xy), *swapped]
+    xy, seen, sd, swapped = repaired(small.shown(xy), seen, sd * small.factor, times)
+    regions[:, :2], regions[:, 2] = small.shown(regions[:, :2]), regions[:, 2] * small.factor
+    notes = [*follower.notes, *_gaps(xy, times), *_narrow(xy), *swapped]
     return Pose(times=times, xy=xy, seen=seen, sd=sd, regions=regions, notes=tuple(notes),
                 facts={**backend.facts, "crops": str(crops), "athlete": _said(athlete)})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Small:
+    """A film no larger than is of use: the networks see 256 px, and half of the time goes into larger pictures."""
+
+    film: Film
+
+    @property
+    def factor(self) -> float:
+        """Pixels as shown of one of these."""
+        return self.film.size[0] / (self._width or self.film.size[0])
+
+    @property
+    def _width(self) -> int | None:
+        width, longest = self.film.size[0], max(self.film.size)
+        return round(width * LONGEST / longest) if longest > LONGEST else None
+
+    def frames(self) -> Iterator[tuple[int, float, Image]]:
+        return self.film.frames(width=self._width)
+
+    def place(self, athlete: Sequence[float] | None) -> tuple[float, ...] | None:
+        return None if athlete is None else tuple((float(one) + 0.5) / self.factor - 0.5 for one in athlete)
+
+    def shown(self, places: Floats) -> Floats:
+        """Places of pixels' centres as they are in the picture as shown."""
+        return (places + 0.5) * self.factor - 0.5
 
 
 def jittered(region: Region, crops: int) -> list[Region]:
@@ -132,10 +161,9 @@ def _mean(look: Look) -> tuple[Floats, Floats, Floats] | None:
     good = look.presence >= FOUND
     if 2 * int(good.sum()) <= len(good):
         return None
-    xy = look.xy[good, : len(NAMES)]
-    seen = (look.visible * look.inside)[good, : len(NAMES)].mean(axis=0)
+    xy, seen = agreed(look.xy[good, : len(NAMES)], (look.visible * look.inside)[good, : len(NAMES)])
     sd = np.sqrt(xy.var(axis=0, ddof=1).mean(axis=1)) if len(xy) > 1 else np.full(len(NAMES), np.nan)
-    return xy.mean(axis=0), seen, sd
+    return xy.mean(axis=0), seen.mean(axis=0), sd
 
 
 @dataclass
@@ -181,7 +209,7 @@ def _gaps(xy: Floats, times: Floats) -> list[str]:
     return [f"the athlete was not seen in {int((~found).sum())} of {len(times)} frames: {where}{more}"]
 
 
-def _small(xy: Floats) -> list[str]:
+def _narrow(xy: Floats) -> list[str]:
     """A body that is small in the picture."""
     seen = xy[np.isfinite(xy[:, 0, 0])]
     tall = float(np.quantile(np.ptp(seen, axis=1).max(axis=1), 0.9)) if len(seen) else SMALL

@@ -1,10 +1,15 @@
-"""Left and right that were exchanged in some frames: found by how limbs move, put right, and told.
+"""Left and right that were exchanged in some crops or frames: found, put right, and told.
 
-Each of legs and arms has two states a frame, as seen or exchanged; the path of least cost through all frames is taken
-(Viterbi). Limbs cost what they are away from where the two frames before say they go, and from where they just were.
+Crops of one frame first agree on which is which, since the mean of both opinions is a limb in the middle of the body.
+Then frames do, by how limbs move: each of legs and arms has two states a frame, as seen or exchanged, and the path of
+least cost through all frames is taken (Viterbi). A limb costs how far it is from where the two frames before say it
+goes, and from where it just was.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +38,36 @@ BREAK = 0.1
 """s; after a hole longer than this nothing is known of how limbs moved."""
 
 
+SIDES: Mapping[str, tuple[Ints, Ints]] = MappingProxyType({
+    limb: (np.array([NAMES.index(f"left_{part}") for part in parts]),
+           np.array([NAMES.index(f"right_{part}") for part in parts]))
+    for limb, parts in LIMBS.items()
+})  # fmt: skip
+"""Places of the landmarks of both sides."""
+
+CLEARLY = 0.8
+"""A crop's limbs are exchanged where that brings them to less than this of their distance from those of the first."""
+
+
+def agreed(xy: Floats, seen: Floats) -> tuple[Floats, Floats]:
+    """Landmarks (crops, 33, 2) of one frame and their certainty, left and right as most of the crops see them."""
+    xy, seen = xy.copy(), seen.copy()
+    for left, right in SIDES.values():
+        both, other = np.concatenate([left, right]), np.concatenate([right, left])
+        same, across = (np.linalg.norm(xy[:, which] - xy[0, both], axis=2).sum(axis=1) for which in (both, other))
+        against = across < CLEARLY * same
+        if 2 * int(against.sum()) > len(xy):
+            against = ~against
+        for values in (xy, seen):
+            _exchange(values, np.flatnonzero(against), left, right)
+    return xy, seen
+
+
+def _exchange(values: Floats, rows: Ints, left: Ints, right: Ints) -> None:
+    """Exchange the columns of two sides in some rows."""
+    values[np.ix_(rows, left)], values[np.ix_(rows, right)] = values[np.ix_(rows, right)], values[np.ix_(rows, left)]
+
+
 def repaired(xy: Floats, seen: Floats, sd: Floats, times: Floats) -> tuple[Floats, Floats, Floats, list[str]]:
     """Landmarks (frames, 33, 2), their certainty and spread with exchanged limbs put right, and what was done.
 
@@ -41,13 +76,10 @@ def repaired(xy: Floats, seen: Floats, sd: Floats, times: Floats) -> tuple[Float
     """
     xy, seen, sd = xy.copy(), seen.copy(), sd.copy()
     notes = []
-    for limb, parts in LIMBS.items():
-        left, right = (np.array([NAMES.index(f"{side}_{part}") for part in parts]) for side in ("left", "right"))
+    for limb, (left, right) in SIDES.items():
         wrong = exchanged(xy, left, right, times)
         for values in (xy, seen, sd):
-            values[np.ix_(wrong, left)], values[np.ix_(wrong, right)] = (
-                values[np.ix_(wrong, right)], values[np.ix_(wrong, left)],
-            )  # fmt: skip
+            _exchange(values, wrong, left, right)
         if len(wrong):
             first, *others = (f"{times[i]:.2f}" for i in wrong)
             where = f"{first} s" if not others else f"{first} to {others[-1]} s"

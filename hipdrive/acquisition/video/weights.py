@@ -300,14 +300,13 @@ def _origins(where: Path) -> Iterator[tuple[str, str]]:
 
 def _write(path: Path, content: bytes) -> None:
     """A file that is there whole or as it was before."""
-    handle, draft = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with draft.open("wb") as file:
             file.write(content)
             file.flush()
             disk.sync(file.fileno())
         os.replace(draft, path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    finally:
+        draft.unlink(missing_ok=True)
     disk.sync_folder(path.parent)

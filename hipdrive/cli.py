@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hipdrive import cli_hall
+from hipdrive import cli_hall, cli_pose
 from hipdrive.errors import HipdriveError, UsageError
 
 if TYPE_CHECKING:
@@ -449,6 +449,7 @@ def demo(
 
 
 cli_hall.register(app)
+cli_pose.register(app)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from hipdrive.acquisition.formats.motion import named_apart, read_motion
 from hipdrive.acquisition.video.filmed import is_clip
 from hipdrive.analysis.kinematics import STATED, is_angles, motion_of, stated
 from hipdrive.analysis.uncertainty import COVERAGE
+from hipdrive.analysis.viewed import by_stature, viewed
 from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.trial import ClockMap, Track, Trial
 
@@ -77,8 +78,8 @@ def _with_clip(
     from hipdrive.acquisition.video.filmed import Looking, filmed, with_footage
 
     track, footage, told = filmed(path, Looking.said(facts), progress=progress, cancelled=cancelled)
-    joined = with_motion(trial, (track,), clock=clock)
-    return dataclasses.replace(with_footage(joined, track, footage), notes=(*joined.notes, *told))
+    joined = with_motion(with_footage(trial, footage), (track,), clock=clock)
+    return dataclasses.replace(joined, notes=(*joined.notes, *told))
 
 
 def beside(trial: Trial, tracks: Sequence[Track]) -> tuple[tuple[Track, ...], tuple[Track, ...]]:
@@ -154,7 +155,7 @@ def _matched(trial: Trial, tracks: Sequence[Track], names: str, *, needed: bool)
     from hipdrive.analysis.sync import match
 
     try:
-        found = match(trial, motion_of(tracks))
+        found = match(trial, motion_of(_scaled(trial, tracks)))
     except HipdriveError as why:
         if needed:
             raise
@@ -164,6 +165,11 @@ def _matched(trial: Trial, tracks: Sequence[Track], names: str, *, needed: bool)
     return found.clock, (
         f"clock of {names}: by the centre of mass, offset {found.clock.offset:.4f} ± {found.u95:.4f} s"
     )
+
+
+def _scaled(trial: Trial, tracks: Sequence[Track]) -> list[Track]:
+    """Tracks in metres: by the plate that was clicked, else, for matching only, by the athlete's height."""
+    return [by_stature(one, trial.height) or one for one in viewed(tracks, trial.footage)]
 
 
 def _same(trial: Trial) -> ClockMap:

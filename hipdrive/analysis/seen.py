@@ -18,6 +18,7 @@ from hipdrive.analysis.motion import Motion
 from hipdrive.analysis.moving import BEGIN, Drive, drive_of, value_of
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.registry import Metric, motion_for
+from hipdrive.analysis.viewed import viewed
 from hipdrive.errors import HipdriveError, sentence
 from hipdrive.results import Columns, Event, Value
 from hipdrive.trial import BOX, ClockMap, Trial
@@ -41,12 +42,12 @@ def seen(trial: Trial) -> Seen:
     global _latest
     clocks = dict(trial.clocks)  # the same tracks on another clock are another motion
     held = _latest  # another thread may put its trial there meanwhile
-    if held is None or held[0] is not trial.tracks or held[1] != clocks:
-        held = _latest = trial.tracks, clocks, _seen(trial)
-    return held[2]
+    if held is None or held[0] is not trial.tracks or held[1] != clocks or held[2] is not trial.footage:
+        held = _latest = trial.tracks, clocks, trial.footage, _seen(trial)
+    return held[3]
 
 
-_latest: tuple[Any, dict[str, ClockMap], Seen] | None = None
+_latest: tuple[Any, dict[str, ClockMap], Any, Seen] | None = None
 
 
 def _seen(trial: Trial) -> Seen:
@@ -57,7 +58,7 @@ def _seen(trial: Trial) -> Seen:
     why = ""
     for tracks in (along, [first]):
         try:
-            motion = motion_of(tracks, clock=first.name)
+            motion = motion_of(viewed(tracks, trial.footage), clock=first.name)
         except HipdriveError as refused:
             why = why or str(refused)
             continue

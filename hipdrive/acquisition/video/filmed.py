@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hipdrive.errors import UsageError
+from hipdrive.analysis.viewed import FRONTS
+from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.trial import Floats, Footage, Track, Trial
 
 if TYPE_CHECKING:
@@ -119,10 +120,11 @@ def filmed(
     """
     from hipdrive.acquisition.video.clip import Clip
     from hipdrive.acquisition.video.posing import pose_of
-    from hipdrive.acquisition.video.track import tracks_of
+    from hipdrive.acquisition.video.track import track_of
 
     how = looking or Looking()
     with Clip(path, how.time_scale) as clip:
+        how = _with_box(how, Path(path))
         networks = backend or _networks()
         key = (clip.facts.sha256, clip.facts.time_scale, how.athlete, how.crops, tuple(sorted(networks.facts.items())))
         pose = _seen.get(key)
@@ -132,16 +134,77 @@ def filmed(
             while len(_seen) > REMEMBERED:
                 _seen.popitem(last=False)
         name = Path(path).name
-        points, spread = tracks_of(pose, name, view=how.view or None)
+        told = {**dataclasses.asdict(clip.facts), **pose.facts, **_view(Path(path), clip.size, pose, how)}
+        points = track_of(pose, name, view=how.view or ("front" if told.get("facing") in FRONTS else "side"))
         said = f" forward={how.forward}" if how.forward else ""
-        track = dataclasses.replace(points, kind=f"pose {points.kind}{said}", sd=spread.values[:, :, 0])
-        about = {
-            "width": clip.size[0], "height": clip.size[1], **dataclasses.asdict(clip.facts), **pose.facts,
-            "near": near_side(track), "regions": _plain(pose.regions), "notes": list(pose.notes),
-        }  # fmt: skip
+        track = dataclasses.replace(points, kind=f"pose {points.kind}{said}")
+        notes = [*pose.notes, *told.pop("cautions")]
+        about = {"width": clip.size[0], "height": clip.size[1], **told, "near": near_side(track),
+                 "regions": _plain(pose.regions), "notes": notes}  # fmt: skip
         about.pop("sha256")
         return track, Footage(name=name, file=str(path), sha256=clip.facts.sha256, times=clip.times,
-                              about={k: v for k, v in about.items() if v == v}), pose.notes  # fmt: skip
+                              about={k: v for k, v in about.items() if v == v}), tuple(notes)  # fmt: skip
+
+
+def _view(path: Path, size: tuple[int, int], pose: Pose, how: Looking) -> dict[str, Any]:
+    """What is known of where the camera stood, from the file beside the clip; and what speaks against what it shows.
+
+    Raises
+    ------
+    UsageError : the view file is wrong. HipdriveError : the view cannot show what is asked of it.
+    """
+    from hipdrive.acquisition.video import viewfile
+    from hipdrive.acquisition.video.viewlimits import ANY, FRONTAL, METRES, SAGITTAL, cannot, cautions
+
+    file = viewfile.file_of(path)
+    facts = viewfile.read(file) if file.is_file() else None
+    if facts is not None and facts.picture != size:
+        raise UsageError("view_file", f"{file}: was made for pictures of {facts.picture[0]} x {facts.picture[1]}, and "
+                         f"this clip has {size[0]} x {size[1]}; click the corners again")  # fmt: skip
+    camera = None if facts is None else viewfile.view(facts)
+    person = _person(pose)
+    facing = "" if facts is None else facts.facing
+    never = cannot(camera, person, size)
+    wanted = FRONTAL if facing in FRONTS else SAGITTAL
+    for quantity in (ANY, *((wanted,) if camera is not None else ())):
+        if quantity in never:
+            raise HipdriveError("view", f"{path.name}: {never[quantity]}")
+    others = {FRONTAL, SAGITTAL} - {wanted}
+    found = [one.text for one in cautions(camera, person, size) if not set(one.forbids) & others and camera is not None]
+    told: dict[str, Any] = {"cautions": found}
+    if facts is not None:
+        told |= {"facing": facing, "readout_ms": facts.readout_ms}
+        told |= {} if facts.exposure_ms is None else {"exposure_ms": facts.exposure_ms}
+        told |= {} if facts.lamp is None else {"lamp": list(facts.lamp)}
+    if camera is not None and METRES not in never:
+        told["camera"] = {"K": camera.K.tolist(), "R": camera.R.tolist(), "t": camera.t.tolist(),
+                          "residual_px": camera.residual, "yaw_deg": camera.yaw, "pitch_deg": camera.pitch,
+                          "plate_m": list(camera.plate)}  # fmt: skip
+    return told
+
+
+def _person(pose: Pose) -> tuple[float, float, float, float] | None:
+    """The box, left, top, width and height, px, of the athlete where he stands tallest."""
+    seen = pose.xy[np.isfinite(pose.xy[:, 0, 0])]
+    if not len(seen):
+        return None
+    low, high = seen.min(axis=1), seen.max(axis=1)
+    at = int(np.argsort(high[:, 1] - low[:, 1])[int(0.9 * (len(seen) - 1))])
+    (left, top), (right, bottom) = low[at], high[at]
+    return float(left), float(top), float(right - left), float(bottom - top)
+
+
+def _with_box(how: Looking, path: Path) -> Looking:
+    """The athlete's box of the view file, where none was said."""
+    from hipdrive.acquisition.video import viewfile
+
+    file = viewfile.file_of(path)
+    if how.athlete is not None or not file.is_file():
+        return how
+    box = viewfile.read(file).athlete
+    if box is None:
+        return how
+    return dataclasses.replace(how, athlete=(box[0], box[1], box[0] + box[2], box[1] + box[3]))
 
 
 def _networks() -> BlazePose:
@@ -177,7 +240,7 @@ def near_side(track: Track) -> str:
     return "left" if left < right else "right"
 
 
-def with_footage(trial: Trial, track: Track, footage: Footage) -> Trial:
+def with_footage(trial: Trial, footage: Footage) -> Trial:
     """The trial with a clip that it may hold already: what is there keeps its place."""
     others = tuple(one for one in trial.footage if one.name != footage.name)
     return dataclasses.replace(trial, footage=(*others, footage))

@@ -25,8 +25,8 @@ STEP = 0.004
 """s: the raster in which the code is looked for."""
 
 LEAST_BITS, LEAST_SCORE, RIVAL = 12.0, 30.0, 0.7
-"""Shortest changes of the lamp that have to be seen, evidence (log likelihood ratio) that a match needs, and the part of
-the best match's that another one must not reach: 2·ln of the places that are tried is about 20."""
+"""Shortest changes of the lamp that have to be seen, evidence (log likelihood ratio) that a match needs, and the part
+of the best match's that another one must not reach: 2·ln of the places that are tried is about 20."""
 
 NOISE = 0.01
 """SD of the brightness at least, of the way from dark to lit: grey levels and a gamma that is only nearly right."""
@@ -125,8 +125,8 @@ def _code(trial: Trial, lamp: str | None) -> _Code:
     found = {name: one for name, one in instants(trial).items() if one.kind == "lamp" and math.isfinite(one.u95)}
     where = trial.file or "trial"
     if not found:
-        raise HipdriveError("sync_no_lamp", f"{where}: no lamp was recorded with the forces: wire one to a digital line, "
-                            "and add it to [[sync]] of the rig file")  # fmt: skip
+        raise HipdriveError("sync_no_lamp", f"{where}: no lamp was recorded with the forces: wire one to a digital "
+                            "line, and add it to [[sync]] of the rig file")  # fmt: skip
     if lamp is None and len(found) > 1:
         raise UsageError("sync_lamp", f"{where}: there are lamps {', '.join(found)}; say which is seen in this clip")
     name = lamp if lamp is not None else next(iter(found))
@@ -135,14 +135,16 @@ def _code(trial: Trial, lamp: str | None) -> _Code:
     one, end = found[name], trial.duration
     on, off = one.times, one.off
     if not len(on) or not len(off):
-        raise HipdriveError("sync_short", f"{where}: the lamp {name!r} never went on and off while forces were recorded")
+        raise HipdriveError(
+            "sync_short", f"{where}: the lamp {name!r} never went on and off while forces were recorded"
+        )
     if off[0] < on[0]:  # it was on when the record began
         on = np.r_[-1.0, on]
     if len(on) > len(off):
         off = np.r_[off, end + 1.0]
     if len(on) != len(off) or (np.diff(np.ravel([on, off], "F")) <= 0.0).any():
-        raise HipdriveError("sync_lamp_edges", f"{where}: changes of the lamp {name!r} are missing, so when it was on is "
-                            "not known: record both edges")  # fmt: skip
+        raise HipdriveError("sync_lamp_edges", f"{where}: changes of the lamp {name!r} are missing, so when it was on "
+                            "is not known: record both edges")  # fmt: skip
     edges = np.ravel([on, off], "F")
     sums = np.repeat(np.cumsum(off - on), 2)
     sums[0::2] -= off - on
@@ -157,7 +159,7 @@ def _coarse(times: Floats, values: Floats, code: _Code, bit: float, where: str) 
     HipdriveError : nowhere, or in more than one place.
     """
     cells = max(1, math.ceil(code.end / STEP))
-    state = code.share(STEP * np.arange(cells), STEP)
+    state = code.share(np.asarray(STEP * np.arange(cells), dtype=np.float64), STEP)
     here = np.round((times - times[0]) / STEP).astype(np.int64)
     size = int(here[-1]) + 1
     level = values - float(np.mean(values))
@@ -185,12 +187,20 @@ def _coarse(times: Floats, values: Floats, code: _Code, bit: float, where: str) 
     other[max(0, best - apart) : best + apart + 1] = 0.0
     if other.max() > RIVAL * score[best]:
         raise HipdriveError("sync_ambiguous", f"{where}: the lamp's code fits in more than one place, as a regular "
-                            "blinking does: use the code of `hipdrive record`, and film it for a second or more")  # fmt: skip
+                            "blinking does: use the code of `hipdrive record`, and film it for a second or more"
+                            )  # fmt: skip
     return (best - (size - 1)) * STEP - float(times[0]) + 0.5 * STEP
 
 
 def _posterior(
-    times: Floats, values: Floats, code: _Code, start: float, drift: float, usual: float, lengths: Floats, ratios: Floats
+    times: Floats,
+    values: Floats,
+    code: _Code,
+    start: float,
+    drift: float,
+    usual: float,
+    lengths: Floats,
+    ratios: Floats,
 ) -> tuple[float, float, float]:
     """Mean and SD of the offset at the middle of these frames, s, and the rms of what is left of the brightness, s."""
     middle = float(times.mean())

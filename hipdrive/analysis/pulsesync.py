@@ -50,8 +50,9 @@ def exposures(
     width = exposure if exposure is not None else pulses.width
     where = trial.file or "trial"
     if not math.isfinite(width) or width < 0.0:
-        raise UsageError("sync_no_width", f"{where}: the exposures of {pulses.name!r} have no length, so their middle is "
-                         "not known: add exposure_ms to the camera in the rig file, or give --exposure")  # fmt: skip
+        raise UsageError("sync_no_width", f"{where}: the exposures of {pulses.name!r} have no length, so their "
+                         "middle is not known: add exposure_ms to the camera in the rig file, or give --exposure"
+                         )  # fmt: skip
     if len(frames) < FEWEST or len(pulses.times) < FEWEST:
         raise HipdriveError("sync_short", f"{where}: {len(frames)} frames and {len(pulses.times)} pulses of "
                             f"{pulses.name!r} are too few to match")  # fmt: skip
@@ -78,13 +79,13 @@ def _pulses(trial: Trial, camera: str | None) -> Instants:
         raise HipdriveError("sync_no_pulses", f"{where}: no line of a camera was recorded with the forces: wire its "
                             "exposure signal to a counter, and add it to [[cameras]] of the rig file")  # fmt: skip
     if camera is None and len(found) > 1:
-        raise UsageError("sync_camera", f"{where}: there are lines of {', '.join(found)}; say which camera filmed this")
+        raise UsageError("sync_camera", f"{where}: there are lines of {', '.join(found)}; say which is this camera's")
     name = camera if camera is not None else next(iter(found))
     if name not in found:
         raise UsageError("sync_camera", f"{where}: there is no line of a camera {name!r}; there is {', '.join(found)}")
     if not math.isfinite(found[name].u95):
-        raise HipdriveError("sync_elsewhere", f"{where}: the line of {name!r} was stamped by a device whose clock is not "
-                            "that of the plates: wire it to the plates' device")  # fmt: skip
+        raise HipdriveError("sync_elsewhere", f"{where}: the line of {name!r} was stamped by a device whose clock is "
+                            "not that of the plates: wire it to the plates' device")  # fmt: skip
     return found[name]
 
 
@@ -92,16 +93,16 @@ def _places(frames: Floats, numbers: NDArray[np.int64] | None) -> NDArray[np.int
     """How many exposures after the first each frame is."""
     if numbers is not None:
         if len(numbers) != len(frames) or (np.diff(numbers) <= 0).any():
-            raise UsageError("sync_numbers", f"{len(numbers)} frame numbers for {len(frames)} frames: give one for each, "
-                             "rising")  # fmt: skip
+            raise UsageError("sync_numbers", f"{len(numbers)} frame numbers for {len(frames)} frames: give one for "
+                             "each, rising")  # fmt: skip
         return np.asarray(numbers - numbers[0], dtype=np.int64)
     steps = np.diff(frames)
     usual = float(np.median(steps))
     parts = steps / usual
     if usual <= 0.0 or (np.abs(parts - np.round(parts)) > ROUNDING).any() or (np.round(parts) < 1).any():
-        raise HipdriveError("sync_uneven", "the times of the frames are too uneven to tell how many were lost: give the "
-                            "frames' numbers")  # fmt: skip
-    return np.r_[0, np.cumsum(np.round(parts).astype(np.int64))]
+        raise HipdriveError("sync_uneven", "the times of the frames are too uneven to tell how many were lost: give "
+                            "the frames' numbers")  # fmt: skip
+    return np.asarray(np.r_[0, np.cumsum(np.round(parts).astype(np.int64))], dtype=np.int64)
 
 
 def _shift(
@@ -127,11 +128,11 @@ def _shift(
         if near is None or abs(float(np.median(gap)) - near[0]) <= near[1]:
             scores.append((float(np.std(gap)), int(shift)))
     if not scores:
-        raise HipdriveError("sync_misfit", f"{where}: no pulse is near the offset of {near[0] if near else 0.0:g} s that "
-                            "was given")  # fmt: skip
+        raise HipdriveError("sync_misfit", f"{where}: no pulse is near the offset of {near[0] if near else 0.0:g} s "
+                            "that was given")  # fmt: skip
     scores.sort()
     if len(scores) > 1 and scores[1][0] < DISTINCT * max(scores[0][0], 1e-5):
-        raise HipdriveError("sync_ambiguous", f"{where}: {pulses} pulses and {total} frames (lost ones included) can be "
-                            f"matched in {len(scores)} ways: start the camera after the recording, and stop it before, "
-                            "or give an offset to within a frame")  # fmt: skip
+        raise HipdriveError("sync_ambiguous", f"{where}: {pulses} pulses and {total} frames (lost ones included) can "
+                            f"be matched in {len(scores)} ways: start the camera after the recording, and stop it "
+                            "before, or give an offset to within a frame")  # fmt: skip
     return scores[0][1]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from hipdrive.acquisition.formats.motion import named_apart, read_motion
-from hipdrive.acquisition.video.filmed import is_clip
+from hipdrive.acquisition.video import is_clip
 from hipdrive.analysis.kinematics import STATED, is_angles, motion_of, stated
 from hipdrive.analysis.uncertainty import COVERAGE
 from hipdrive.analysis.viewed import by_stature, viewed
@@ -75,11 +75,26 @@ def _with_clip(
     progress: Callable[[int, int], None] | None, cancelled: Callable[[], bool] | None,
 ) -> Trial:  # fmt: skip
     """The trial with a clip and with what was seen in it."""
+    from hipdrive.acquisition.video.clipclock import chosen
     from hipdrive.acquisition.video.filmed import Looking, filmed, with_footage
 
-    track, footage, told = filmed(path, Looking.said(facts), progress=progress, cancelled=cancelled)
-    joined = with_motion(with_footage(trial, footage), (track,), clock=clock)
-    return dataclasses.replace(joined, notes=(*joined.notes, *told))
+    looking = Looking.said(facts)
+    track, footage, told = filmed(path, looking, progress=progress, cancelled=cancelled)
+    held = with_footage(trial, footage)
+    if clock not in (AUTO, SYNC):
+        joined = with_motion(held, (track,), clock=clock)
+        return dataclasses.replace(joined, notes=(*joined.notes, *told))
+    joined = with_motion(held, (track,), clock=NONE)
+    try:
+        found = chosen(trial, track, footage, looking.sound)
+    except HipdriveError as why:
+        if clock == SYNC:
+            raise
+        return dataclasses.replace(joined, notes=(*trial.notes, *told, f"clock of {track.name} not known: {why}"))
+    clocks = {**joined.clocks, track.name: found.sync.clock}
+    return dataclasses.replace(
+        joined, clocks=clocks, notes=(*trial.notes, *told, f"clock of {track.name}: {found.said}")
+    )
 
 
 def beside(trial: Trial, tracks: Sequence[Track]) -> tuple[tuple[Track, ...], tuple[Track, ...]]:

@@ -31,6 +31,10 @@ CLOCKS = {
     "events": "matched to the force by events that both show",
     "one_event": "matched to the force by one event that both show",
     "manual": "matched to the force by hand",
+    "exposure": "matched to the force by the camera's own exposures",
+    "led_code": "matched to the force by the lamp that both saw",
+    "chirp": "matched to the force by a chirp that both heard",
+    "clap": "matched to the force by a clap that both heard",
 }
 """How motion and force came to one clock, in words."""
 

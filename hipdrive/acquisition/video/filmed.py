@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hipdrive.acquisition.video.clipclock import SOUNDS, exposed
 from hipdrive.analysis.viewed import FRONTS
 from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.trial import Floats, Footage, Track, Trial
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
     from hipdrive.acquisition.video.blazepose import BlazePose
     from hipdrive.acquisition.video.posing import Pose
 
-SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mts")
-"""Names of clips; what is in one, it says itself."""
-
-FACTS = ("athlete", "time_scale", "view", "forward", "crops")
+FACTS = ("athlete", "time_scale", "view", "forward", "crops", "sound")
 """What can be said of a clip that it does not say."""
 
 CROPS, REMEMBERED = 5, 8
@@ -40,11 +38,6 @@ Cancelled = Callable[[], bool]
 _seen: OrderedDict[tuple[Any, ...], Pose] = OrderedDict()
 
 
-def is_clip(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is called like a clip."""
-    return Path(path).suffix.lower() in SUFFIXES
-
-
 @dataclass(frozen=True, kw_only=True)
 class Looking:
     """How a clip is looked at.
@@ -52,7 +45,7 @@ class Looking:
     athlete : box x0, y0, x1, y1 or point x, y, px of the first frame, where it is not the largest person.
     time_scale : seconds of the world in one of the file, below 1 in slow motion.
     view : `side` or `front`. forward : axis of the picture, such as "x" or "-x", to which the athlete faces.
-    crops : looks a frame.
+    crops : looks a frame. sound : `chirp` or `clap`, where clip and recording both hold one.
     """
 
     athlete: tuple[float, ...] | None = None
@@ -60,6 +53,7 @@ class Looking:
     view: str = ""
     forward: str = ""
     crops: int = CROPS
+    sound: str = ""
 
     @classmethod
     def said(cls, facts: Mapping[str, str]) -> Looking:
@@ -83,7 +77,10 @@ class Looking:
         for name, one in (("time_scale", scale), ("crops", crops)):
             if one is not None and (len(one) != 1 or not one[0] > 0.0):
                 raise UsageError("motion_as", f"--motion-as {name}={facts[name]}: give one number above 0")
-        return cls(athlete=place, time_scale=None if scale is None else scale[0], view=facts.get("view", ""),
+        if facts.get("sound") not in (None, *SOUNDS):
+            raise UsageError("motion_as", f"--motion-as sound={facts['sound']}: choose {' or '.join(SOUNDS)}")
+        return cls(athlete=place, sound=facts.get("sound", ""), time_scale=None if scale is None else scale[0],
+                   view=facts.get("view", ""),
                    forward=facts.get("forward", ""), crops=CROPS if crops is None else int(crops[0]))  # fmt: skip
 
 
@@ -137,12 +134,13 @@ def filmed(
         told = {**dataclasses.asdict(clip.facts), **pose.facts, **_view(Path(path), clip.size, pose, how)}
         points = track_of(pose, name, view=how.view or ("front" if told.get("facing") in FRONTS else "side"))
         said = f" forward={how.forward}" if how.forward else ""
-        track = dataclasses.replace(points, kind=f"pose {points.kind}{said}")
+        late = exposed(Path(path), clip.facts.sha256, len(clip))
+        track = dataclasses.replace(points, kind=f"pose {points.kind}{said}", times=points.times + late)
         notes = [*pose.notes, *told.pop("cautions")]
         about = {"width": clip.size[0], "height": clip.size[1], **told, "near": near_side(track),
                  "regions": _plain(pose.regions), "notes": notes}  # fmt: skip
         about.pop("sha256")
-        return track, Footage(name=name, file=str(path), sha256=clip.facts.sha256, times=clip.times,
+        return track, Footage(name=name, file=str(path), sha256=clip.facts.sha256, times=track.times,
                               about={k: v for k, v in about.items() if v == v}), tuple(notes)  # fmt: skip
 
 

@@ -1,0 +1,126 @@
+"""The clock of a clip: everything in it by which it can be brought to the forces, and the best of it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hipdrive.acquisition.video import cameralog
+from hipdrive.analysis.choose import Chosen, Evidence, best
+from hipdrive.analysis.instants import instants
+from hipdrive.analysis.kinematics import motion_of
+from hipdrive.analysis.ledsync import Brightness
+from hipdrive.analysis.viewed import by_stature, viewed
+from hipdrive.errors import HipdriveError
+from hipdrive.trial import Footage, Signal, Track, Trial
+
+SOUNDS = ("chirp", "clap")
+
+
+def chosen(trial: Trial, track: Track, footage: Footage, sound: str = "") -> Chosen:
+    """The best clock map between a clip and the forces of a trial.
+
+    sound : `chirp` or `clap`, where somebody says that there is one in both.
+
+    Raises
+    ------
+    HipdriveError : there is none, with the reason of each way.
+    """
+    path = Path(footage.file)
+    log = _log(path, footage)
+    exposure = footage.about.get("exposure_ms")
+    if log is not None and np.isfinite(log.exposure).any():
+        exposure = 1e3 * float(np.nanmedian(log.exposure))
+    return best(trial, Evidence(
+        frames=footage.times, numbers=None if log is None or not log.facts.get("numbered") else log.numbers,
+        camera=_camera(trial, path), exposure=1e-3 * exposure if isinstance(exposure, int | float) else None,
+        lamp=_lamp(trial, path, footage), motion=_moving(trial, track, footage),
+        sound=_sound(path, footage) if sound else None, sound_kind=sound,
+    ))  # fmt: skip
+
+
+def _log(path: Path, footage: Footage) -> cameralog.CameraLog | None:
+    """What the camera said of each frame, where hipdrive recorded the clip."""
+    file = cameralog.beside(path)
+    if not file.is_file():
+        return None
+    try:
+        log = cameralog.read_log(file)
+    except HipdriveError:
+        return None
+    whole = log.sha256 in ("", footage.sha256) and len(log.times) == len(footage.times)
+    return log if whole else None
+
+
+def exposed(path: Path, sha256: str, frames: int) -> float:
+    """S from the time of a frame in a clip to the middle of its exposure: the camera's own log says the start."""
+    file = cameralog.beside(path)
+    if not file.is_file():
+        return 0.0
+    try:
+        log = cameralog.read_log(file)
+    except HipdriveError:
+        return 0.0
+    known = log.clock == "device" and log.sha256 in ("", sha256) and len(log.times) == frames
+    half = 0.5 * float(np.nanmedian(log.exposure)) if known and np.isfinite(log.exposure).any() else 0.0
+    return half if math.isfinite(half) else 0.0
+
+
+def _camera(trial: Trial, path: Path) -> str | None:
+    """The camera of the rig that filmed this, where its name is in that of the clip or there is only one."""
+    names = [name for name, one in instants(trial).items() if one.kind == "exposure"]
+    return next((name for name in names if path.stem.endswith(f".{name}")), names[0] if len(names) == 1 else None)
+
+
+def _lamp(trial: Trial, path: Path, footage: Footage) -> Brightness | None:
+    """The brightness of the lamp that was recorded with the forces, where it is seen."""
+    from hipdrive.acquisition.video import lampseen
+    from hipdrive.acquisition.video.clip import Clip
+
+    if not any(one.kind == "lamp" for one in instants(trial).values()):
+        return None
+    box, readout = footage.about.get("lamp"), footage.about.get("readout_ms", 0.0)
+    shift = float(footage.times[0])
+    try:
+        with Clip(path, _scale(footage.about)) as clip:
+            shift -= float(clip.times[0])
+            place = _box(box) or lampseen.find(clip.frames())
+            found = lampseen.brightness(clip.frames(), place, 1e-3 * float(readout), clip.size[1])
+    except HipdriveError:
+        return None
+    return Brightness(times=found.times + shift, values=found.values, clipped=found.clipped)
+
+
+def _box(told: Any) -> tuple[float, float, float, float] | None:
+    if not isinstance(told, list | tuple) or len(told) != 4:
+        return None
+    left, top, width, height = (float(one) for one in told)
+    return left, top, width, height
+
+
+def _scale(about: Any) -> float | None:
+    scale = about.get("time_scale")
+    return float(scale) if isinstance(scale, int | float) else None
+
+
+def _moving(trial: Trial, track: Track, footage: Footage) -> Any:
+    """The body in metres: by the plate that was clicked, else, for matching only, by the athlete's height."""
+    (there,) = viewed((track,), (footage,))
+    try:
+        found = motion_of(by_stature(there, trial.height) or there)
+    except HipdriveError:
+        return None
+    return found if found.com is not None else None
+
+
+def _sound(path: Path, footage: Footage) -> Signal | None:
+    from hipdrive.acquisition.video.clip import Clip
+
+    try:
+        with Clip(path, _scale(footage.about)) as clip:
+            return clip.sound()
+    except HipdriveError:
+        return None

@@ -20,7 +20,7 @@ from clips import number_in, picture
 from hipdrive.acquisition.recorder import record
 from hipdrive.acquisition.video import camerarecorder, cameras
 from hipdrive.acquisition.video.camera import CameraEnd, CameraFacts, CameraLost, Frame
-from hipdrive.acquisition.video.cameralog import CameraLog, read_log
+from hipdrive.acquisition.video.cameralog import CameraLog, near, read_log
 from hipdrive.acquisition.video.camerarecorder import CameraRecorder
 from hipdrive.acquisition.video.clip import Clip
 from hipdrive.acquisition.video.picture import Image
@@ -28,6 +28,7 @@ from hipdrive.acquisition.video.playedcamera import FileCamera, SyntheticCamera,
 from hipdrive.acquisition.video.uvc import UvcCamera
 from hipdrive.acquisition.video.writing import ClipWriter, recovered
 from hipdrive.errors import HipdriveError, ReadError, UsageError
+from hipdrive.trial import Raw, Trial
 
 ROOT = Path(__file__).resolve().parent.parent
 RATE = 200.0
@@ -300,6 +301,32 @@ def test_forces_beside_a_camera_lose_nothing(tmp_path: Path) -> None:
     assert len(log.times) + log.lost >= 100 and log.lost == 0
     arrivals = np.concatenate([raw.blocks[:, 2] for raw in trial.raw if raw.blocks is not None])
     assert log.arrived[0] < arrivals.min() and log.arrived[-1] > arrivals.max()  # one clock, and longer
+
+
+def test_arrivals_tell_roughly_where_a_clip_lies_in_the_forces(tmp_path: Path) -> None:
+    """Sample 0 was taken at 100 s of the computer's clock, picture 0 at 101.5 s; both came late, by chance."""
+    rng = np.random.default_rng(6)
+    blocks = np.arange(0, 4000, 10)
+    came = 1e9 * (100.0 + (blocks + 10) / 1000.0 + rng.exponential(0.002, len(blocks)))
+    raw = Raw(device="ni0", values=np.zeros((4000, 1)), channels=("ai0",), roles=("p.fz",), units=("N",), rate=1000.0,
+              blocks=np.column_stack([blocks, np.full(len(blocks), 10), came.astype(np.int64)]))  # fmt: skip
+    trial = Trial(fz=np.zeros((1, 4000)), rate=1000.0, raw=(raw,))
+    times = np.arange(200) / 100.0
+    came = 1e9 * (101.5 + times + 0.004 + 0.01 + rng.exponential(0.003, len(times)))
+    log = CameraLog(
+        path=tmp_path,
+        times=times,
+        device=times + 7.0,
+        arrived=came.astype(np.int64),
+        numbers=np.arange(200),
+        exposure=np.full(200, 0.004),
+        clock="device",
+        facts={"readout": 0.01},
+    )
+    offset, wrong = near(trial, log)
+    assert offset == pytest.approx(1.5, abs=0.001) and wrong == 0.1
+    with pytest.raises(UsageError, match="arrived"):
+        near(Trial(fz=np.zeros((1, 10)), rate=1000.0), log)
 
 
 # --- logs that are none ---

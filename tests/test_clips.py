@@ -21,12 +21,12 @@ from hipdrive.acquisition.video.writing import ClipWriter
 from hipdrive.errors import ReadError, UsageError
 
 RNG = np.random.default_rng(7)
-UNEVEN = np.cumsum(RNG.choice([1 / 60, 1 / 60, 2 / 60, 1 / 30], 200) + RNG.normal(0, 2e-4, 200))
+UNEVEN = np.cumsum(RNG.choice([1 / 60, 1 / 60, 2 / 60, 1 / 30], 140) + RNG.normal(0, 2e-4, 140))
 OPEN = {"preset": "veryfast", "x264-params": "open-gop=1:scenecut=0"}
 OPEN_HEVC = {"x265-params": "open-gop=1:keyint=30:log-level=none"}
 
 KINDS: dict[str, tuple[str, Any, dict[str, Any]]] = {
-    "constant 240, long groups, B frames": ("mp4", np.arange(400) / 240, {}),
+    "constant 240, long groups, B frames": ("mp4", np.arange(280) / 240, {}),
     "variable rate": ("mp4", UNEVEN, {"every": 60}),
     "hevc": ("mp4", np.arange(160) / 120, {"encoder": "libx265", "every": 50}),
     "intra": ("mp4", np.arange(150) / 120, {"every": 1, "ahead": 0}),
@@ -51,7 +51,7 @@ def test_times_and_seeks_are_exact(kind: str, tmp_path: Path) -> None:
     with Clip(clips.write(tmp_path / f"clip.{suffix}", times, **facts)) as clip:
         assert len(clip) == len(times)
         assert np.abs(clip.times - times).max() <= 0.5 / facts.get("ticks", clips.TICKS) + 1e-9
-        order = np.random.default_rng(1).permutation(len(clip))[:100]
+        order = np.random.default_rng(1).permutation(len(clip))[:60]
         assert [number_in(clip.frame(int(i))) for i in order] == list(order)
         assert [number_in(image) for _, _, image in clip.frames(width=96)] == list(range(len(clip)))
         assert clip.facts.variable == (kind == "variable rate") and clip.facts.start == clip.times[0]

@@ -17,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipdrive.acquisition.video.container import MAX_FRAMES
-from hipdrive.errors import ReadError
-from hipdrive.trial import Floats, Gap, Locked, read_only
+from hipdrive.errors import ReadError, UsageError
+from hipdrive.trial import Floats, Gap, Locked, Trial, read_only
 
 SCHEMA = "hipdrive-camera/1"
 SUFFIX = ".camera.jsonl"
 MAX_LINE = 10_000
+
+LATE_S = 0.1
+"""s by which cameras and drivers may be late without saying so."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,6 +79,29 @@ class CameraLog(Locked):
         fit, *_ = np.linalg.lstsq(rows, self.times, rcond=None)
         left = self.times - rows @ fit
         return float(np.percentile(np.abs(left - np.median(left)), 95.0))
+
+
+def near(trial: Trial, log: CameraLog) -> tuple[float, float]:
+    """Offset of the clip's clock from that of the forces by when both arrived here, and by how much it may be wrong, s.
+
+    t_force = t_clip + offset, for starts of exposures. It is a first guess that tells one exposure from the next
+    (`pulsesync.exposures`) or where to look for a lamp, never a clock map.
+
+    Raises
+    ------
+    UsageError : the trial does not say when its samples arrived.
+    """
+    raw = next((one for one in trial.raw if one.blocks is not None and len(one.blocks)), None)
+    if raw is None or raw.blocks is None or not len(log.times):
+        raise UsageError("no_arrival", f"{trial.file or 'trial'}: it is not known when its samples arrived, so the "
+                         "camera's clock has to be joined by what both have seen")  # fmt: skip
+    ends = (raw.blocks[:, 0] + raw.blocks[:, 1]) / raw.rate
+    force = float(np.min(raw.blocks[:, 2] / 1e9 - ends))  # the block that came with the least delay
+    readout = log.facts.get("readout")
+    lasts = float(readout) if isinstance(readout, float | int) else 0.0
+    taken = log.times + (np.nan_to_num(log.exposure) + lasts if log.clock == "device" else 0.0)
+    film = float(np.nanmin(log.arrived / 1e9 - taken))
+    return film - force, LATE_S
 
 
 def beside(clip: Path) -> Path:

@@ -129,10 +129,14 @@ def record(
     fault: Annotated[
         str | None, typer.Option("--fault", metavar="WHAT@S", help="Simulated: unplugged@2, overflow@2, frozen@2.")
     ] = None,
+    camera: Annotated[
+        str | None, typer.Option("--camera", metavar="NAME", help="Film it, too: uvc:0, basler, file:CLIP, simulated.")
+    ] = None,
 ) -> int:  # fmt: skip
     """Record one trial: --seconds long, or until the athlete stands still after it; Ctrl-C ends and keeps it."""
     from hipdrive.acquisition import recorder
     from hipdrive.report import exchange, inputs
+    from hipdrive.report.filming import Filming
     from hipdrive.report.onair import OnAir
     from hipdrive.report.words import clean
 
@@ -141,19 +145,22 @@ def record(
     ask = _ask(test, None, None, None, None, box_height=box_height, mass=mass, load=load, height=height, side=side,
                arms=arms or None, athlete=athlete)  # fmt: skip
     exchange.fresh(file, force=force)  # before anybody jumps
+    filming = Filming(camera, file, force=force)
     _writable(file.resolve().parent)
     onair = OnAir(mass, lsl, ends=seconds is None)
     watch = onair if lsl is not None or seconds is None else None
     places: list[Path] = []
-    with _told_seconds(seconds) as progress, contextlib.closing(onair):
+    options = {**({} if fault is None else {"fault": fault}), **filming.options}
+    with _told_seconds(seconds) as progress, contextlib.closing(onair), filming:
         trial = recorder.record(rig, test=ask.test or "auto", seconds=seconds, until=watch, progress=progress,
-                                file=file, apart=True, options=None if fault is None else {"fault": fault},
+                                file=file, apart=True, options=options or None,
                                 keep=lambda trial: places.append(_keep(trial, file)), **ask.facts)  # fmt: skip
     kept = places[0]
     print(f"{clean(kept)}: {trial.duration:.2f} s, {', '.join(trial.plates)}, {trial.rate:g} Hz")
+    filmed = filming.finish(trial)
     if trial.end_reason:
         _tell(f"the recording broke off: {trial.end_reason}")
-    return int(bool(trial.end_reason) or kept != file)
+    return int(not filmed or bool(trial.end_reason) or kept != file)
 
 
 @app.command()

@@ -32,6 +32,7 @@ class Evidence:
     """What a clip holds that also the recording may hold; None where it was not looked for or is not there.
 
     frames : ndarray, shape (n,), s on the clip's clock, middle of the exposure of the first row; numbers : of them.
+    near : offset and by how much it may be wrong, s, where that is roughly known.
     camera : its name in the rig. exposure : of a row, s. lamp : its brightness. motion : of the body, metres.
     heights : times, s, and height of the centre of mass, px upwards, where the view has no metres.
     sound, sound_kind : of the clip, and `chirp` or `clap`; skew, skew_u95, distance : see `soundsync.sound`.
@@ -40,6 +41,7 @@ class Evidence:
 
     frames: Floats | None = None
     numbers: NDArray[np.int64] | None = None
+    near: tuple[float, float] | None = None
     camera: str | None = None
     exposure: float | None = None
     lamp: Brightness | None = None
@@ -117,7 +119,8 @@ def _tried(method: str, trial: Trial, seen: Evidence, profile: Profile | None) -
     if method == clocks.EXPOSURE:
         assert seen.frames is not None
         frames = seen.frames
-        return lambda: exposures(trial, frames, numbers=seen.numbers, exposure=seen.exposure, camera=seen.camera)
+        return lambda: exposures(trial, frames, numbers=seen.numbers, exposure=seen.exposure, camera=seen.camera,
+                                 near=seen.near)  # fmt: skip
     if method == clocks.LED:
         assert seen.lamp is not None
         lamp = seen.lamp

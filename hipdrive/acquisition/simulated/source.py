@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hipdrive.acquisition.nidaq import NidaqSource, leads_first, lent, lines_of
-from hipdrive.acquisition.simulated.athlete import simulate
+from hipdrive.acquisition.simulated.athlete import G, simulate
 from hipdrive.acquisition.simulated.daqmx import installed
 from hipdrive.acquisition.simulated.engine import MODELS, Analogue, Clock, Engine, SimDevice
 from hipdrive.acquisition.simulated.trouble import faults
@@ -83,6 +83,8 @@ class Session:
         known = found[0][1]
         events = {name: t + shift for name, t in known.events.items()}
         settings = dict(known.settings)
+        if "phase" in settings:  # of an athlete with joints: the movement's time at the first sample
+            settings["phase"] -= shift
         if self.gun:
             settings["gun"] = min(events.values()) - REACTION
         return dataclasses.replace(known, events=MappingProxyType(events), settings=MappingProxyType(settings))
@@ -90,7 +92,7 @@ class Session:
 
 def session(
     names: Sequence[str], test: str, *, rate: float, seed: int = 0, jumps: int = 3, lead: float = 0.5,
-    pause: float = 2.0, quiet: float | None = None, **settings: Any,
+    pause: float = 2.0, quiet: float | None = None, joints: bool = False, **settings: Any,
 ) -> Session:  # fmt: skip
     """An athlete who jumps several times on the plates of these names.
 
@@ -98,7 +100,8 @@ def session(
     ----------
     names : plates: `left` and `right` carry a foot each, `box` the box; another single plate carries both feet.
     jumps, lead, pause, quiet : how many; s of empty plates before the first, and after each; s of standing before each.
-    settings : as `athlete.simulate` takes them.
+    joints : an athlete with joints, whom a rendered camera can film (`video.rendered`).
+    settings : as `athlete.simulate` takes them, or with joints `linkage.simulate_motion`.
     """
     feet = [name for name in names if name != BOX]
     carriers = [LEFT, RIGHT] if {LEFT, RIGHT} <= set(feet) else feet[:2]
@@ -120,12 +123,16 @@ def session(
             under[name].append(np.full((samples, 2), np.nan))
 
     for number in range(jumps):
-        trial = simulate(test, seed=seed + number, rate=rate, plates=len(carriers), box_plate=BOX in names,
-                         **own, **settings)  # fmt: skip
+        if joints:
+            trial, facts = _with_joints(test, seed + number, rate, carriers, own["quiet"], settings)
+        else:
+            trial = simulate(test, seed=seed + number, rate=rate, plates=len(carriers), box_plate=BOX in names,
+                             **own, **settings)  # fmt: skip
+            assert trial.truth is not None
+            facts = dict(trial.truth.settings)
         assert trial.truth is not None
-        facts = trial.truth.settings
         # the same athlete and the same zero each time
-        settings |= {key: facts[key] for key in ("mass", "left_share", "offset")}
+        settings |= {key: facts[key] for key in (("mass", "height") if joints else ("mass", "left_share", "offset"))}
         sd, zero = facts["noise"] / np.sqrt(len(carriers)), facts["offset"] / len(carriers)
         shares = [1.0] if len(carriers) == 1 else [facts["left_share"], 1.0 - facts["left_share"]]
         weight = {name: trial.truth["system_weight"] * share for name, share in zip(carriers, shares, strict=True)}
@@ -158,6 +165,23 @@ def session(
         cop={name: np.concatenate(parts) for name, parts in under.items()},
         jumps=tuple(placed),
     )
+
+
+def _with_joints(
+    test: str, seed: int, rate: float, carriers: Sequence[str], quiet: float, settings: Mapping[str, Any]
+) -> tuple[Trial, dict[str, Any]]:
+    """A jump of the athlete with joints on as many plates as carry feet, and its facts as of the other athlete."""
+    from hipdrive.acquisition.simulated.linkage import simulate_motion
+
+    trial = simulate_motion(test, seed=seed, rate=rate, quiet=quiet, **settings)
+    assert trial.truth is not None
+    mass = float(trial.truth.settings["mass"])
+    values = {**trial.truth.values, "system_weight": mass * G}
+    truth = dataclasses.replace(trial.truth, values=MappingProxyType(values))
+    fz = trial.fz if len(carriers) == 2 else trial.fz.sum(axis=0, keepdims=True)
+    held = dataclasses.replace(trial, fz=fz, plates=tuple(carriers), raw=(), components={}, tracks=(), clocks={},
+                               truth=truth)  # fmt: skip
+    return held, {**trial.truth.settings, "left_share": 0.5, "offset": 0.0}
 
 
 def _measured_cop(trial: Trial, plate: str) -> Floats:

@@ -19,6 +19,9 @@ from hipdrive.trial import Footage, Signal, Track, Trial
 
 SOUNDS = ("chirp", "clap")
 
+NAME = "simulated"
+"""Of the camera that has no line to the plates."""
+
 
 def chosen(trial: Trial, track: Track, footage: Footage, sound: str = "") -> Chosen:
     """The best clock map between a clip and the forces of a trial.
@@ -35,7 +38,8 @@ def chosen(trial: Trial, track: Track, footage: Footage, sound: str = "") -> Cho
     if log is not None and np.isfinite(log.exposure).any():
         exposure = 1e3 * float(np.nanmedian(log.exposure))
     return best(trial, Evidence(
-        frames=footage.times, numbers=None if log is None or not log.facts.get("numbered") else log.numbers,
+        frames=None if log is not None and log.facts.get("name") == NAME else footage.times,
+        near=_near(trial, log), numbers=None if log is None or not log.facts.get("numbered") else log.numbers,
         camera=_camera(trial, path), exposure=1e-3 * exposure if isinstance(exposure, int | float) else None,
         lamp=_lamp(trial, path, footage), motion=_moving(trial, track, footage),
         sound=_sound(path, footage) if sound else None, sound_kind=sound,
@@ -53,6 +57,17 @@ def _log(path: Path, footage: Footage) -> cameralog.CameraLog | None:
         return None
     whole = log.sha256 in ("", footage.sha256) and len(log.times) == len(footage.times)
     return log if whole else None
+
+
+def _near(trial: Trial, log: cameralog.CameraLog | None) -> tuple[float, float] | None:
+    """Roughly where the clip lies, by when its pictures and the samples arrived at this computer."""
+    if log is None:
+        return None
+    try:
+        offset, wrong = cameralog.near(trial, log)
+    except HipdriveError:
+        return None
+    return offset, wrong
 
 
 def exposed(path: Path, sha256: str, frames: int) -> float:

@@ -362,7 +362,9 @@ def sync(
         Path | None, typer.Argument(metavar="[MOTION]", help="Points, angles or a clip; none: those of the trial file.",
                                     show_default=False, readable=False)
     ] = None,
-    method: Annotated[str, typer.Option("--method", help="com, events, manual, or ball (a check).")] = "com",
+    method: Annotated[
+        str, typer.Option("--method", help="best, exposure, led_code, com, chirp, clap, events, manual, ball.")
+    ] = "",
     offset: Annotated[
         float | None, typer.Option("--offset", metavar="S", help="Manual: added to motion's times.")
     ] = None,

@@ -78,15 +78,15 @@ class Chosen:
         return "; ".join([head, *(f"not {method}: {why}" for method, why in self.passed)])
 
 
-def best(trial: Trial, seen: Evidence, profile: Profile | None = None) -> Chosen:
-    """The best clock map there is.
+def best(trial: Trial, seen: Evidence, profile: Profile | None = None, *, only: str = "") -> Chosen:
+    """The best clock map there is, or that of one way only.
 
     Raises
     ------
     HipdriveError : there is none, with the reason of each way.
     """
     passed: list[tuple[str, str]] = []
-    for method in ORDER:
+    for method in (only,) if only else ORDER:
         missing = _missing(method, seen)
         if missing:
             passed.append((method, missing))

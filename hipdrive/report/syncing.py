@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,25 +13,30 @@ from typing import Any
 
 import numpy as np
 
+from hipdrive.analysis.clocks import CHIRP, CLAP, EXPOSURE, LED
 from hipdrive.analysis.profile import Profile
 from hipdrive.analysis.sync import COM, EVENTS, MANUAL, Sync, given, match
 from hipdrive.errors import UsageError
 from hipdrive.report import syncball, syncwords
 from hipdrive.report.inputs import TRIAL_FILES, Ask, trials
+from hipdrive.report.watching import counted
 from hipdrive.report.words import clean
-from hipdrive.trial import Floats, Track, Trial
+from hipdrive.trial import Floats, Footage, Track, Trial
 
-BALL = "ball"
-METHODS = (COM, EVENTS, MANUAL, BALL)
+BALL, BEST = "ball", "best"
+OF_CLIPS = (EXPOSURE, LED, CHIRP, CLAP)
+METHODS = (BEST, *OF_CLIPS, COM, EVENTS, MANUAL, BALL)
+"""`best` tries what a clip has, in the order of `analysis.choose`."""
+
 PICTURES = (".svg", ".png", ".pdf")
 MOST_ROWS, LARGEST_PAIRS = 10_000, 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What was asked for: the method and what it needs, and where the results go."""
+    """What was asked for: the method ("": the best for a clip, else `com`) and what it needs, where results go."""
 
-    method: str = COM
+    method: str = ""
     offset: float | None = None
     u95: float | None = None
     pairs: Path | None = None
@@ -42,7 +48,7 @@ class Wanted:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant before any file is opened."""
-        if self.method not in METHODS:
+        if self.method not in ("", *METHODS):
             raise UsageError("sync_method", f"--method {self.method}: choose {', '.join(METHODS)}")
         if self.method == MANUAL and (self.offset is None or self.u95 is None):
             raise UsageError("sync_manual", "--method manual needs --offset and --u95: seconds to add to the motion's "
@@ -78,12 +84,14 @@ def run(file: Path, motion: Path | None, ask: Ask, wanted: Wanted, *, as_json: b
         raise UsageError("save", f"{clean(file)}: --save needs a trial file; give --out NAME.h5 instead")
     trial = _one(file, ask)
     trial, tracks = _with_tracks(trial, motion, wanted)
+    clip = any(one.name in {each.name for each in trial.footage} for one in tracks)
+    wanted = dataclasses.replace(wanted, method=wanted.method or (BEST if clip else COM))
     from hipdrive.acquisition.attach import check_shared
 
     if wanted.method == BALL:
         return syncball.check(trial, tracks, wanted.point, wanted.facts.get("up"), as_json=as_json)
     found = _found(trial, tracks, wanted)
-    check_shared(trial, found.clock, tracks, f"--method {wanted.method}")
+    check_shared(trial, found.clock, tracks, f"--method {found.clock.method}")
     rules = Profile()
     print(syncwords.document(trial, found, rules) if as_json else "\n".join(syncwords.told(found, rules)))
     joined = dataclasses.replace(trial, clocks={**trial.clocks, **{one.name: found.clock for one in tracks}})
@@ -108,9 +116,13 @@ def _with_tracks(trial: Trial, motion: Path | None, wanted: Wanted) -> tuple[Tri
         return trial, trial.tracks
     from hipdrive.acquisition.attach import NONE, beside, with_motion
 
-    alone = dataclasses.replace(trial, tracks=(), clocks={})
-    every, new = beside(trial, with_motion(alone, motion, clock=NONE, **wanted.facts).tracks)
-    return dataclasses.replace(trial, tracks=every), new
+    alone = dataclasses.replace(trial, tracks=(), clocks={}, footage=())
+    with counted(f"looking at {motion.name}") as step:
+        moved = with_motion(alone, motion, clock=NONE, progress=step, **wanted.facts)
+    every, new = beside(trial, moved.tracks)
+    held = {one.name for one in trial.footage}
+    footage = (*trial.footage, *(one for one in moved.footage if one.name not in held))
+    return dataclasses.replace(trial, tracks=every, footage=footage), new
 
 
 def _found(trial: Trial, tracks: Sequence[Track], wanted: Wanted) -> Sync:
@@ -124,9 +136,29 @@ def _found(trial: Trial, tracks: Sequence[Track], wanted: Wanted) -> Sync:
         assert wanted.pairs is not None
         camera, force = read_pairs(wanted.pairs)
         return pair(camera, force, _frame_error(tracks))
+    clips = {one.name: one for one in trial.footage}
+    mine = [(one, clips[one.name]) for one in tracks if one.name in clips]
+    if wanted.method == BEST or wanted.method in OF_CLIPS or (mine and wanted.window is None):
+        return _of_clip(trial, mine, wanted)
     from hipdrive.analysis.kinematics import motion_of
+    from hipdrive.analysis.viewed import by_stature, viewed
 
-    return match(trial, motion_of(list(tracks)), window=wanted.window)
+    seen = [by_stature(one, trial.height) or one for one in viewed(tracks, trial.footage)]
+    return match(trial, motion_of(seen), window=wanted.window)
+
+
+def _of_clip(trial: Trial, mine: Sequence[tuple[Track, Footage]], wanted: Wanted) -> Sync:
+    """The clock of a clip by one way or the best; why no better one is said on the error output."""
+    from hipdrive.acquisition.video.clipclock import SOUNDS, chosen
+
+    if not mine:
+        raise UsageError("sync_clip", f"--method {wanted.method}: this motion is not from a clip; give a clip, or "
+                         f"choose {', '.join((COM, EVENTS, MANUAL, BALL))}")  # fmt: skip
+    sound = wanted.method if wanted.method in SOUNDS else str(wanted.facts.get("sound", ""))
+    found = chosen(trial, *mine[0], sound, only="" if wanted.method == BEST else wanted.method)
+    for method, why in found.passed:
+        print(f"not {method}: {clean(why)}", file=sys.stderr)
+    return found.sync
 
 
 def _frame_error(tracks: Sequence[Track]) -> float:

@@ -15,6 +15,10 @@ METHOD_WORDS = {
     "events": "events that both saw",
     "one_event": "one event that both saw: drift cannot be seen",
     "manual": "as said",
+    "exposure": "the camera's own line, an edge for each exposure",
+    "led_code": "the lamp that both saw, by its code",
+    "chirp": "a chirp that both heard",
+    "clap": "a clap that both heard",
 }
 
 

@@ -23,8 +23,8 @@ NAME = "simulated"
 """Of the camera that has no line to the plates."""
 
 
-def chosen(trial: Trial, track: Track, footage: Footage, sound: str = "") -> Chosen:
-    """The best clock map between a clip and the forces of a trial.
+def chosen(trial: Trial, track: Track, footage: Footage, sound: str = "", *, only: str = "") -> Chosen:
+    """The best clock map between a clip and the forces of a trial, or that of one way (`choose.ORDER`).
 
     sound : `chirp` or `clap`, where somebody says that there is one in both.
 
@@ -43,7 +43,7 @@ def chosen(trial: Trial, track: Track, footage: Footage, sound: str = "") -> Cho
         camera=_camera(trial, path), exposure=1e-3 * exposure if isinstance(exposure, int | float) else None,
         lamp=_lamp(trial, path, footage), motion=_moving(trial, track, footage),
         sound=_sound(path, footage) if sound else None, sound_kind=sound,
-    ))  # fmt: skip
+    ), only=only)  # fmt: skip
 
 
 def _log(path: Path, footage: Footage) -> cameralog.CameraLog | None:

@@ -275,9 +275,8 @@ class CameraRecorder:
                     with self._there:
                         self._held -= item.image.nbytes
         except Exception as why:
-            known = isinstance(why, HipdriveError)
-            told = f"{self.path}: the clip cannot be written ({_line(why)}); make room"
-            self._fail(why if known else UsageError("clip_write", told))
+            told = UsageError("clip_write", f"{self.path}: the clip cannot be written ({_line(why)}); make room")
+            self._fail(why if isinstance(why, HipdriveError) else told)
             self.camera.stop()
             with self._there:
                 self._queue.clear()

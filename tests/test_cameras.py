@@ -28,6 +28,7 @@ from hipdrive.acquisition.video.playedcamera import FileCamera, SyntheticCamera,
 from hipdrive.acquisition.video.uvc import UvcCamera
 from hipdrive.acquisition.video.writing import ClipWriter
 from hipdrive.errors import HipdriveError, ReadError, UsageError
+from hipdrive.hardware import rig as rigs
 from hipdrive.trial import Raw, Trial
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -498,6 +499,18 @@ def test_without_pypylon_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) ->
 def test_names_that_are_no_camera(name: str) -> None:
     with pytest.raises(UsageError, match="camera"):
         cameras.camera(name)
+
+
+def test_a_rig_may_say_what_films() -> None:
+    text = (rigs.FOLDER / "simulated.toml").read_text()
+    rig = rigs.loads(text)
+    line = rig.cameras[0]
+    with pytest.raises(UsageError, match="does not say what films"):
+        cameras.of_rig(rig, line.id)
+    assert isinstance(cameras.of_rig(rig, "uvc:3"), UvcCamera)
+    told = rigs.loads(text.replace("[[cameras]]", '[[cameras]]\nsource = "file:jump.mp4"', 1))
+    found = cameras.of_rig(told, line.id)
+    assert isinstance(found, FileCamera) and found.name == "file:jump.mp4"
 
 
 def test_facts_that_make_no_sense() -> None:

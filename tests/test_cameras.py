@@ -17,17 +17,18 @@ import numpy as np
 import pytest
 from clips import number_in, picture
 
-from hipdrive.acquisition.recorder import record
+from hipdrive.acquisition.recorder import Recorder, record
 from hipdrive.acquisition.video import camerarecorder, cameras
 from hipdrive.acquisition.video.camera import CameraEnd, CameraFacts, CameraLost, Frame
 from hipdrive.acquisition.video.cameralog import CameraLog, near, read_log
-from hipdrive.acquisition.video.camerarecorder import CameraRecorder
+from hipdrive.acquisition.video.camerarecorder import CameraRecorder, recover
 from hipdrive.acquisition.video.clip import Clip
 from hipdrive.acquisition.video.picture import Image
 from hipdrive.acquisition.video.playedcamera import FileCamera, SyntheticCamera, Trouble, exposed
 from hipdrive.acquisition.video.uvc import UvcCamera
-from hipdrive.acquisition.video.writing import ClipWriter, recovered
+from hipdrive.acquisition.video.writing import ClipWriter
 from hipdrive.errors import HipdriveError, ReadError, UsageError
+from hipdrive.hardware import rig as rigs
 from hipdrive.trial import Raw, Trial
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,7 +117,7 @@ def test_real_time_is_kept_and_stop_gives_what_was_taken() -> None:
     camera.start()
     first = [camera.read(1.0) for _ in range(41)]
     lasted = time.monotonic() - began
-    assert 0.2 <= lasted < 1.0 and [one.number for one in first if one] == list(range(41))
+    assert 0.2 <= lasted < 5.0 and [one.number for one in first if one] == list(range(41))
     time.sleep(0.05)
     camera.stop()
     rest = []
@@ -137,6 +138,25 @@ def test_a_scene_has_its_own_clock(tmp_path: Path) -> None:
     frames = [camera.read(0.0) for _ in range(3)]
     assert [one.number for one in frames if one] == [600, 601, 602] and camera.read(0.0) is None
     assert frames[0] is not None and frames[0].t_device == 3.0 and number_in(frames[0].image) == 600
+
+
+def test_the_scene_may_run_on_the_clock_of_the_forces(tmp_path: Path) -> None:
+    """Then the device's times are those of the force clock: what it films is what the plates feel."""
+    with Recorder("simulated", options={"test": "dj"}) as recorder:
+        camera = SyntheticCamera(numbered, 100.0, exposure=0.004, clock=lambda: recorder.seconds)
+        time.sleep(0.2)
+        begun = recorder.seconds
+        recorder.begin(test="dj")
+        with CameraRecorder(camera, tmp_path / "jump.mp4") as filming:
+            time.sleep(0.6)
+        trial = recorder.end()
+    log = read_log(filming.log_path)
+    assert not trial.gaps and len(log.times) >= 40 and log.device[-1] <= recorder.seconds
+    assert log.device == pytest.approx(log.numbers / 100.0) and log.times == pytest.approx(log.device - log.device[0])
+    offset, wrong = near(trial, log)
+    assert abs(offset - (log.device[0] + 0.002 - begun)) < wrong
+    with Clip(tmp_path / "jump.mp4") as clip:
+        assert [number_in(image) for _, _, image in clip.frames()] == list(log.numbers * 2)
 
 
 # --- trouble ---
@@ -210,7 +230,24 @@ def test_a_driver_that_breaks_is_said_in_a_sentence(tmp_path: Path) -> None:
         return frame(count, count / 100)
 
     log, told = recorded(Odd(broken), tmp_path / "jump.mp4")
-    assert len(log.times) == 5 and told[0][0] == "camera_failed" and "USB" in log.end
+    assert len(log.times) == 5 and told[0][0] == "camera_failed" and "USB reset" in log.end and "\n" not in log.end
+
+
+def test_whoever_is_told_cannot_break_the_recording(tmp_path: Path) -> None:
+    def careless(code: str, text: str) -> None:
+        raise RuntimeError(code)
+
+    camera = SyntheticCamera(numbered, RATE, duration=0.2, realtime=False, trouble=Trouble(drops=frozenset({5})))
+    recorder = cameras.record_camera(camera, tmp_path / "jump.mp4", tell=careless)
+    assert recorder.ended.wait(10.0)
+    assert len(recorder.stop().times) == 39
+    with pytest.raises(UsageError, match="stopped already"):
+        recorder.stop()
+
+
+def test_a_picture_of_another_size_ends_the_clip_with_a_sentence(tmp_path: Path) -> None:
+    log, told = recorded(Odd(lambda i: frame(i, i / 100, picture(i)[: 128 if i < 9 else 64])), tmp_path / "jump.mp4")
+    assert len(log.times) == 9 and told[-1][0] == "clip_picture" and "picture" in log.end
 
 
 def test_a_clock_that_goes_back_leaves_the_picture_out(tmp_path: Path) -> None:
@@ -277,16 +314,15 @@ time.sleep(60)
         running.kill()
         running.communicate()
     assert not path.exists()
-    frames = recovered(path)
-    log = read_log(tmp_path / "jump.part.camera.jsonl")
-    assert frames >= 100 and len(log.times) >= 100 and log.end == "it was broken off"
+    log = recover(path)
+    assert len(log.times) >= 100 and log.end == "it was broken off"
+    assert {one.name for one in tmp_path.iterdir()} == {"jump.mp4", "jump.camera.jsonl"}
     with Clip(path) as clip:
-        assert len(clip) == frames
-        assert [number_in(image) - log.numbers[0] for _, _, image in clip.frames()] == list(range(frames))
-        n = min(frames, len(log.times))
-        assert np.abs(clip.times[:n] - log.times[:n]).max() < 2e-6
+        assert clip.facts.sha256 == log.sha256
+        assert [number_in(image) for _, _, image in clip.frames()] == list(log.numbers)
+        assert np.abs(clip.times - log.times).max() < 2e-6
     with pytest.raises(ReadError):
-        recovered(path)
+        recover(path)
 
 
 def test_forces_beside_a_camera_lose_nothing(tmp_path: Path) -> None:
@@ -324,7 +360,7 @@ def test_arrivals_tell_roughly_where_a_clip_lies_in_the_forces(tmp_path: Path) -
         facts={"readout": 0.01},
     )
     offset, wrong = near(trial, log)
-    assert offset == pytest.approx(1.5, abs=0.001) and wrong == 0.1
+    assert offset == pytest.approx(1.502, abs=0.001) and wrong == 0.1  # the middle of its exposure
     with pytest.raises(UsageError, match="arrived"):
         near(Trial(fz=np.zeros((1, 10)), rate=1000.0), log)
 
@@ -443,10 +479,10 @@ def test_a_basler_camera_counts_its_pictures(tmp_path: Path, monkeypatch: pytest
     with CameraRecorder(camera, tmp_path / "jump.mp4") as filming:
         time.sleep(0.6)
     log = read_log(filming.log_path)
-    assert 30 <= len(log.times) <= 70 and log.lost == 0 and (np.diff(log.numbers) == 1).all()
+    assert 10 <= len(log.times) <= 70 and log.lost == 0 and (np.diff(log.numbers) == 1).all()
     assert log.clock == "host"  # the emulation stamps nothing
     assert log.facts["exposure"] == pytest.approx(0.002) and log.facts["size"] == [320, 240]
-    assert np.median(np.diff(log.times)) == pytest.approx(0.01, rel=0.1)
+    assert 0.008 < np.median(np.diff(log.times)) < 0.03  # the emulation sleeps, so a busy machine makes it slower
     with Clip(tmp_path / "jump.mp4") as clip:
         assert len(clip) == len(log.times) and clip.size == (320, 240)
     with pytest.raises(UsageError, match="cannot be set up"):
@@ -463,6 +499,18 @@ def test_without_pypylon_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) ->
 def test_names_that_are_no_camera(name: str) -> None:
     with pytest.raises(UsageError, match="camera"):
         cameras.camera(name)
+
+
+def test_a_rig_may_say_what_films() -> None:
+    text = (rigs.FOLDER / "simulated.toml").read_text()
+    rig = rigs.loads(text)
+    line = rig.cameras[0]
+    with pytest.raises(UsageError, match="does not say what films"):
+        cameras.of_rig(rig, line.id)
+    assert isinstance(cameras.of_rig(rig, "uvc:3"), UvcCamera)
+    told = rigs.loads(text.replace("[[cameras]]", '[[cameras]]\nsource = "file:jump.mp4"', 1))
+    found = cameras.of_rig(told, line.id)
+    assert isinstance(found, FileCamera) and found.name == "file:jump.mp4"
 
 
 def test_facts_that_make_no_sense() -> None:

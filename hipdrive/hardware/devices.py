@@ -281,6 +281,8 @@ class Camera(Facts):
     )
     delay_ms: Number = fact("from the edge to the start of the exposure, ms", 0.01, 0.0, ge=0.0, le=1000.0)
     delay_u95_ms: Number = fact("95 % uncertainty of delay_ms, ms", 0.01, 0.0, ge=0.0, le=1000.0)
+    source: Line | None = fact("what films, to be recorded with the forces: uvc:0, basler:SERIAL or file:CLIP",
+                               "basler:40012345", None)  # fmt: skip
 
     @model_validator(mode="after")
     def _checked(self) -> Camera:

@@ -147,9 +147,14 @@ class BaslerCamera:
 
     def start(self) -> None:
         """Film; pictures wait in the driver's buffers until they are read."""
+        pylon = _pylon()
         self._stopped = False
-        self._camera.MaxNumBuffer.Value = BUFFERS
-        self._camera.StartGrabbing(_pylon().GrabStrategy_OneByOne)
+        try:
+            self._camera.MaxNumBuffer.Value = BUFFERS
+            self._camera.StartGrabbing(pylon.GrabStrategy_OneByOne)
+        except pylon.GenericException as why:
+            raise UsageError("camera_setup", f"{self.name}: the camera cannot start ({_line(why)}); close other "
+                             "programs that use it") from None  # fmt: skip
 
     def read(self, timeout: float) -> Frame | None:
         """The next picture; one that came damaged is missing."""

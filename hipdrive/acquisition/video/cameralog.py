@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -32,8 +32,8 @@ LATE_S = 0.1
 class CameraLog(Locked):
     """The frames of a recorded clip.
 
-    times : ndarray, shape (frames,), s, as in the clip: starts of exposures on the clock that `clock` names, from the
-        first frame on. device : on the camera's own clock, NaN where it tells none. arrived : monotonic ns of the
+    times : ndarray, shape (frames,), s, as in the clip: middles of exposures of the first row, from the first frame on.
+        device : starts of them on the camera's own clock, NaN where it tells none. arrived : monotonic ns of the
         computer. numbers : of the camera's counter. exposure : s.
     clock : `device`, or `host` where a frame's time is that of its arrival.
     gaps : of frames that are missing; `first_sample` is the frame of the clip before which they are.
@@ -84,7 +84,7 @@ class CameraLog(Locked):
 def near(trial: Trial, log: CameraLog) -> tuple[float, float]:
     """Offset of the clip's clock from that of the forces by when both arrived here, and by how much it may be wrong, s.
 
-    t_force = t_clip + offset, for starts of exposures. It is a first guess that tells one exposure from the next
+    t_force = t_clip + offset, of middles of exposures. It is a first guess that tells one exposure from the next
     (`pulsesync.exposures`) or where to look for a lamp, never a clock map.
 
     Raises
@@ -99,7 +99,7 @@ def near(trial: Trial, log: CameraLog) -> tuple[float, float]:
     force = float(np.min(raw.blocks[:, 2] / 1e9 - ends))  # the block that came with the least delay
     readout = log.facts.get("readout")
     lasts = float(readout) if isinstance(readout, float | int) else 0.0
-    taken = log.times + (np.nan_to_num(log.exposure) + lasts if log.clock == "device" else 0.0)
+    taken = log.times + (0.5 * np.nan_to_num(log.exposure) + lasts if log.clock == "device" else 0.0)
     film = float(np.nanmin(log.arrived / 1e9 - taken))
     return film - force, LATE_S
 
@@ -172,6 +172,14 @@ def _whole(value: Any) -> int:
 
 def _number(value: Any) -> float:
     return math.nan if value is None else float(value)
+
+
+def up_to(rows: Iterable[bytes], frames: int) -> Iterator[bytes]:
+    """The whole lines of a log before a frame."""
+    for row in rows:
+        if not row.endswith(b"\n") or json.loads(row).get("frame", 0) >= frames:
+            return
+        yield row
 
 
 def line(**facts: Any) -> bytes:

@@ -1,7 +1,7 @@
 """Pictures into a clip while forces are recorded: one thread takes them, one writes them, nobody waits for either.
 
-What the disk or the encoder cannot keep up with is dropped, counted and said. The clip's times are the camera's own
-where it has a clock, else those of arrival.
+What the disk or the encoder cannot keep up with is dropped, counted and said. The clip's times are middles of exposures
+(of the first row) by the camera's own clock where it has one, else arrivals; the first frame is at 0.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hipdrive.acquisition.video import cameralog
 from hipdrive.acquisition.video.camera import Camera, CameraEnd, CameraFacts, Frame
 from hipdrive.acquisition.video.cameralog import CameraLog
 from hipdrive.acquisition.video.container import fingerprint
-from hipdrive.acquisition.video.writing import PART, ClipWriter
+from hipdrive.acquisition.video.writing import PART, ClipWriter, recovered
 from hipdrive.errors import HipdriveError, UsageError
 
 WAITING = 512 << 20
@@ -209,7 +209,7 @@ class CameraRecorder:
         except HipdriveError as why:
             self._fail(why)
         except Exception as why:  # a driver may raise anything; the recording beside it goes on
-            self._fail(HipdriveError("camera_failed", f"{self.camera_name}: the camera's driver failed ({why})"))
+            self._fail(HipdriveError("camera_failed", f"{self.camera_name}: the camera's driver failed ({_line(why)})"))
         self._tell_dropped()
         self._put(None)
 
@@ -250,8 +250,11 @@ class CameraRecorder:
         return round(step / usual) - 1 if step > APART * usual else 0
 
     def _seconds(self, frame: Frame) -> float:
+        """The middle of the exposure, or else the arrival."""
         assert self.facts is not None
-        return frame.t_device if self.facts.stamped and math.isfinite(frame.t_device) else frame.t_host_ns / 1e9
+        if self.facts.stamped and math.isfinite(frame.t_device):
+            return frame.t_device + (0.5 * frame.exposure if math.isfinite(frame.exposure) else 0.0)
+        return frame.t_host_ns / 1e9
 
     def _put(self, item: Frame | tuple[int, str, str] | None) -> None:
         with self._there:
@@ -271,10 +274,12 @@ class CameraRecorder:
                     self._keep(item)
                     with self._there:
                         self._held -= item.image.nbytes
-        except (HipdriveError, OSError) as why:
-            self._fail(why if isinstance(why, HipdriveError) else
-                       UsageError("clip_write", f"{self.path}: cannot be written ({why.strerror or why})"))  # fmt: skip
+        except Exception as why:
+            told = UsageError("clip_write", f"{self.path}: the clip cannot be written ({_line(why)}); make room")
+            self._fail(why if isinstance(why, HipdriveError) else told)
             self.camera.stop()
+            with self._there:
+                self._queue.clear()
         self.ended.set()
 
     def _get(self) -> Frame | tuple[int, str, str] | None:
@@ -312,8 +317,7 @@ class CameraRecorder:
     def _say(self, **facts: Any) -> None:
         if self._log is not None:
             self._log.write(cameralog.line(**facts))
-            if self.frames % 30 == 0:
-                self._log.flush()
+            self._log.flush()  # so that the log is never behind the clip, whenever this program ends
 
     def _fail(self, why: HipdriveError) -> None:
         self.fault = self.fault or why
@@ -321,4 +325,33 @@ class CameraRecorder:
 
     def _warn(self, code: str, text: str) -> None:
         if self._tell is not None:
-            self._tell(code, text)
+            with contextlib.suppress(Exception):  # whoever listens cannot break the recording
+                self._tell(code, text)
+
+
+def _line(why: BaseException) -> str:
+    return " ".join(str(why).split())[:150]
+
+
+def recover(path: str | os.PathLike[str]) -> CameraLog:
+    """Make a clip and its log of what a program that was ended had written of them.
+
+    Raises
+    ------
+    ReadError : nothing of it can be read. UsageError : they cannot be written.
+    """
+    path = Path(path)
+    part = cameralog.beside(path.with_name(f"{path.stem}{PART}.mp4"))
+    before = cameralog.read_log(part)
+    frames = recovered(path)
+    try:
+        with part.open("rb") as old, cameralog.beside(path).open("wb") as new:
+            for row in cameralog.up_to(old, frames):
+                new.write(row)
+            new.write(cameralog.line(end=before.end, frames=frames, sha256=fingerprint(path)))
+        part.unlink()
+    except OSError as why:
+        raise UsageError(
+            "clip_write", f"{path}: its log cannot be written ({why.strerror or why}); make room"
+        ) from None
+    return cameralog.read_log(cameralog.beside(path))

@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hipdrive.acquisition.video.camera import Camera
 from hipdrive.acquisition.video.camerarecorder import CameraRecorder
 from hipdrive.errors import UsageError
+
+if TYPE_CHECKING:
+    from hipdrive.hardware.rig import Rig
 
 KINDS = ("uvc", "basler", "file")
 
@@ -75,6 +79,23 @@ def camera(
     from hipdrive.acquisition.video.uvc import UvcCamera
 
     return UvcCamera(int(which or "0"), size=size, rate=rate, exposure=exposure)
+
+
+def of_rig(rig: Rig, name: str) -> Camera:
+    """The camera that a rig knows by this id and says what films; else the camera of this name.
+
+    Raises
+    ------
+    UsageError : there is none, or the rig knows its line but not what films.
+    """
+    line = next((one for one in rig.cameras if one.id == name), None)
+    if line is None:
+        return camera(name)
+    if line.source is None:
+        raise UsageError("camera_source", f"{rig.file or rig.name}: camera {name!r} does not say what films; add "
+                         'source = "basler:SERIAL" or "uvc:0" to it')  # fmt: skip
+    exposure = None if line.exposure_ms is None else line.exposure_ms / 1e3
+    return camera(line.source, rate=line.fps if line.direction == "in" else None, exposure=exposure)
 
 
 def record_camera(

@@ -19,6 +19,7 @@ from hipdrive.acquisition.video.network import Singles
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.uint8]
+Ints = NDArray[np.intp]
 
 LEFT_LEG, RIGHT_LEG = [23, 25, 27, 29, 31], [24, 26, 28, 30, 32]
 HIPS, ABOVE = 33, 34
@@ -96,21 +97,26 @@ def paint(image: Image, points: Floats, person: int, radius: float) -> None:
 
 def centroids(image: Image) -> Floats:
     """Where each colour is in a picture, (people, 40, 2), NaN where it is not."""
-    found = np.full((PEOPLE * POINTS, 2), np.nan)
     nearest = np.clip(np.round((image.astype(np.int64) - 55) / 50.0).astype(np.int64), 0, 4)
-    near = (np.abs(image - LEVELS[nearest]) <= 6).all(axis=-1)
-    rows, columns = np.nonzero(near)
+    off = np.abs(image - LEVELS[nearest]).max(axis=-1)
+    rows, columns = np.nonzero(off <= 6)
     which = nearest[rows, columns] @ [25, 5, 1] - 5
-    rows, columns, which = rows[which >= 0], columns[which >= 0], which[which >= 0]
-    for keep in (None, 8.0):  # the second time without what edges mix elsewhere
-        if keep is not None:
-            good = np.hypot(columns - found[which, 0], rows - found[which, 1]) < keep
-            rows, columns, which = rows[good], columns[good], which[good]
-        count, across, down = (np.bincount(which, one, len(found)) for one in (None, columns, rows))
-        enough = count >= 3
-        found = np.full((PEOPLE * POINTS, 2), np.nan)
-        found[enough] = np.column_stack([across, down])[enough] / count[enough, None]
+    known = which >= 0
+    rows, columns, which = rows[known], columns[known], which[known]
+    pure = off[rows, columns] <= 1  # the middle of a disc; what edges mix is hardly ever that exact
+    found = _means(rows[pure], columns[pure], which[pure], 1)
+    near = np.hypot(columns - found[which, 0], rows - found[which, 1]) < 8.0
+    found = _means(rows[near], columns[near], which[near], 3)
     return found.reshape(PEOPLE, POINTS, 2)
+
+
+def _means(rows: Ints, columns: Ints, which: Ints, least: int) -> Floats:
+    """The middle of the pixels of each point, NaN where there are fewer than `least`."""
+    count, across, down = (np.bincount(which, one, PEOPLE * POINTS) for one in (None, columns, rows))
+    found = np.full((PEOPLE * POINTS, 2), np.nan)
+    enough = count >= least
+    found[enough] = np.column_stack([across, down])[enough] / count[enough, None]
+    return found
 
 
 @dataclass

@@ -11,8 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pytest
+import standin_pose as standin
+from typer.testing import CliRunner, Result
 
+from hipdrive import cli_pose
+from hipdrive.acquisition.formats.motion import read_motion
 from hipdrive.acquisition.video import weights as store
 from hipdrive.acquisition.video.blazepose import DETECTOR, loaded
 from hipdrive.acquisition.video.network import LiteRT
@@ -256,3 +261,59 @@ def test_what_is_no_network_is_a_sentence() -> None:
     for content in (b"", b"no network at all", os.urandom(64)):
         with pytest.raises(UsageError, match="hipdrive pose fetch"):
             loaded(None, content, {})
+
+
+# --- the command ---
+
+
+def invoked(*words: str) -> Result:
+    return CliRunner().invoke(cli_pose.app, list(words), standalone_mode=False)
+
+
+def test_import_says_what_was_kept_and_what_is_missing(tmp_path: Path, known: Path) -> None:
+    lite = archive(tmp_path / "lite.task", {"pose_landmarks_detector.tflite": LITE})
+    first = invoked("import", str(lite))
+    assert (
+        first.return_value == 1
+        and "kept: landmarks (lite)" in first.stdout
+        and "detector is still missing" in first.stdout
+    )
+    second = invoked("import", str(archive(tmp_path / "a.whl", MEMBERS)))
+    assert second.return_value == 0 and f"in {known}" in second.stdout.replace("\n", "")
+    assert isinstance(invoked("import", str(tmp_path / "none.whl")).exception, ReadError)
+
+
+class StandinClip(standin.Film):
+    """What `Clip` is to the command."""
+
+    def __init__(self, path: Path) -> None:
+        points = np.stack([standin.body((200.0, 400.0), 220.0, trunk=5.0 + i) for i in range(4)])
+        super().__init__(np.arange(4) / 30.0, points[:, None])
+
+    def __enter__(self) -> "StandinClip":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
+
+
+def test_run_writes_a_table_that_motion_reads_and_refuses_to_replace_it(
+    tmp_path: Path, known: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    clip = tmp_path / "squat.mp4"
+    clip.write_bytes(b"")
+    assert "is not there; bring it once" in str(invoked("run", str(clip)).exception)
+    store.import_file(archive(tmp_path / "a.whl", MEMBERS))
+    monkeypatch.setattr("hipdrive.acquisition.video.clip.Clip", StandinClip)
+    monkeypatch.setattr("hipdrive.acquisition.video.blazepose.loaded", lambda *_: standin.backend())
+    done = invoked("run", str(clip), "--crops", "2")
+    assert done.return_value == 0 and "the athlete in 4 of 4 frames, spread" in done.stdout.replace("\n", " ")
+    (track,) = read_motion(tmp_path / "squat.pose.csv")
+    assert track.unit == "px" and track.values.shape == (4, 33, 2)
+    wanted = StandinClip(clip).points[:, 0, :33]
+    assert np.abs(track.values - wanted).max() < 1.5
+    assert "exists and is left alone" in str(invoked("run", str(clip)).exception)
+    assert invoked("run", str(clip), "--force", "--crops", "1", "--athlete", "100,100,330,430").return_value == 0
+    for words in (["--athlete", "1,2,3"], ["--athlete", "here"], ["--crops", "0"], ["--out", str(clip), "--force"]):
+        assert isinstance(invoked("run", str(clip), "--force", *words).exception, UsageError), words
+    assert clip.read_bytes() == b""

@@ -51,8 +51,7 @@ ROOM = 1.25
 """A region is this much larger than the circle around the body."""
 
 FINER = 1.25
-"""Before a crop is taken, the picture around it is shrunk by area to this many pixels a pixel of the crop: sampling it
-directly would alias, which doubles the noise of a large figure's joints (VIDEO.md 1)."""
+"""Pixels a pixel of a crop that are left when a picture is shrunk before a crop is taken."""
 
 REACH, LEAST_HEAT = 3, 0.5
 """Pixels of a heatmap around a landmark that refine it, and the heat from which on they do."""
@@ -215,22 +214,24 @@ def _letterboxed(image: Image, side: int) -> Image:
 
 
 def _shrunk(image: Image, regions: Sequence[Region], side: int) -> tuple[Image, Floats]:
-    """The neighbourhood of regions, shrunk by area, and image px -> its px, (2, 3)."""
-    scale = FINER * side / min(one.size for one in regions)
-    if scale > 0.8:
-        return image, np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    """The neighbourhood of regions in pixels about as large as those of a crop, and image px -> its px, (2, 3).
+
+    Each is the mean of a whole number of pixels a side: a crop that picks single ones out of a large figure aliases,
+    which doubles the noise of its joints (VIDEO.md 1), and means of broken numbers take ten times as long.
+    """
+    each = max(1, round(min(one.size for one in regions) / (FINER * side)))
     height, width = image.shape[:2]
     reach = 0.75 * max(one.size for one in regions)  # half the diagonal of the square, and a little
     xs, ys = [one.x for one in regions], [one.y for one in regions]
-    x0, x1 = int(max(0, min(xs) - reach)), int(min(width, max(xs) + reach))
-    y0, y1 = int(max(0, min(ys) - reach)), int(min(height, max(ys) + reach))
-    if x1 - x0 < 8 or y1 - y0 < 8:
+    x0, x1 = int(np.clip(min(xs) - reach, 0, width)), int(np.clip(max(xs) + reach, 0, width))
+    y0, y1 = int(np.clip(min(ys) - reach, 0, height)), int(np.clip(max(ys) + reach, 0, height))
+    columns, rows = (x1 - x0) // each, (y1 - y0) // each
+    if each == 1 or min(columns, rows) < 8:
         return image, np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    size = (max(8, round((x1 - x0) * scale)), max(8, round((y1 - y0) * scale)))
-    small = np.asarray(cv2.resize(image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    kx, ky = size[0] / (x1 - x0), size[1] / (y1 - y0)
+    seen = image[y0 : y0 + rows * each, x0 : x0 + columns * each]
+    small = np.asarray(cv2.resize(seen, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     # places are those of the pixels' centres
-    return small, np.array([[kx, 0.0, (0.5 - x0) * kx - 0.5], [0.0, ky, (0.5 - y0) * ky - 0.5]])
+    return small, np.array([[1.0, 0.0, 0.5 - x0], [0.0, 1.0, 0.5 - y0]]) / each - [[0.0, 0.0, 0.5], [0.0, 0.0, 0.5]]
 
 
 def _chained(second: Floats, first: Floats) -> Floats:

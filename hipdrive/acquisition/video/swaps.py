@@ -34,6 +34,10 @@ FAR = 0.3
 DOUBT = 0.015
 """Cost of a frame that is exchanged: what moves no better exchanged stays as it was seen."""
 
+UNSURE = 0.25
+MANY = "; so many that the others may be the wrong ones: look at the picture"
+"""Share of exchanged frames from which on the note says so: most frames are believed, and nothing else tells."""
+
 BREAK = 0.1
 """s; after a hole longer than this nothing is known of how limbs moved."""
 
@@ -81,10 +85,9 @@ def repaired(xy: Floats, seen: Floats, sd: Floats, times: Floats) -> tuple[Float
         for values in (xy, seen, sd):
             _exchange(values, wrong, left, right)
         if len(wrong):
-            first, *others = (f"{times[i]:.2f}" for i in wrong)
-            where = f"{first} s" if not others else f"{first} to {others[-1]} s"
             notes.append(f"left and right of the {limb} were exchanged in {len(wrong)} of {len(times)} frames "
-                         f"({where}, frames {_listed(wrong)}) and put right")  # fmt: skip
+                         f"({times[wrong[0]]:.2f} to {times[wrong[-1]]:.2f} s, frames {_listed(wrong)}) and put right"
+                         + MANY * (len(wrong) > UNSURE * len(times)))  # fmt: skip
     return xy, seen, sd, notes
 
 

@@ -118,7 +118,9 @@ def add_motion(path: str | os.PathLike[str], trial: Trial, *, clocks: bool = Fal
         groups = list(_trials(file, str(target)))
         if len(groups) != 1:
             raise UsageError("motion", f"{target}: holds {len(groups)} trials; motion is added to a file with one")
-        here, kept = {one.name for one in _tracks(groups[0])}, _clocks(groups[0])
+        there = {one.name: one for one in _tracks(groups[0])}
+        here, kept = set(there), _clocks(groups[0])
+        _same_clips(there, trial, str(target))
         new = tuple(one for one in trial.tracks if one.name not in here)
         known = {one.name: trial.clocks[one.name] for one in new if one.name in trial.clocks}
         if clocks and kept:
@@ -131,6 +133,15 @@ def add_motion(path: str | os.PathLike[str], trial: Trial, *, clocks: bool = Fal
         seen = [one.name for one in _footage(groups[0])]
         _write_footage(groups[0], [one for one in trial.footage if one.name not in seen], len(seen))
         return _replace(target, file)
+
+
+def _same_clips(there: Mapping[str, Track], trial: Trial, name: str) -> None:
+    """Refuse a clip that the file holds already, looked at otherwise: its numbers would not be those of the file."""
+    for clip in trial.footage:
+        old, new = there.get(clip.name), next((one for one in trial.tracks if one.name == clip.name), None)
+        if old is not None and new is not None and not _same(old.values, new.values):
+            raise StoreError("clip_there", f"{name}: holds what was seen in {clip.name} before, and it is seen otherwise "
+                             "now; save into a new file with `hipdrive convert --to h5`")  # fmt: skip
 
 
 def _add(group: Any, analysis: Analysis | None, run: str | None, name: str) -> None:

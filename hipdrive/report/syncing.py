@@ -115,14 +115,15 @@ def _with_tracks(trial: Trial, motion: Path | None, wanted: Wanted) -> tuple[Tri
                              "the trial: hipdrive sync TRIAL MOTION")  # fmt: skip
         return trial, trial.tracks
     from hipdrive.acquisition.attach import NONE, beside, with_motion
+    from hipdrive.acquisition.video.filmed import with_footage
 
     alone = dataclasses.replace(trial, tracks=(), clocks={}, footage=())
     with counted(f"looking at {motion.name}") as step:
         moved = with_motion(alone, motion, clock=NONE, progress=step, **wanted.facts)
+    for one in moved.footage:
+        trial = with_footage(trial, one)
     every, new = beside(trial, moved.tracks)
-    held = {one.name for one in trial.footage}
-    footage = (*trial.footage, *(one for one in moved.footage if one.name not in held))
-    return dataclasses.replace(trial, tracks=every, footage=footage), new
+    return dataclasses.replace(trial, tracks=every), new
 
 
 def _found(trial: Trial, tracks: Sequence[Track], wanted: Wanted) -> Sync:

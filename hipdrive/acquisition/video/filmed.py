@@ -239,6 +239,17 @@ def near_side(track: Track) -> str:
 
 
 def with_footage(trial: Trial, footage: Footage) -> Trial:
-    """The trial with a clip that it may hold already: what is there keeps its place."""
-    others = tuple(one for one in trial.footage if one.name != footage.name)
-    return dataclasses.replace(trial, footage=(*others, footage))
+    """The trial with a clip; what was seen in it before, and its clock, make room for what is seen now."""
+    bare = without(trial, footage.name)
+    return dataclasses.replace(bare, footage=(*bare.footage, footage))
+
+
+def without(trial: Trial, name: str) -> Trial:
+    """The trial without a clip of this name, which it may hold."""
+    if all(one.name != name for one in trial.footage):
+        return trial
+    return dataclasses.replace(
+        trial, footage=tuple(one for one in trial.footage if one.name != name),
+        tracks=tuple(one for one in trial.tracks if one.name != name),
+        clocks={key: one for key, one in trial.clocks.items() if key != name},
+    )  # fmt: skip

@@ -23,7 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from hipdrive.acquisition.video.clipindex import Index, indexed
-from hipdrive.acquisition.video.container import fingerprint, opened, video_of
+from hipdrive.acquisition.video.container import FAULTS, fingerprint, opened, video_of
 from hipdrive.acquisition.video.picture import Image, View, view_of
 from hipdrive.acquisition.video.slowmotion import Scale, scale_of
 from hipdrive.acquisition.video.sound import sound_of
@@ -307,7 +307,7 @@ class _Reader:
         try:
             self._container.seek(stamp, stream=self._stream, backward=True, any_frame=False)
             yield from self._container.demux(self._stream)
-        except (av.FFmpegError, ValueError):
+        except FAULTS:
             return
 
     def _decode(
@@ -321,7 +321,7 @@ class _Reader:
             leads = packet.pts is not None and packet.pts < key
             try:
                 frames = packet.decode()
-            except (av.FFmpegError, ValueError):
+            except FAULTS:
                 if not leads:
                     yield None
                 continue

@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from hipdrive.acquisition.video.container import MAX_FRAMES, MAX_SECONDS, reason
+from hipdrive.acquisition.video.container import FAULTS, MAX_FRAMES, MAX_SECONDS, reason
 from hipdrive.errors import ReadError
 from hipdrive.trial import Floats
 
@@ -80,7 +80,7 @@ def indexed(container: InputContainer, stream: VideoStream, path: Path) -> Index
                 stamps.append(packet.pts)
             if len(stamps) + discarded > MAX_FRAMES:
                 raise ReadError("too_long", f"{path}: has more than {MAX_FRAMES} frames; cut it into single trials")
-    except (av.FFmpegError, ValueError) as why:
+    except FAULTS as why:
         raise ReadError("damaged", f"{path}: is damaged after frame {len(stamps)} ({reason(why)}); copy it from the "
                         "camera again") from None  # fmt: skip
     _check_whole(container, stream, path, len(stamps) + discarded, end)

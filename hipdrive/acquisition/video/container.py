@@ -21,6 +21,9 @@ MAX_SECONDS = 24 * 3600.0
 KINDS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg,mxf"
 """Demultiplexers that may be used: none that opens what another file or address holds, as play lists do."""
 
+FAULTS = (av.FFmpegError, ValueError, IndexError)
+"""What PyAV raises for damaged files; the last where a stream appears that the beginning did not speak of."""
+
 OPTIONS = {"protocol_whitelist": "file", "format_whitelist": KINDS, "max_streams": "32"}
 
 
@@ -34,7 +37,7 @@ def opened(path: Path) -> InputContainer:
     _check_file(path)
     try:
         return av.open(str(path.resolve()), options=OPTIONS, metadata_errors="replace")
-    except (av.FFmpegError, ValueError) as why:
+    except FAULTS as why:
         raise ReadError("not_a_clip", f"{path}: is no clip that can be read ({reason(why)}); give a whole MP4, MOV, "
                         "MKV or AVI file, or export it again") from None  # fmt: skip
     except MemoryError:

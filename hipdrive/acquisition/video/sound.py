@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from hipdrive.acquisition.video.container import opened, reason
+from hipdrive.acquisition.video.container import FAULTS, opened, reason
 from hipdrive.errors import ReadError
 from hipdrive.trial import Signal
 
@@ -52,7 +52,7 @@ def sound_of(path: Path, time_scale: float = 1.0) -> Signal | None:
                     pieces.append(part.to_ndarray()[0])
                     count += len(pieces[-1])
                 _check_length(count, path)
-        except (av.FFmpegError, ValueError) as why:
+        except FAULTS as why:
             raise ReadError("damaged", f"{path}: its sound is damaged at {start + count / rate:.1f} s "
                             f"({reason(why)}); copy it from the camera again") from None  # fmt: skip
     if not pieces:

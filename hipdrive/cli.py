@@ -130,7 +130,7 @@ def record(
         str | None, typer.Option("--fault", metavar="WHAT@S", help="Simulated: unplugged@2, overflow@2, frozen@2.")
     ] = None,
     camera: Annotated[
-        str | None, typer.Option("--camera", metavar="NAME", help="Film it, too: uvc:0, basler, file:CLIP, simulated.")
+        str | None, typer.Option("--camera", metavar="NAME", help="Film it, too: a camera of `cameras` or of the rig.")
     ] = None,
 ) -> int:  # fmt: skip
     """Record one trial: --seconds long, or until the athlete stands still after it; Ctrl-C ends and keeps it."""
@@ -145,7 +145,7 @@ def record(
     ask = _ask(test, None, None, None, None, box_height=box_height, mass=mass, load=load, height=height, side=side,
                arms=arms or None, athlete=athlete)  # fmt: skip
     exchange.fresh(file, force=force)  # before anybody jumps
-    filming = Filming(camera, file, force=force)
+    filming = Filming(rig, camera, file, force=force)
     _writable(file.resolve().parent)
     onair = OnAir(mass, lsl, ends=seconds is None)
     watch = onair if lsl is not None or seconds is None else None
@@ -186,6 +186,19 @@ def rigs() -> None:
 
     for one in catalogue():
         print(f"{one.name}\n    {one.description}\n    {', '.join((*one.devices, *one.plates))}\n    {one.file}")
+
+
+@app.command()
+def cameras() -> None:
+    """List the cameras that can film beside a recording (`record --camera NAME`)."""
+    from hipdrive.acquisition.video.cameras import find
+    from hipdrive.report.words import clean
+
+    found = find()
+    for one in found:
+        print(f"{clean(one.name)}\n    {clean(one.what)}")
+    if not found:
+        print("no camera is connected; `--camera file:CLIP` plays a clip, `--camera simulated` films the simulated rig")
 
 
 @app.command()

@@ -140,8 +140,8 @@ def _same_clips(there: Mapping[str, Track], trial: Trial, name: str) -> None:
     for clip in trial.footage:
         old, new = there.get(clip.name), next((one for one in trial.tracks if one.name == clip.name), None)
         if old is not None and new is not None and not _same(old.values, new.values):
-            raise StoreError("clip_there", f"{name}: holds what was seen in {clip.name} before, and it is seen otherwise "
-                             "now; save into a new file with `hipdrive convert --to h5`")  # fmt: skip
+            raise StoreError("clip_there", f"{name}: holds what was seen in {clip.name} before, and it is seen "
+                             "otherwise now; save into a new file with `hipdrive convert --to h5`")  # fmt: skip
 
 
 def _add(group: Any, analysis: Analysis | None, run: str | None, name: str) -> None:

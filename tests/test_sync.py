@@ -319,7 +319,7 @@ def test_command_checks_a_ball(tmp_path: Path, capsys: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--method", "guess"], "choose com"),
+        (["--method", "guess"], "choose best"),
         (["--method", "manual", "--offset", "1"], "--u95"),
         (["--offset", "1"], "--method manual"),
         (["--method", "events"], "--pairs"),

@@ -23,15 +23,15 @@ SIMULATED = "simulated"
 class Filming:
     """Films while it is entered; the recording of the forces never waits for it, and never ends because of it.
 
-    camera : its name, None for none. file : of the trial; the clip is called alike.
+    rig : file or name. camera : its name or its id in the rig, None for none. file : of the trial; the clip is called alike.
 
     Raises
     ------
     UsageError : there is a clip already, or no such camera.
     """
 
-    def __init__(self, camera: str | None, file: Path, *, force: bool = False) -> None:
-        self.camera, self.clip = camera, file.with_suffix(".mp4")
+    def __init__(self, rig: str, camera: str | None, file: Path, *, force: bool = False) -> None:
+        self.rig, self.camera, self.clip = rig, camera, file.with_suffix(".mp4")
         self._recorder: CameraRecorder | None = None
         self._log: CameraLog | None = None
         if camera is not None:
@@ -45,9 +45,11 @@ class Filming:
     def __enter__(self) -> Filming:
         """Begin to film."""
         if self.camera is not None and self.camera != SIMULATED:
-            from hipdrive.acquisition.video.cameras import record_camera
+            from hipdrive.acquisition.video.cameras import of_rig, record_camera
+            from hipdrive.hardware.rig import load
 
-            self._recorder = record_camera(self.camera, self.clip, tell=lambda code, said: tell(said))
+            camera = of_rig(load(self.rig), self.camera)
+            self._recorder = record_camera(camera, self.clip, tell=lambda code, said: tell(said))
         return self
 
     def __exit__(

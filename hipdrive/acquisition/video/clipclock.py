@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -68,20 +67,6 @@ def _near(trial: Trial, log: cameralog.CameraLog | None) -> tuple[float, float] 
     except HipdriveError:
         return None
     return offset, wrong
-
-
-def exposed(path: Path, sha256: str, frames: int) -> float:
-    """S from the time of a frame in a clip to the middle of its exposure: the camera's own log says the start."""
-    file = cameralog.beside(path)
-    if not file.is_file():
-        return 0.0
-    try:
-        log = cameralog.read_log(file)
-    except HipdriveError:
-        return 0.0
-    known = log.clock == "device" and log.sha256 in ("", sha256) and len(log.times) == frames
-    half = 0.5 * float(np.nanmedian(log.exposure)) if known and np.isfinite(log.exposure).any() else 0.0
-    return half if math.isfinite(half) else 0.0
 
 
 def _camera(trial: Trial, path: Path) -> str | None:

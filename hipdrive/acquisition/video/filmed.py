@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hipdrive.acquisition.video.clipclock import SOUNDS, exposed
+from hipdrive.acquisition.video.clipclock import SOUNDS
 from hipdrive.analysis.viewed import FRONTS
 from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.trial import Floats, Footage, Track, Trial
@@ -134,8 +134,7 @@ def filmed(
         told = {**dataclasses.asdict(clip.facts), **pose.facts, **_view(Path(path), clip.size, pose, how)}
         points = track_of(pose, name, view=how.view or ("front" if told.get("facing") in FRONTS else "side"))
         said = f" forward={how.forward}" if how.forward else ""
-        late = exposed(Path(path), clip.facts.sha256, len(clip))
-        track = dataclasses.replace(points, kind=f"pose {points.kind}{said}", times=points.times + late)
+        track = dataclasses.replace(points, kind=f"pose {points.kind}{said}")
         notes = [*pose.notes, *told.pop("cautions")]
         about = {"width": clip.size[0], "height": clip.size[1], **told, "near": near_side(track),
                  "regions": _plain(pose.regions), "notes": notes}  # fmt: skip

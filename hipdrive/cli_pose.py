@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from hipdrive.acquisition.video.posing import Pose
 
 app = typer.Typer(
-    help="Poses from clips: bring the networks once (fetch or import), then run.", no_args_is_help=True,
-    rich_markup_mode=None,
+    help="Poses from clips: bring the networks once (fetch or import), then run.", rich_markup_mode=None,
 )  # fmt: skip
 
 
@@ -80,7 +79,9 @@ def run(
     backend = blazepose.loaded(kept.detector, kept.landmarks, kept.facts)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"),
                TimeRemainingColumn())  # fmt: skip
-    with Clip(clip) as film, Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bar:
+    console = Console(stderr=True, highlight=False)
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with Clip(clip) as film, bar:
         task = bar.add_task(clean(clip.name), total=2 * len(film.times))
         pose = pose_of(film, backend, athlete=place, crops=crops,
                        progress=lambda done, total: bar.update(task, completed=done, total=total))  # fmt: skip

@@ -40,9 +40,9 @@ def digest(content: bytes) -> str:
 def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Three small contents stand for the networks; the store is an empty folder that is not there yet."""
     table = {
-        digest(FINDER): store.Known(store.DETECTOR, "pose_detection.tflite", len(FINDER), "detector"),
-        digest(FULL): store.Known(store.LANDMARKS, "pose_landmark_full.tflite", len(FULL), "landmarks (full)"),
-        digest(LITE): store.Known(store.LANDMARKS, "pose_landmarks_lite.tflite", len(LITE), "landmarks (lite)"),
+        digest(FINDER): store.Known(store.DETECTOR, "pose_detection.tflite", "detector"),
+        digest(FULL): store.Known(store.LANDMARKS, "pose_landmark_full.tflite", "landmarks (full)"),
+        digest(LITE): store.Known(store.LANDMARKS, "pose_landmarks_lite.tflite", "landmarks (lite)"),
     }
     monkeypatch.setattr(store, "KNOWN", MappingProxyType(table))
     monkeypatch.setenv("HIPDRIVE_POSE", str(tmp_path / "kept" / "here"))
@@ -73,7 +73,7 @@ def test_a_wheel_is_kept_with_its_licence_and_where_it_came_from(known: Path, tm
 
 def test_networks_come_one_by_one_and_the_best_is_used(known: Path, tmp_path: Path) -> None:
     store.import_file(archive(tmp_path / "lite.task", {"pose_landmarks_detector.tflite": LITE}))
-    with pytest.raises(ReadError, match="the network for detector is not there; bring it once"):
+    with pytest.raises(ReadError, match="there is no network for detector; bring both once"):
         store.weights()
     one = tmp_path / "anything.tflite"
     one.write_bytes(FINDER)
@@ -90,7 +90,7 @@ def test_a_network_that_was_changed_on_the_disk_is_not_there(known: Path, tmp_pa
     store.import_file(archive(tmp_path / "a.whl", MEMBERS))
     (known / "pose_landmark_full.tflite").write_bytes(FULL[:-1] + b"!")
     assert set(store.available()) == {digest(FINDER)}
-    with pytest.raises(ReadError, match="the network for landmarks is not there"):
+    with pytest.raises(ReadError, match="there is no network for landmarks"):
         store.weights()
 
 
@@ -302,7 +302,7 @@ def test_run_writes_a_table_that_motion_reads_and_refuses_to_replace_it(
 ) -> None:  # fmt: skip
     clip = tmp_path / "squat.mp4"
     clip.write_bytes(b"")
-    assert "is not there; bring it once" in str(invoked("run", str(clip)).exception)
+    assert "there is no network for detector and landmarks" in str(invoked("run", str(clip)).exception)
     store.import_file(archive(tmp_path / "a.whl", MEMBERS))
     monkeypatch.setattr("hipdrive.acquisition.video.clip.Clip", StandinClip)
     monkeypatch.setattr("hipdrive.acquisition.video.blazepose.loaded", lambda *_: standin.backend())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,9 +76,27 @@ def _interpreter(content: bytes, threads: int) -> Any:
                          "for this computer (Macs with Intel): pip install ai-edge-litert, or bring points of another "
                          "program with --motion") from None  # fmt: skip
     try:
-        run = Interpreter(model_content=content, num_threads=threads)
-        run.allocate_tensors()
+        with _quiet():
+            run = Interpreter(model_content=content, num_threads=threads)
+            run.allocate_tensors()
     except (ValueError, RuntimeError) as why:
         raise UsageError("network", f"LiteRT cannot run this network ({str(why).splitlines()[0][:80]}); fetch the "
                          "known ones with `hipdrive pose fetch`") from None  # fmt: skip
     return run
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the line that LiteRT's C++ prints when it begins, which no setting turns off; errors are raised."""
+    try:
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:  # a program without a console may have no error output
+        yield
+        return
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

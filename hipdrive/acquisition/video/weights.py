@@ -34,19 +34,18 @@ class Known:
 
     role: str
     file: str
-    size: int
     what: str
 
 
 KNOWN: Mapping[str, Known] = MappingProxyType({
     "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c":
-        Known(DETECTOR, "pose_detection.tflite", 2_959_046, "person detector, mediapipe wheels to 0.10.21"),
+        Known(DETECTOR, "pose_detection.tflite", "person detector, mediapipe wheels to 0.10.21"),
     "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f":
-        Known(LANDMARKS, "pose_landmark_full.tflite", 6_440_512, "landmarks (full), mediapipe wheels to 0.10.21"),
+        Known(LANDMARKS, "pose_landmark_full.tflite", "landmarks (full), mediapipe wheels to 0.10.21"),
     "46837eb883e6ec75b52c5f5ff6a9b78bd35e66c13f95e8c3566c582d146cb1d9":
-        Known(DETECTOR, "pose_detector.tflite", 0, "person detector, pose_landmarker .task"),
+        Known(DETECTOR, "pose_detector.tflite", "person detector, pose_landmarker .task"),
     "ad6cfd3c903eb31a4ee788b809e45ecf9fa69923b69b9f3f2d9ae616ff433e58":
-        Known(LANDMARKS, "pose_landmarks_lite.tflite", 0, "landmarks (lite), pose_landmarker_lite.task"),
+        Known(LANDMARKS, "pose_landmarks_lite.tflite", "landmarks (lite), pose_landmarker_lite.task"),
 })  # fmt: skip
 """The networks by sha256, the best of each role first."""
 
@@ -106,7 +105,7 @@ def weights() -> Weights:
     detector, landmarks = contents.get(DETECTOR), contents.get(LANDMARKS)
     if detector is None or landmarks is None:
         missing = " and ".join(role for role in (DETECTOR, LANDMARKS) if contents.get(role) is None)
-        raise ReadError("no_weights", f"{folder()}: the network for {missing} is not there; bring it once with "
+        raise ReadError("no_weights", f"{folder()}: there is no network for {missing}; bring both once with "
                         "`hipdrive pose fetch`, or `hipdrive pose import FILE` without a network")  # fmt: skip
     facts = {f"{role}_sha256": digest for role, digest in best.items()}
     return Weights(detector, landmarks, MappingProxyType(facts))

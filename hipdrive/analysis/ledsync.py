@@ -31,10 +31,30 @@ of the best match's that another one must not reach: 2·ln of the places that ar
 NOISE = 0.01
 """SD of the brightness at least, of the way from dark to lit: grey levels and a gamma that is only nearly right."""
 
-FINE, RATIOS = 121, (1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12)
-"""Offsets in a pass; parts of an exposure after which a lamp that is too bright may be clipped."""
+RATIOS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12)
+"""Parts of an exposure after which a lamp that is too bright may be clipped."""
 
-EXPOSURES = 9
+JITTERS = (0.0, 0.3e-3, 1e-3, 3e-3)
+"""s: SD by which the frames' times may be off."""
+
+RASTER, FINE, NEAR = 1e-4, 81, 1e-3
+"""s between the offsets of the first pass, so that no narrow peak falls between two; offsets of the next ones, and s on
+both sides that they look at, at least."""
+
+NODES = np.linspace(-3.0, 3.0, 9)
+WEIGHTS = np.exp(-0.5 * NODES**2) / np.exp(-0.5 * NODES**2).sum()
+"""Places, SD, at which a normal distribution is taken."""
+
+PARTIAL = 0.02
+"""Variance, of x·(1 - x), of a frame that is partly lit: grey levels are not quite what the usual curve says."""
+
+STRAY = 1e-3
+"""Density of frames that are as bright as nothing explains, between dark and lit."""
+
+ENOUGH = 10
+"""Frames without a change by which the noise is told."""
+
+EXPOSURES = 7
 """Lengths of an exposure that are tried where it is not known."""
 
 BLOCK = 900
@@ -202,29 +222,82 @@ def _posterior(
     lengths: Floats,
     ratios: Floats,
 ) -> tuple[float, float, float]:
-    """Mean and SD of the offset at the middle of these frames, s, and the rms of what is left of the brightness, s."""
-    middle = float(times.mean())
-    at = times + drift * (times - middle)
+    """Mean and SD of the offset at the middle of these frames, s, and the noise as s of exposure."""
+    at = times + drift * (times - float(times.mean()))
     centre, reach = start, max(usual, 2.0 * STEP)
-    for _ in range(3):
-        grid = centre + np.linspace(-reach, reach, FINE)
-        left = np.array([[_left(at, values, code, grid, length, ratio) for ratio in ratios] for length in lengths])
-        free = max(len(at) - 4, 1)
-        whole = float(np.var(values)) * len(values)
-        noise = max(float(left.min()) / free, NOISE**2 * 4.0 * whole / len(values))
-        weight = np.exp(-0.5 * (left - left.min()) / noise).sum(axis=(0, 1))
+    few = lengths[:: max(1, len(lengths) // 3)]
+    for lap in range(3):
+        fine = FINE if lap else 2 * round(reach / RASTER) + 1
+        grid = centre + np.linspace(-reach, reach, fine)
+        frames = _sorted(at, values, code, grid, float(lengths.max()) + 6.0 * JITTERS[-1])
+        likely = np.array([
+            _likelihood(frames, code, grid, length, ratio, jitter) for length in (lengths if lap else few)
+            for ratio in ratios for jitter in (JITTERS if lap else JITTERS[::2])
+        ])  # fmt: skip
+        weight = np.exp(likely - likely.max()).sum(axis=0)
         weight /= weight.sum()
         centre = float(weight @ grid)
-        step = 2.0 * reach / (FINE - 1)
+        step = 2.0 * reach / (fine - 1)
         spread = math.sqrt(float(weight @ (grid - centre) ** 2) + step**2 / 12.0)
-        reach = max(5.0 * spread, 2.0 * step)
-    return centre, spread, math.sqrt(noise) / max(float(np.ptp(values)), 1e-9) * float(lengths.mean())
+        reach = max(5.0 * spread, 2.0 * step, 0.0 if lap else NEAR)
+    return centre, spread, math.sqrt(frames.noise) / max(float(np.ptp(values)), 1e-9) * float(lengths.mean())
 
 
-def _left(at: Floats, values: Floats, code: _Code, grid: Floats, length: float, ratio: float) -> Floats:
-    """Sum of squares that is left at each offset, after the best dark and lit level."""
-    x = np.minimum(code.share(at + grid[:, np.newaxis] - 0.5 * length, length) / ratio, 1.0)
-    y = values - values.mean()
-    x = x - x.mean(axis=1, keepdims=True)
-    slope = np.maximum(x @ y, 0.0) / np.maximum((x**2).sum(axis=1), 1e-12)
-    return np.asarray(float(y @ y) - slope * (x @ y))
+@dataclass(frozen=True, eq=False)
+class _Frames:
+    """Frames in which the lamp may have changed, one by one, and the others as two heaps, dark and lit.
+
+    at, values : of the first. count, mean : of the heaps. within : sum of squares within them. noise : variance.
+    """
+
+    at: Floats
+    values: Floats
+    count: Floats
+    mean: Floats
+    within: float
+    noise: float
+
+
+def _sorted(at: Floats, values: Floats, code: _Code, grid: Floats, length: float) -> _Frames:
+    """Frames by whether any offset of the grid puts a change of the lamp into them."""
+    first = np.searchsorted(code.edges, at + grid[0] - 0.5 * length)
+    changing = first != np.searchsorted(code.edges, at + grid[-1] + 0.5 * length)
+    # the first of the edges stands for the beginning, so the lamp is lit behind each even one
+    lit = ~changing & (first % 2 == 0)
+    heaps = [values[~changing & ~lit], values[lit]]
+    mean = np.array([float(heap.mean()) if len(heap) else 0.0 for heap in heaps])
+    within = sum(float(((heap - m) ** 2).sum()) for heap, m in zip(heaps, mean, strict=True))
+    count = np.array([float(len(heap)) for heap in heaps])
+    least = (NOISE * float(np.ptp(values))) ** 2
+    noise = max(within / max(count.sum() - 2.0, 1.0), least) if count.sum() > ENOUGH else 4.0 * least
+    return _Frames(at[changing], values[changing], count, mean, within, noise)
+
+
+def _likelihood(frames: _Frames, code: _Code, grid: Floats, length: float, ratio: float, jitter: float) -> Floats:
+    """Log likelihood of each offset, with the best dark and lit level, over all that the frames' times may be off."""
+    nodes = jitter * NODES if jitter > 0.0 else np.zeros(1)
+    weights = WEIGHTS if jitter > 0.0 else np.ones(1)
+    begin = frames.at + grid[:, np.newaxis] - 0.5 * length
+    shares = [np.minimum(code.share(begin + node, length) / ratio, 1.0) for node in nodes]
+    x = sum((weight * share for weight, share in zip(weights, shares, strict=True)), np.zeros(begin.shape))
+    n = len(frames.at) + frames.count.sum()
+    sx, sy = x.sum(axis=1) + frames.count[1], frames.values.sum() + frames.count @ frames.mean
+    sxx = (x**2).sum(axis=1) + frames.count[1] - sx**2 / n
+    sxy = x @ frames.values + frames.count[1] * frames.mean[1] - sx * sy / n
+    lit = np.maximum(sxy / np.maximum(sxx, 1e-12), 1e-6)
+    dark = (sy - lit * sx) / n
+    level = (frames.values - dark[:, np.newaxis]) / lit[:, np.newaxis]
+    sharp = (frames.noise / lit**2)[:, np.newaxis]
+    # between two nodes lies a frame that is partly lit
+    part = PARTIAL + min((NODES[1] - NODES[0]) * jitter / length, 1.0) ** 2 / 3.0
+    seen = np.full(begin.shape, STRAY)
+    for weight, share in zip(weights, shares, strict=True):
+        seen += weight * _normal(level - share, sharp + part * share * (1.0 - share))
+    heaps = (frames.within + frames.count[0] * (frames.mean[0] - dark) ** 2
+             + frames.count[1] * (frames.mean[1] - dark - lit) ** 2) / frames.noise  # fmt: skip
+    return np.asarray(np.log(seen).sum(axis=1) - len(frames.at) * np.log(lit) - 0.5 * heaps)
+
+
+def _normal(away: Floats, variance: Floats) -> Floats:
+    """Density of a normal distribution."""
+    return np.asarray(np.exp(-0.5 * away**2 / variance) / np.sqrt(2.0 * np.pi * variance))

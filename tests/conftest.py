@@ -78,3 +78,18 @@ def real_data_reports(reporter: pytest.TerminalReporter, *outcomes: str) -> Iter
         for report in reporter.getreports(outcome):
             if isinstance(report, pytest.TestReport) and "real_data" in report.keywords:
                 yield report
+
+
+@pytest.fixture(scope="session")
+def pose_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A store into which pip fetched the networks that find a body, once for all tests of a process."""
+    from hipdrive.acquisition.video import weights
+    from hipdrive.errors import HipdriveError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HIPDRIVE_POSE", str(tmp_path_factory.mktemp("networks")))
+        try:
+            weights.fetch()
+        except HipdriveError as why:
+            pytest.skip(f"no networks for poses: {why}")
+        yield weights.folder()

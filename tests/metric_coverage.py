@@ -58,6 +58,10 @@ ELSEWHERE = {
     "sync_residual_rms": "of `hipdrive sync --json`; `residual_rms_s` of the clock in the trial file",
     "ball_drop_check": "`hipdrive sync --method ball`",
     "event_uncertainty_video": "`standard_error` of the clock, and the interval of each delay",
+    "frame_time": "`times` of a clip (`/video`): middle of the first row's exposure",
+    "rolling_shutter_skew": "`readout_ms` of the view file: each point at the instant of its own row",
+    "led_onset_time": "a clip's clock `led_code`; times that somebody read: `hipdrive sync --method events`",
+    "dropped_frames": "gaps in the log of a recorded camera, by its counter or by times",
     "detrend_policy": "W is corrected, never v; nothing detrends",
     "sampling_rate_effect": "the check `sampling_rate`",
 }
@@ -80,11 +84,6 @@ SPLIT = {"cop_range_ap/ml": ("cop_range_ap", "cop_range_ml"), "mean_/peak_": ("m
 NOT_YET = {
     "rear_hip_rom_block": "needs block starts, which are no test yet",
     "rear_hip_peak_velocity": "needs block starts, which are no test yet",
-    "frame_time": "needs exposures, which files of points do not tell: comes with video",
-    "rolling_shutter_skew": "needs the rows of pictures: comes with video",
-    "led_onset_time": "needs the brightness of pictures: comes with video; times that somebody read go in by "
-    "`hipdrive sync --method events`",
-    "dropped_frames": "needs a frame counter: comes with video; uneven frame times are taken as the file has them",
     "leg_stiffness_running": "needs the running speed, which no plate measures: another test",
     "fv_slope_jump": "needs a set of loads",
 }

@@ -462,7 +462,7 @@ def test_instants_do_not_change() -> None:
         ('counter = "ctr2"\n', "", "a counter has to stamp the line"),
         ('counter_off = "ctr3"', 'counter_off = "ctr2"', "ctr2 is already wired to sync 'lamp'"),
         ('counter_off = "ctr3"', 'counter_off = "ctr3"\nlevel_v = 2.5', "an analogue input, and only that, needs"),
-        ("bit_ms = 50", "bit_ms = 15", "15 ms are less than two blocks of 10 ms"),
+        ("bit_ms = 47", "bit_ms = 15", "15 ms are less than two blocks of 10 ms"),
         ('id = "lamp"', 'id = "side"', "sync 1: id = 'side' is that of something else"),
         ('id = "lamp"', 'id = "gun"', "sync 1: id = 'gun' is that of something else"),
         ('id = "back"', 'id = "gun"', "cameras 2: id = 'gun' is the start signal's"),

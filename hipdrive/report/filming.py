@@ -1,4 +1,4 @@
-"""A camera beside a recording: it films from before the first sample to after the last, into a clip beside the file."""
+"""A camera beside a recording: it films from before the first sample to after the last, into a clip of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ SIMULATED = "simulated"
 class Filming:
     """Films while it is entered; the recording of the forces never waits for it, and never ends because of it.
 
-    rig : file or name. camera : its name or its id in the rig, None for none. file : of the trial; the clip is called alike.
+    rig : file or name. camera : its name or its id in the rig, None for none. file : of the trial, after which the clip
+        is called.
 
     Raises
     ------

@@ -161,7 +161,7 @@ def test_what_counters_and_outputs_are_for() -> None:
     assert lines_of(SPRINT, "ni0") == (
         EdgeLine(name="side", terminal="PFI0", counter="ctr0", rate=480.0),
         PulseLine(name="back", terminal="PFI12", counter="ctr1", rate=120.0, width=0.002),
-        CodeLine(name="lamp", line="port0/line0", bit=0.05),
+        CodeLine(name="lamp", line="port0/line0", bit=0.047),
         EdgeLine(name="lamp", terminal="PFI2", counter="ctr2"),
         EdgeLine(name="lamp.off", terminal="PFI2", counter="ctr3", edge="falling"),
     )
@@ -199,7 +199,7 @@ def test_a_recording_is_found_again_by_its_lamp() -> None:
     for seed in range(2):
         made = record(SPRINT, seconds=4.0, sources=open_sources(SPRINT, test="cmj", seed=seed, free_run=True))
         lamp = instants(made)["lamp"]
-        middles = np.arange(0.075, 3.9, 0.05)
+        middles = np.arange(1.5 * 0.047, 3.9, 0.047)
         on = np.searchsorted(lamp.times, middles) > np.searchsorted(lamp.off, middles)
         twice = lampcode.sequence() + lampcode.sequence()[: len(on)]
         wanted = bytes(on.astype(np.uint8))

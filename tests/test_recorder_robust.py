@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hipdrive.acquisition import nidaq, reader
+from hipdrive.acquisition.interrupt import held_back
 from hipdrive.acquisition.recorder import Recorder, record
 from hipdrive.acquisition.simulated.engine import MODELS, Engine, SimDevice
 from hipdrive.acquisition.simulated.source import sources as simulated_sources
@@ -360,3 +362,28 @@ one.stop()
 print(one.end().end_reason == "")
 """)  # fmt: skip
     assert done.stdout == "True\n", done.stderr
+
+
+def test_ctrl_c_in_the_midst_of_ctrl_c() -> None:
+    """Every line of the handler is interrupted by the next one: what takes a lock there waits for itself."""
+
+    class Some:
+        seconds = 1.0
+
+    left = 60
+
+    def press(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal left
+        if left and event == "line":
+            left -= 1
+            signal.raise_signal(signal.SIGINT)
+        return press
+
+    with held_back(Some()) as asked:  # type: ignore[arg-type]
+        sys.settrace(press)
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            sys.settrace(None)
+        assert asked.is_set()
+    assert left < 60  # it was interrupted

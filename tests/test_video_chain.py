@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,39 @@ def test_a_coded_lamp_in_the_picture_is_within_a_millisecond(tmp_path: Path) -> 
     assert found.method == "led_code"
     assert abs(found.sync.clock.offset - middle) < 1e-3
     assert abs(found.sync.clock.offset - middle) < 3.0 * found.sync.clock.standard_error + 1e-4
+
+
+def test_discs_on_the_joints_need_no_networks(tmp_path: Path) -> None:
+    """Painted on the side that faces the camera, clicked in the first frame; the bar end's place is empty."""
+    from hipdrive.acquisition.simulated.linkage import simulate_motion
+    from hipdrive.acquisition.video.rendered import film
+    from hipdrive.acquisition.video.writing import ClipWriter
+
+    trial = simulate_motion("cmj", seed=2, arm_lag=0.0)
+    assert trial.truth is not None
+    renderer = Renderer(trial, Scene(camera=Camera(size=(960, 720), focal=1050.0)))
+    path, takeoff = tmp_path / "discs.mp4", trial.truth.events["takeoff"]
+    with ClipWriter(path, (960, 720), quality=10) as writer:
+        made = film(renderer, writer, start=takeoff - 0.5, seconds=0.8, fps=120.0, exposure=0.001)
+    first = renderer.joints(float(made.clock.to_force(made.times[0])))
+    discs = {f"right_{theirs}": first[f"{ours}_right"] for theirs, ours in
+             (("shoulder", "shoulder"), ("hip", "hip"), ("knee", "knee"), ("ankle", "ankle"))}  # fmt: skip
+    viewfile.write(viewfile.file_of(path), viewfile.ViewFacts.model_validate({
+        "picture": [960, 720], "facing": "right",
+        "discs": {name: [float(x), float(y)] for name, (x, y) in discs.items()},
+    }))  # fmt: skip
+    bare = replace(trial, tracks=(), clocks={})
+    moved = hd.with_motion(bare, str(path), clock="none", forward="x")
+    track = moved.tracks[0]
+    assert "markers" in moved.footage[0].about
+    motion = hd.motion_of(track)
+    leap = Leap.of(trial)
+    times = made.clock.to_force(track.times)
+    for name in ("hip_angle_right", "knee_angle_right"):
+        exact = leap.moving.angles[name](times + leap.phase)
+        off = motion.angles[name] - exact
+        assert np.isfinite(off).mean() > 0.6
+        assert np.nanpercentile(np.abs(off), 95) < 4.0  # what a camera 4 m away does to angles, and a covered disc
 
 
 def test_a_trial_without_a_jump_cannot_be_filmed(tmp_path: Path) -> None:

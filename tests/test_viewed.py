@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from filming import filmed_trial
 
+import hipdrive as hd
 from hipdrive.acquisition.simulated.linkage import simulate_motion
 from hipdrive.acquisition.video.rendered import Leap, Renderer
 from hipdrive.acquisition.video.scene import Camera, Scene
@@ -146,3 +147,26 @@ def test_angles_of_pixels_are_those_of_the_athlete(tmp_path: Path) -> None:
     for name in ("hip_angle_right", "knee_angle_right"):
         exact = leap.moving.angles[name](times + leap.phase)
         assert np.abs(motion.angles[name] - exact).max() < 2.5  # perspective of a camera 4 m away
+
+
+def filmed_in_metres(folder: Path) -> Trial:
+    trial = filmed_trial(folder / "jump.mp4")
+    clip = trial.footage[0]
+    about = {**clip.about, "camera": told(Camera(size=(480, 360), focal=525.0)), "facing": "right"}
+    return replace(trial, footage=(replace(clip, about=about),))
+
+
+@pytest.mark.parametrize(("slow", "said"), [(1.0, False), (2.0, True), (4.0, True)])
+def test_a_clip_in_slow_motion_is_seen_by_its_flight(tmp_path: Path, slow: float, said: bool) -> None:
+    """The take-off is where the clock puts it, but what follows takes longer than gravity allows."""
+    trial = filmed_in_metres(tmp_path)
+    assert trial.truth is not None
+    track, clock = trial.tracks[0], trial.clocks["jump.mp4"]
+    zero = (trial.truth.events["takeoff"] - clock.offset) / clock.slope
+    stretched = replace(track, times=zero + slow * (track.times - zero))
+    again = replace(trial, tracks=(stretched,), clocks={"jump.mp4": replace(clock, method="manual")})
+    found = {one.check: one for one in hd.analyse(again, parameters={"motion_copies": 20}).quality}
+    assert ("time_scale" in found) == said
+    if said:
+        assert found["time_scale"].value == pytest.approx(slow, rel=0.12)
+        assert "time_scale=0.125" in found["time_scale"].remedy

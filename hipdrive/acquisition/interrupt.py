@@ -13,10 +13,25 @@ if TYPE_CHECKING:
     from hipdrive.acquisition.recorder import Recorder
 
 
+class Asked:
+    """Whether somebody asked for the end. Without a lock: a second Ctrl-C comes while the first one is handled."""
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def set(self) -> None:
+        """Somebody did."""
+        self._came = True
+
+    def is_set(self) -> bool:
+        """Whether somebody did."""
+        return self._came
+
+
 @contextlib.contextmanager
-def held_back(recorder: Recorder) -> Iterator[threading.Event]:
-    """As soon as there are samples to keep, Ctrl-C only sets the event while this lasts, however often it comes."""
-    asked, before = threading.Event(), signal.getsignal(signal.SIGINT)
+def held_back(recorder: Recorder) -> Iterator[Asked]:
+    """As soon as there are samples to keep, Ctrl-C only asks for the end while this lasts, however often it comes."""
+    asked, before = Asked(), signal.getsignal(signal.SIGINT)
 
     def pressed(number: int, frame: FrameType | None) -> None:
         if not recorder.seconds and callable(before):

@@ -31,7 +31,7 @@ from hipdrive.acquisition.closing import (
 )
 from hipdrive.acquisition.crew import LARGEST, Crew, Plan
 from hipdrive.acquisition.cursor import Chunk, Cursor
-from hipdrive.acquisition.interrupt import held_back
+from hipdrive.acquisition.interrupt import Asked, held_back
 from hipdrive.acquisition.reader import EDGES_S
 from hipdrive.acquisition.ring import Overrun
 from hipdrive.acquisition.saying import Line, as_text, line_of
@@ -509,7 +509,7 @@ def _watch(
     recorder: Recorder,
     until: Callable[[Recorder, Chunk], bool] | None,
     progress: Callable[[float], None] | None,
-    asked: threading.Event,
+    asked: Asked,
 ) -> str:
     """Wait for the end of a recording; why it ended. What is called meanwhile cannot break the recording."""
     cursor, done = recorder.cursor(first=True), False

@@ -19,7 +19,7 @@ import numpy as np
 import hipdrive
 from hipdrive.analysis import quality
 from hipdrive.analysis.blocks import Batch
-from hipdrive.analysis.clockcheck import clock_finding
+from hipdrive.analysis.clockcheck import clock_finding, fall_finding
 from hipdrive.analysis.cycles import movements
 from hipdrive.analysis.facts import CODES
 from hipdrive.analysis.filtering import described
@@ -199,7 +199,8 @@ def _of_motion(trial: Trial, profile: Profile) -> list[Finding]:
         told.append(quality.finding("note", 0.0, quality.NOTED, message=f"motion: {found.why}"))
     if found.motion is not None and found.clock is not None:
         against = clock_finding(trial, found.motion, found.clock, profile)
-        told += [against] if against is not None else []
+        falls = fall_finding(trial, found.motion, found.clock)
+        told += [one for one in (against, falls) if one is not None]
     return told
 
 

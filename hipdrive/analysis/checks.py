@@ -134,6 +134,9 @@ CHECKS = {
         Check("motion_clock", "-", "s", "by the centre of mass, which plates and motion both know, the clock given to "
               "the motion is off by {}, and so is every time between joints and force", "mend --motion-clock, or let "
               "`hipdrive sync` find the clock"),
+        Check("time_scale", "-", "1", "the body flies {} times as long in the clip as gravity allows, so the clip's "
+              "times are not those of the world", "say its slow motion, for example --motion-as time_scale=0.125 for "
+              "240 frames a second stored as 30"),
         Check("motion_misfit", "-", "s", "with {} added to the times of the motion, the heights of the body by plates "
               "and by motion are not those of one movement", "check that both are of one trial and one person"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),

@@ -38,7 +38,7 @@ def _viewed(track: Track, about: Mapping[str, Any]) -> Track:
     readout, rows = _number(about.get("readout_ms")), _number(about.get("height"))
     if 0.0 < readout <= 200.0 and rows > 0.0:
         values = levelled(track.times, values, values[:, :, 1] * (1e-3 * readout / rows))
-    camera = _camera(about.get("camera"))
+    camera = camera_of(about.get("camera"))
     if camera is None:
         return replace(track, values=values)
     front = about.get("facing") in FRONTS
@@ -109,8 +109,18 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
 
 
-def _camera(told: object) -> tuple[Floats, Floats, Floats] | None:
-    """K, R and t where they are those of a camera."""
+def projected(points: Floats, camera: tuple[Floats, Floats, Floats]) -> Floats:
+    """Pixels (..., 2) of places (..., 3), m from the middle of the plate; NaN behind the camera."""
+    lens, turn, shift = camera
+    there = points @ turn.T + shift
+    with np.errstate(divide="ignore", invalid="ignore"):
+        px = (there @ lens.T)[..., :2] / there[..., 2:]
+    px[~(there[..., 2] > 0.0)] = np.nan
+    return np.asarray(px)
+
+
+def camera_of(told: object) -> tuple[Floats, Floats, Floats] | None:
+    """K, R and t, as a clip tells them, where they are those of a camera."""
     if not isinstance(told, Mapping):
         return None
     found = []

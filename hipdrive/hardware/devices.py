@@ -356,8 +356,9 @@ class SyncLine(Facts):
     id: Identifier = fact("short name of the line; its changes are stored under it", "led")
     device: Identifier = fact("id of the device that the line is wired to", "ni0")
     line: Digital | None = fact("digital output that we set by a code", "port0/line0", None)
-    bit_ms: Positive = fact("with a line: how long each bit of the code lasts, ms; no multiple of a camera's frame, for "
-                            "then all its changes fall on one part of a frame", 47.0, 47.0, le=10_000.0)  # fmt: skip
+    bit_ms: Positive = fact(
+        "with a line: how long each bit of the code lasts, ms; no multiple of a camera's frame, for then all its "
+        "changes fall on one part of it", 47.0, 47.0, le=10_000.0)  # fmt: skip
     terminal: Digital | None = fact("PFI line on which its changes come back", "PFI2", None)
     counter: Counter | None = fact("counter that stamps when it goes on", "ctr2", None)
     counter_off: Counter | None = fact("counter that stamps when it goes off", "ctr3", None)

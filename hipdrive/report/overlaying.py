@@ -108,6 +108,6 @@ class Words:
         """The line of words."""
         told = [f"{t:.3f} s"]
         if math.isfinite(force := self._newtons(t)):
-            told.append(f"{force:.0f} N")
+            told.append(f"{round(force)} N")
         told += [name for when, name in self._events if when <= t < when + SHOWN_S]
         return "   ".join(told)

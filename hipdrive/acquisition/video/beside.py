@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hipdrive.acquisition.video.forceline import ForceLine, force_line
 from hipdrive.acquisition.video.overlay import Marks, drawn
 from hipdrive.errors import ReadError, UsageError
 from hipdrive.trial import ClockMap, Floats, Footage, Track, Trial
@@ -42,10 +43,13 @@ class Beside:
     """Frames of a clip at times of the force.
 
     clip : its frames. footage, track, clock : what the trial knows of it; track and clock may be missing.
+    line : where the force is in its pictures, where the plate was clicked and the clock is known.
     """
 
-    def __init__(self, clip: Frames, footage: Footage, track: Track | None, clock: ClockMap | None) -> None:
-        self.clip, self.footage, self.track, self.clock = clip, footage, track, clock
+    def __init__(
+        self, clip: Frames, footage: Footage, track: Track | None, clock: ClockMap | None, line: ForceLine | None = None
+    ) -> None:
+        self.clip, self.footage, self.track, self.clock, self.line = clip, footage, track, clock, line
         self.times: Floats = footage.times if clock is None else clock.to_force(footage.times)
         self.near = str(footage.about.get("near", ""))
 
@@ -84,7 +88,9 @@ class Beside:
         image = self.clip.frame(i, None if width is None or width >= whole else width)
         if bare:
             return image
-        marks = Marks(points=self.points(i), near=self.near, words=words, weights=weights)
+        arrow = self.line.at(float(self.times[i])) if self.line is not None else None
+        column = math.nan if self.line is not None else weights
+        marks = Marks(points=self.points(i), near=self.near, force=arrow, words=words, weights=column)
         return drawn(image, marks, scale=image.shape[1] / whole)
 
     def close(self) -> None:
@@ -128,4 +134,5 @@ def beside(trial: Trial, which: int = 0) -> Beside:
         raise ReadError("clip_other", f"{clip.path}: is another clip than the one that was analysed; put that one "
                         "there, or add this one anew")  # fmt: skip
     track = next((one for one in trial.tracks if one.name == footage.name and one.unit == "px"), None)
-    return Beside(clip, footage, track, trial.clocks.get(footage.name))
+    clock = trial.clocks.get(footage.name)
+    return Beside(clip, footage, track, clock, None if clock is None else force_line(trial, footage.about))

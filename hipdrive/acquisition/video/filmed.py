@@ -24,13 +24,18 @@ from hipdrive.trial import Floats, Footage, Track, Trial
 
 if TYPE_CHECKING:
     from hipdrive.acquisition.video.blazepose import BlazePose
+    from hipdrive.acquisition.video.clip import Clip
     from hipdrive.acquisition.video.posing import Pose
+    from hipdrive.acquisition.video.viewfile import ViewFacts
 
 FACTS = ("athlete", "time_scale", "view", "forward", "crops", "sound")
 """What can be said of a clip that it does not say."""
 
 CROPS, REMEMBERED = 5, 8
 """Looks at each frame that are averaged, and clips that are remembered."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, width and height, px."""
 
 Progress = Callable[[int, int], None]
 Cancelled = Callable[[], bool]
@@ -115,35 +120,85 @@ def filmed(
     ------
     ReadError : the clip is damaged, or there are no networks. HipdriveError : nobody is seen, or cancelled.
     """
+    from hipdrive.acquisition.video import viewfile
     from hipdrive.acquisition.video.clip import Clip
+
+    how, name = looking or Looking(), Path(path).name
+    file = viewfile.file_of(Path(path))
+    said = viewfile.read(file) if file.is_file() else None
+    with Clip(path, how.time_scale) as clip:
+        marks = _marked(clip, said, name, progress)
+        notes: tuple[str, ...] = ()
+        person: Box | None = None
+        if said is not None and (said.tags or said.discs):
+            assert marks is not None
+            seen, facts = marks, {"markers": ", ".join(marks.names)}
+        else:
+            seen, facts, notes, person = _posed(clip, name, _with_box(how, said), backend, progress, cancelled)
+            seen = seen if marks is None else _together(seen, marks)
+        told = {**dataclasses.asdict(clip.facts), **facts, **_view(Path(path), clip.size, said, person)}
+        view = how.view or ("front" if told.get("facing") in FRONTS else "side")
+        forward = f" forward={how.forward}" if how.forward else ""
+        track = dataclasses.replace(seen, kind=f"{'pose ' * (person is not None)}points up=-y view={view}{forward}")
+        every = (*notes, *told.pop("cautions"))
+        about = {"width": clip.size[0], "height": clip.size[1], **told, "near": near_side(track), "notes": list(every)}
+        about.pop("sha256")
+        return track, Footage(name=name, file=str(path), sha256=clip.facts.sha256, times=track.times,
+                              about={k: v for k, v in about.items() if v == v}), every  # fmt: skip
+
+
+def _posed(
+    clip: Clip, name: str, how: Looking, backend: BlazePose | None, progress: Progress | None,
+    cancelled: Cancelled | None,
+) -> tuple[Track, dict[str, Any], tuple[str, ...], Box | None]:  # fmt: skip
+    """The athlete's keypoints, how they were found, what is to be said, and how tall he stands in the picture."""
     from hipdrive.acquisition.video.posing import pose_of
     from hipdrive.acquisition.video.track import track_of
 
-    how = looking or Looking()
-    with Clip(path, how.time_scale) as clip:
-        how = _with_box(how, Path(path))
-        networks = backend or _networks()
-        key = (clip.facts.sha256, clip.facts.time_scale, how.athlete, how.crops, tuple(sorted(networks.facts.items())))
-        pose = _seen.get(key)
-        if pose is None:
-            pose = pose_of(clip, networks, athlete=how.athlete, crops=how.crops, progress=progress, cancelled=cancelled)
-            _seen[key] = pose
-            while len(_seen) > REMEMBERED:
-                _seen.popitem(last=False)
-        name = Path(path).name
-        told = {**dataclasses.asdict(clip.facts), **pose.facts, **_view(Path(path), clip.size, pose, how)}
-        points = track_of(pose, name, view=how.view or ("front" if told.get("facing") in FRONTS else "side"))
-        said = f" forward={how.forward}" if how.forward else ""
-        track = dataclasses.replace(points, kind=f"pose {points.kind}{said}")
-        notes = [*pose.notes, *told.pop("cautions")]
-        about = {"width": clip.size[0], "height": clip.size[1], **told, "near": near_side(track),
-                 "regions": _plain(pose.regions), "notes": notes}  # fmt: skip
-        about.pop("sha256")
-        return track, Footage(name=name, file=str(path), sha256=clip.facts.sha256, times=track.times,
-                              about={k: v for k, v in about.items() if v == v}), tuple(notes)  # fmt: skip
+    networks = backend or _networks()
+    key = (clip.facts.sha256, clip.facts.time_scale, how.athlete, how.crops, tuple(sorted(networks.facts.items())))
+    pose = _seen.get(key)
+    if pose is None:
+        pose = pose_of(clip, networks, athlete=how.athlete, crops=how.crops, progress=progress, cancelled=cancelled)
+        _seen[key] = pose
+        while len(_seen) > REMEMBERED:
+            _seen.popitem(last=False)
+    return track_of(pose, name), {**pose.facts, "regions": _plain(pose.regions)}, pose.notes, _person(pose)
 
 
-def _view(path: Path, size: tuple[int, int], pose: Pose, how: Looking) -> dict[str, Any]:
+def _marked(clip: Clip, said: ViewFacts | None, name: str, progress: Progress | None) -> Track | None:
+    """Tags, discs and clicked points that the view file names, as one track; None where it names none."""
+    from hipdrive.acquisition.video import markers
+
+    if said is None or not (said.tags or said.discs or said.points):
+        return None
+    found = []
+    if said.tags:
+        found.append(markers.tags(clip.frames(), {number: one for one, number in said.tags.items()},
+                                  family=said.tag_family, name=name))  # fmt: skip
+    for follow, clicked in ((markers.discs, said.discs), (markers.points, said.points)):
+        if clicked:
+            found.append(follow(clip.frames(), {one: (x, y) for one, (x, y) in clicked.items()}, name=name))
+    if progress is not None:
+        progress(1, 1)
+    track = found[0]
+    for one in found[1:]:
+        track = _together(track, one)
+    return track
+
+
+def _together(track: Track, other: Track) -> Track:
+    """Two tracks of the frames of one clip as one; names of the first count where both have them."""
+    new = [i for i, name in enumerate(other.names) if name not in track.names]
+    none = np.full((len(track.times), len(new)), np.nan)
+    return dataclasses.replace(
+        track, names=(*track.names, *(other.names[i] for i in new)),
+        values=np.concatenate([track.values, other.values[:, new]], axis=1),
+        sd=None if track.sd is None else np.concatenate([track.sd, none], axis=1),
+    )  # fmt: skip
+
+
+def _view(path: Path, size: tuple[int, int], facts: ViewFacts | None, person: Box | None) -> dict[str, Any]:
     """What is known of where the camera stood, from the file beside the clip; and what speaks against what it shows.
 
     Raises
@@ -153,13 +208,11 @@ def _view(path: Path, size: tuple[int, int], pose: Pose, how: Looking) -> dict[s
     from hipdrive.acquisition.video import viewfile
     from hipdrive.acquisition.video.viewlimits import ANY, FRONTAL, METRES, SAGITTAL, cannot, cautions
 
-    file = viewfile.file_of(path)
-    facts = viewfile.read(file) if file.is_file() else None
     if facts is not None and facts.picture != size:
-        raise UsageError("view_file", f"{file}: was made for pictures of {facts.picture[0]} x {facts.picture[1]}, and "
-                         f"this clip has {size[0]} x {size[1]}; click the corners again")  # fmt: skip
+        raise UsageError("view_file", f"{viewfile.file_of(path)}: was made for pictures of {facts.picture[0]} x "
+                         f"{facts.picture[1]}, and this clip has {size[0]} x {size[1]}; click the corners "
+                         "again")  # fmt: skip
     camera = None if facts is None else viewfile.view(facts)
-    person = _person(pose)
     facing = "" if facts is None else facts.facing
     never = cannot(camera, person, size)
     wanted = FRONTAL if facing in FRONTS else SAGITTAL
@@ -173,6 +226,7 @@ def _view(path: Path, size: tuple[int, int], pose: Pose, how: Looking) -> dict[s
         told |= {"facing": facing, "readout_ms": facts.readout_ms}
         told |= {} if facts.exposure_ms is None else {"exposure_ms": facts.exposure_ms}
         told |= {} if facts.lamp is None else {"lamp": list(facts.lamp)}
+        told |= {} if facts.plate is None else {"plate": facts.plate}
     if camera is not None and METRES not in never:
         told["camera"] = {"K": camera.K.tolist(), "R": camera.R.tolist(), "t": camera.t.tolist(),
                           "residual_px": camera.residual, "yaw_deg": camera.yaw, "pitch_deg": camera.pitch,
@@ -180,7 +234,7 @@ def _view(path: Path, size: tuple[int, int], pose: Pose, how: Looking) -> dict[s
     return told
 
 
-def _person(pose: Pose) -> tuple[float, float, float, float] | None:
+def _person(pose: Pose) -> Box | None:
     """The box, left, top, width and height, px, of the athlete where he stands tallest."""
     seen = pose.xy[np.isfinite(pose.xy[:, 0, 0])]
     if not len(seen):
@@ -191,17 +245,12 @@ def _person(pose: Pose) -> tuple[float, float, float, float] | None:
     return float(left), float(top), float(right - left), float(bottom - top)
 
 
-def _with_box(how: Looking, path: Path) -> Looking:
+def _with_box(how: Looking, said: ViewFacts | None) -> Looking:
     """The athlete's box of the view file, where none was said."""
-    from hipdrive.acquisition.video import viewfile
-
-    file = viewfile.file_of(path)
-    if how.athlete is not None or not file.is_file():
+    if how.athlete is not None or said is None or said.athlete is None:
         return how
-    box = viewfile.read(file).athlete
-    if box is None:
-        return how
-    return dataclasses.replace(how, athlete=(box[0], box[1], box[0] + box[2], box[1] + box[3]))
+    left, top, width, height = said.athlete
+    return dataclasses.replace(how, athlete=(left, top, left + width, top + height))
 
 
 def _networks() -> BlazePose:

@@ -74,7 +74,7 @@ def _view(renderer: Renderer) -> ViewFacts:
     size = renderer.scene.plates["right"]
     told = {
         "corners": [[round(float(x), 1), round(float(y), 1)] for x, y in plate], "picture": list(SIZE),
-        "plate_size_m": [float(np.ptp(size[:, 0])), float(np.ptp(size[:, 1]))], "facing": "right",
+        "plate_size_m": [float(np.ptp(size[:, 0])), float(np.ptp(size[:, 1]))], "facing": "right", "plate": "right",
         "readout_ms": 1e3 * READOUT, "focal_px": FOCAL,
     }  # fmt: skip
     if renderer.scene.lamp is not None:

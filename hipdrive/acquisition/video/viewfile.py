@@ -30,6 +30,13 @@ class PoleFacts(Facts):
     height_m: Positive = fact("its height, m", 2.0, ge=0.1, le=10.0)
 
 
+Spots = Annotated[dict[Annotated[str, Field(pattern=r"^[A-Za-z][\w ]{0,39}$")], Point], Field(max_length=64)]
+Numbers = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[A-Za-z][\w ]{0,39}$")], Annotated[int, Strict(), Field(ge=0, le=10_000)]],
+    Field(max_length=64),
+]
+
+
 class ViewFacts(Facts):
     """A clip as somebody looked at it."""
 
@@ -38,6 +45,7 @@ class ViewFacts(Facts):
         None)  # fmt: skip
     plate_size_m: tuple[Positive, Positive] | None = fact(
         "length (forward) and width of the plate, m", [0.6, 0.4], None)  # fmt: skip
+    plate: Annotated[str, Field(max_length=40)] | None = fact("id of that plate in the rig", "right", None)
     picture: tuple[Pixels, Pixels] = fact("width and height of the picture, px", [1920, 1080])
     facing: Literal["right", "left", "camera", "away"] = fact(
         "where the athlete looks, in the picture", "right", "right"
@@ -48,6 +56,12 @@ class ViewFacts(Facts):
     exposure_ms: Positive | None = fact("exposure of each row, ms", 1.0, None, le=1000.0)
     athlete: tuple[Number, Number, Number, Number] | None = fact(
         "box around the athlete in the first frame: left, top, width, height, px", [200.0, 80.0, 150.0, 350.0], None
+    )
+    tags: Numbers | None = fact("printed tags: name -> number, such as left_knee = 3", {"left_knee": 3}, None)
+    tag_family: Literal["36h11", "25h9", "16h5", "4x4_50"] = fact("which tags", "36h11", "36h11")
+    discs: Spots | None = fact("discs of one colour: name -> place in the first frame, px", {"hip": [90.0, 90.0]}, None)
+    points: Spots | None = fact(
+        "what else to follow: name -> place in the first frame, px", {"bar": [90.0, 90.0]}, None
     )
     lamp: tuple[Number, Number, Number, Number] | None = fact(
         "box within the lamp: left, top, width, height, px", [500.0, 200.0, 12.0, 12.0], None

@@ -27,6 +27,18 @@ def data_folder() -> Path:
     return Path(os.environ.get("HIPDRIVE_DATA") or ROOT.parent / "shared" / "data")
 
 
+LONG = ("coverage_others", "reliability", "crash", "timing", "architecture", "benchmarks", "coverage_jumps", "pose_real",
+        "run_py", "gui_live", "recorder_ramp", "uncertainty", "continuous", "video_chain", "live", "session", "recorder",
+        "dirty", "gui_review", "clip_sync")  # fmt: skip
+"""Files that take longest, the longest first: processes that share the files then end at about the same time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files begin first; within a file nothing changes."""
+    place = {f"test_{name}.py": number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """Folder of real recordings; the test is skipped where there is none."""

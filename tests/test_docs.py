@@ -213,10 +213,10 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", section("Use"), re.M | re.S)
 
 
-def commands() -> list[list[str]]:
-    """The hipdrive commands of `## Use`, in order."""
+def commands(*, filmed: bool) -> list[list[str]]:
+    """The hipdrive commands of `## Use`, in order: those about clips, which need networks, or all others."""
     words = [shlex.split(line, comments=True) for block in blocks("console") for line in block.splitlines()]
-    return [line for line in words if line]
+    return [line for line in words if line and filmed == any("filmed" in word for word in line)]
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ def test_the_commands_of_the_readme_work(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(plugin(), encoding="utf-8")
     told = ""
-    for command in commands():
+    for command in commands(filmed=False):
         assert command[0] == "hipdrive"
         code = cli.run(command[1:])
         answer = capsys.readouterr()
@@ -247,6 +247,20 @@ def test_the_commands_of_the_readme_work(
     promised = {" ".join(line.split()) for block in blocks("text") for line in block.splitlines()}
     assert promised
     assert promised <= printed
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme_about_clips_work(
+    pose_networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    listed = commands(filmed=True)
+    assert len(listed) >= 3
+    for command in listed:
+        code = cli.run(command[1:])
+        answer = capsys.readouterr()
+        assert code == 0, f"{shlex.join(command)}\n{answer.err}"
+    assert (tmp_path / "drawn.mp4").stat().st_size > 10_000
 
 
 def plugin() -> str:

@@ -18,6 +18,7 @@ from hipdrive.acquisition.video.clip import Clip
 from hipdrive.acquisition.video.posing import Pose
 from hipdrive.acquisition.video.rendered import Leap, Renderer
 from hipdrive.acquisition.video.scene import Camera, Scene
+from hipdrive.analysis.seen import seen
 from hipdrive.cli import run
 from hipdrive.trial import Trial
 
@@ -178,6 +179,37 @@ def test_a_coded_lamp_in_the_picture_is_within_a_millisecond(tmp_path: Path) -> 
     assert found.method == "led_code"
     assert abs(found.sync.clock.offset - middle) < 1e-3
     assert abs(found.sync.clock.offset - middle) < 3.0 * found.sync.clock.standard_error + 1e-4
+
+
+@pytest.mark.parametrize(("half", "said"), [(60.0, "front"), (28.0, "oblique")])
+def test_a_clip_from_the_front_or_obliquely_gives_no_angles_of_the_side(
+    scene: tuple[Trial, Path, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, half: float, said: str
+) -> None:
+    """Nobody said from where it was filmed: the breadth of the shoulders (px, half) tells."""
+    trial, path, _ = scene
+    bare = tmp_path / "bare.mp4"  # without its view file
+    bare.write_bytes(path.read_bytes())
+    heights = {"shoulder": 200.0, "hip": 330.0, "knee": 440.0, "ankle": 550.0}
+
+    def looked(film: Any, backend: Any, **more: Any) -> Pose:
+        xy = np.zeros((len(film.times), len(NAMES), 2))
+        for i, name in enumerate(NAMES):
+            side, _, part = name.partition("_")
+            away = half * (1.0 if part == "shoulder" else 0.5) * {"left": 1.0, "right": -1.0}.get(side, 0.0)
+            xy[:, i] = 480.0 + away, heights.get(part, 150.0 if side == "nose" else 560.0)
+        ones = np.ones(xy.shape[:2])
+        return Pose(times=film.times, xy=xy, seen=ones, sd=ones, regions=np.ones((len(xy), 4)))
+
+    monkeypatch.setattr(posing, "pose_of", looked)
+    monkeypatch.setattr(filmed, "_networks", lambda: BlazePose(None, None))  # type: ignore[arg-type]
+    filmed._seen.clear()
+    moved = hd.with_motion(trial, str(bare), clock="none")
+    motion = seen(moved).motion
+    assert motion is None or not {"hip_angle", "knee_angle"} & motion.angles.keys()
+    assert seen(moved).why
+    filmed._seen.clear()
+    side = hd.with_motion(trial, str(bare), clock="none", view="side")
+    assert seen(side).motion is not None
 
 
 def test_discs_on_the_joints_need_no_networks(tmp_path: Path) -> None:

@@ -137,9 +137,10 @@ def filmed(
             seen, facts, notes, person = _posed(clip, name, _with_box(how, said), backend, progress, cancelled)
             seen = seen if marks is None else _together(seen, marks)
         told = {**dataclasses.asdict(clip.facts), **facts, **_view(Path(path), clip.size, said, person)}
-        view = how.view or ("front" if told.get("facing") in FRONTS else "side")
-        forward = f" forward={how.forward}" if how.forward else ""
-        track = dataclasses.replace(seen, kind=f"{'pose ' * (person is not None)}points up=-y view={view}{forward}")
+        # unless somebody says it, the analysis tells the side from the front, and refuses what is neither
+        view = how.view or ("" if said is None else "front" if said.facing in FRONTS else "side")
+        words = ["pose"] * (person is not None) + ["points", "up=-y"] + [f"view={view}"] * bool(view)
+        track = dataclasses.replace(seen, kind=" ".join(words + [f"forward={how.forward}"] * bool(how.forward)))
         every = (*notes, *told.pop("cautions"))
         about = {"width": clip.size[0], "height": clip.size[1], **told, "near": near_side(track), "notes": list(every)}
         about.pop("sha256")

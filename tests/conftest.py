@@ -27,9 +27,11 @@ def data_folder() -> Path:
     return Path(os.environ.get("HIPDRIVE_DATA") or ROOT.parent / "shared" / "data")
 
 
-LONG = ("coverage_others", "reliability", "crash", "timing", "architecture", "benchmarks", "coverage_jumps", "pose_real",
-        "run_py", "gui_live", "recorder_ramp", "uncertainty", "continuous", "video_chain", "live", "session", "recorder",
-        "dirty", "gui_review", "clip_sync")  # fmt: skip
+LONG = (
+    "coverage_others", "reliability", "crash", "timing", "architecture", "benchmarks", "coverage_jumps", "pose_real",
+    "run_py", "gui_live", "recorder_ramp", "uncertainty", "continuous", "video_chain", "live", "session", "recorder",
+    "dirty", "gui_review", "clip_sync",
+)  # fmt: skip
 """Files that take longest, the longest first: processes that share the files then end at about the same time."""
 
 

@@ -40,7 +40,7 @@ def film(trial: Trial, path: Path, *, seed: int = 0) -> CameraLog:
     UsageError : it is not such a trial, or the clip cannot be written.
     """
     if trial.truth is None or "phase" not in trial.truth.settings or "takeoff" not in trial.truth.events:
-        raise UsageError("no_athlete", f"{trial.file or 'trial'}: holds no whole jump of the simulated athlete "
+        raise UsageError("no_athlete", f"{trial.file or 'trial'}: holds no whole jump of the simulated athlete, "
                          "so there is nothing to film; record a little longer")  # fmt: skip
     takeoff, rng = trial.truth.events["takeoff"], np.random.default_rng(seed)
     phase = max(0.0, takeoff - BEFORE) + float(rng.uniform(0.0, 1.0 / RATE))

@@ -152,3 +152,66 @@ def test_the_window_takes_the_clock_that_was_set_and_analyses_anew(
     review.leave()
     window.close()
     window.deleteLater()
+
+
+def test_any_frame_is_shown_at_once_after_a_pass_and_is_the_right_one(trial: Trial, qtbot: QtBot) -> None:
+    from hipdrive.acquisition.video.beside import beside
+    from hipdrive.acquisition.video.scrub import Scrubbed
+
+    small, whole = beside(trial, small=240), beside(trial)
+    assert isinstance(small.clip, Scrubbed)
+    qtbot.waitUntil(lambda: len(small.clip._cache) == len(small), timeout=30_000)  # type: ignore[attr-defined]
+    for i in (70, 3, 55, 12):
+        near = small.picture(i, 240, bare=True).astype(int)
+        exact = whole.picture(i, 240, bare=True).astype(int)
+        assert np.abs(near - exact).mean() < 4.0  # JPEG
+        others = [np.abs(whole.picture(k, 240, bare=True).astype(int) - near).mean() for k in (i - 2, i + 2)]
+        assert np.abs(near - exact).mean() < min(others)
+    small.close()
+    whole.close()
+
+
+def test_a_clip_is_added_in_the_window_with_progress_and_cancelled(
+    qapp: QtWidgets.QApplication, trial: Trial, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The networks are stood in for: they only tell how far they are, until somebody cancels."""
+    import time
+
+    from hipdrive.acquisition.video import filmed, posing
+    from hipdrive.errors import HipdriveError
+
+    steps: list[int] = []
+
+    def looking(film: object, backend: object, *, progress: object, cancelled: object, **more: object) -> None:
+        for i in range(1000):
+            if cancelled():  # type: ignore[operator]
+                raise HipdriveError("cancelled", "the pose was stopped before the end of the clip")
+            steps.append(i)
+            progress(i, 1000)  # type: ignore[operator]
+            time.sleep(0.005)
+
+    class Networks:
+        facts: dict[str, str] = {}  # noqa: RUF012
+
+    monkeypatch.setattr(posing, "pose_of", looking)
+    monkeypatch.setattr(filmed, "_networks", Networks)
+    filmed._seen.clear()
+    window = MainWindow(theme.LIGHT)
+    window.show()
+    review = window.review
+    bare = replace(trial, footage=(), tracks=(), clocks={})
+    review._add(Opened(Path("jump.h5"), bare, hd.analyse(bare), Ask()))
+    review.list.setCurrentRow(0)
+    review._show_current()
+    review.add_motion(Ask(motion=(trial.footage[0].file,)))
+    qtbot.waitUntil(
+        lambda: "Looking at jump.mp4" in review.busy.text() and review.progress.value() > 10, timeout=20_000
+    )
+    review.cancel()
+    done = len(steps)
+    qtbot.wait(300)
+    assert len(steps) <= done + 3
+    assert isinstance(review.current, Opened) and not review.current.trial.footage
+    review.leave()
+    window.close()
+    window.deleteLater()

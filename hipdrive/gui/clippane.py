@@ -165,7 +165,7 @@ class ClipPane(QtWidgets.QFrame):
 
         footage = trial.footage[0]
         try:
-            self._beside = beside(trial)
+            self._beside = beside(trial, small=SHOWN)
         except HipdriveError as why:
             self.picture.show_pixels(None)
             self.told.setText(sentence(str(why)))

@@ -113,14 +113,17 @@ def place_of(footage: Footage, beside: str = "") -> Path:
                      "there to see its frames")  # fmt: skip
 
 
-def beside(trial: Trial, which: int = 0) -> Beside:
+def beside(trial: Trial, which: int = 0, *, small: int | None = None) -> Beside:
     """The clip of a trial, opened.
+
+    small : width, px, of pictures that are asked for again and again in any order, as in a window.
 
     Raises
     ------
     UsageError : the trial has none, or it is not to be found. ReadError : it is another file, or damaged.
     """
     from hipdrive.acquisition.video.clip import Clip
+    from hipdrive.acquisition.video.scrub import Scrubbed
 
     if not trial.footage:
         raise UsageError(
@@ -135,4 +138,5 @@ def beside(trial: Trial, which: int = 0) -> Beside:
                         "there, or add this one anew")  # fmt: skip
     track = next((one for one in trial.tracks if one.name == footage.name and one.unit == "px"), None)
     clock = trial.clocks.get(footage.name)
-    return Beside(clip, footage, track, clock, None if clock is None else force_line(trial, footage.about))
+    frames = clip if small is None else Scrubbed(clip, min(small, clip.size[0]))
+    return Beside(frames, footage, track, clock, None if clock is None else force_line(trial, footage.about))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -89,3 +90,38 @@ class ScrubCache:
         for _ in self.passing(self.clip.frames(width=self.width)):
             if self.bytes > 0.95 * self.limit:
                 return
+
+
+class Scrubbed:
+    """A clip to be looked at in a window: any frame small and at once, as soon as a thread has passed over it.
+
+    clip : is closed with this. width : of the pictures.
+    """
+
+    def __init__(self, clip: Clip, width: int) -> None:
+        self.clip, self.times, self.size = clip, clip.times, clip.size
+        self._cache = ScrubCache(clip, width=width)
+        self._over = threading.Event()
+        self._filling = threading.Thread(target=self._fill, name="hipdrive-scrub", daemon=True)
+        self._filling.start()
+
+    def frame(self, i: int, width: int | None = None) -> Image:
+        """Frame i, small; whole where no width is given.
+
+        Raises
+        ------
+        ReadError : it cannot be decoded. UsageError : there is none.
+        """
+        return self.clip.frame(i) if width is None else self._cache.image(i)
+
+    def _fill(self) -> None:
+        with contextlib.suppress(HipdriveError):  # a damaged frame is told when it is looked at
+            for _ in self._cache.passing(self.clip.frames(width=self._cache.width)):
+                if self._over.is_set() or self._cache.bytes > 0.95 * self._cache.limit:
+                    return
+
+    def close(self) -> None:
+        """Pass no further, and let go of the file."""
+        self._over.set()
+        self._filling.join(5.0)
+        self.clip.close()

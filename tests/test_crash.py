@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -257,23 +258,26 @@ def test_finalising_is_atomic(starts: Any, tmp_path: Path, kills: int) -> None:
     with recorder:
         assert recorder.finished.wait(60.0)
     content = (source / "a.hiplog").read_bytes()
+    took: list[float] = []
 
     def run(folder: Path, pause: float | None) -> bool:
         folder.mkdir()
         (folder / "a.hiplog").write_bytes(content)
         with started(starts, victims.finaliser, folder) as (process, said):
             assert said.recv() == "go"
+            begin = time.monotonic()
             if pause is None:
                 assert said.poll(60.0)
+                took.append(time.monotonic() - begin)
                 return True
             time.sleep(pause)
             process.kill()
             process.join(30.0)
         return not (folder / "a.hiplog").exists()
 
-    begin = time.monotonic()
-    run(tmp_path / "whole", None)
-    whole = time.monotonic() - begin
+    for k in range(3):  # the first one loads what the others find loaded
+        run(tmp_path / f"whole{k}", None)
+    whole = statistics.median(took)
     rng, finished = random.Random(10), []
     for kill in range(kills):
         folder = tmp_path / str(kill)

@@ -17,7 +17,7 @@ from numpy.random import Generator
 
 from hipdrive.analysis import geometry as derived
 from hipdrive.analysis.geometry import sided
-from hipdrive.analysis.kinematics import cutoff_of
+from hipdrive.analysis.kinematics import POSE, cutoff_of
 from hipdrive.analysis.motion import Motion
 from hipdrive.analysis.posenoise import Looks, fitted, slow_root
 from hipdrive.analysis.profile import Profile
@@ -214,7 +214,8 @@ class Body:
         seen = np.isfinite(values)
         through = self._through(seen)
         drift = slow * (self._slow @ self.rng(f"{name} slow").standard_normal((len(values), self.drawn)))
-        columns = values[seen, None] + np.column_stack([np.zeros(int(seen.sum())), (noise + drift)[seen]])
+        wrong = noise + drift + self.constant(name)[1 : 1 + self.drawn]
+        columns = values[seen, None] + np.column_stack([np.zeros(int(seen.sum())), wrong[seen]])
         twice = through.frames @ columns
         all_ = np.concatenate([columns, twice, through.frames @ twice], axis=1)
         return Curves((through.value @ all_).T, (through.velocity @ all_).T)
@@ -240,6 +241,14 @@ class Body:
     def _slow(self) -> Floats:
         """What makes white numbers a slow error of size one, (frames, frames)."""
         return slow_root(self.moments, self.profile.motion_bias_time)
+
+    def constant(self, name: str) -> Floats:
+        """How wrong an angle is for good, deg, (copies,): what a pose program sees as a joint is not where it is.
+
+        Both legs are seen by the same networks, and no velocity and no time changes by it.
+        """
+        posed = self.motion.methods.get("source") == POSE and derived.is_angle(name, self.motion)
+        return self.errors(self.profile.motion_pose_error * posed, f"{derived.whole(name)} constant")
 
     def errors(self, size: float, name: str) -> Floats:
         """An error of a standard uncertainty that is no curve's (a clock's, an event's), (copies,)."""

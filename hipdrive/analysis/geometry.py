@@ -100,6 +100,20 @@ def _split(name: str) -> tuple[str, str]:
     return (stem, leg) if leg in MEDIAL else (name, "")
 
 
+def is_angle(name: str, motion: Motion) -> bool:
+    """Whether a curve is an angle, given or made of points."""
+    return name in motion.angles or MAKERS.get(whole(name), (None, ""))[1] == ANGLE
+
+
+def whole(name: str) -> str:
+    """A curve's name without its leg.
+
+    >>> whole("knee_angle_left"), whole("trunk_lean")
+    ('knee_angle', 'trunk_lean')
+    """
+    return _split(name)[0]
+
+
 def known(name: str, motion: Motion) -> bool:
     """Whether the points for a curve are there in a dimension that it needs, at least once."""
     stem, leg = _split(name)

@@ -177,7 +177,8 @@ class Drive:
             seen = angle[still & np.isfinite(angle)]
             if len(seen) < STILL / float(np.median(np.diff(self.body.times))):
                 raise Refused("no_standing_seen")
-            return float(seen.mean()) + self.body.errors(self.profile.motion_bias, f"standing {name} {leg}")
+            slow = self.body.errors(self.profile.motion_bias, f"standing {name} {leg}")
+            return float(seen.mean()) + slow + self.body.constant(sided(name, leg))
 
         return self.body.over_legs(of)
 

@@ -190,6 +190,7 @@ class Profile:
     motion_noise_time: float = 0.012
     motion_bias: float = 2.0
     motion_bias_time: float = 0.15
+    motion_pose_error: float = 3.5
     motion_point_bias: float = 0.015
     motion_onset_share: float = 0.05
     motion_onset_floor: float = 20.0

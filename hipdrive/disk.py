@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 FAR = 1 << 40
 """Byte that is locked where locks belong to bytes: behind everything that is ever read or written."""
@@ -53,6 +56,30 @@ def append(handle: int, content: bytes) -> None:
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(handle, rest) :]
+
+
+@contextlib.contextmanager
+def draft(path: Path) -> Iterator[BinaryIO]:
+    """A new file beside `path` to write to; when that is done the disk has it whole in place of any that was there.
+
+    Whatever goes wrong before leaves `path` as it was, and no draft.
+
+    Raises
+    ------
+    OSError : it cannot be written.
+    """
+    target = path.resolve()
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with beside.open("xb") as stream:
+            yield stream
+            stream.flush()
+            sync(stream.fileno())
+        os.replace(beside, target)
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+    sync_folder(target.parent)
 
 
 def lock(handle: int) -> bool:

@@ -11,8 +11,6 @@ import datetime as dt
 import hashlib
 import json
 import math
-import os
-import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from hipdrive import disk
 from hipdrive.errors import StoreError, UsageError
 from hipdrive.hardware.explain import explain
 from hipdrive.hardware.facts import Facts, Identifier, Line, Number, Positive, fact
@@ -198,19 +197,10 @@ def write(file: Path, checks: Sequence[CheckFacts]) -> Path | None:
     loads(text, file)
     kept = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{file.stem}-", suffix=".toml", dir=file.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
+        with disk.draft(file) as stream:
+            stream.write(text.encode("utf-8"))
             if before:
                 kept = _put_away(file, max(one.date for one in before))
-            Path(name).replace(file)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
     except OSError as why:
         raise StoreError("cannot_write", f"{file}: the check cannot be written ({why.strerror or why}); choose another "
                          "place with --out") from None  # fmt: skip

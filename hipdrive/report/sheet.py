@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from hipdrive import disk
 from hipdrive.errors import ReadError, UsageError
 from hipdrive.report import frames
 from hipdrive.report.frames import Row
@@ -25,17 +24,8 @@ PATIENCE = 2.0
 
 def write(path: Path, content: bytes) -> None:
     """The whole file or nothing: written beside the target, synced, then renamed over it."""
-    target = path.resolve()
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, target)
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
+    with disk.draft(path) as stream:
+        stream.write(content)
 
 
 def guard(out: Path, inputs: Iterable[Path]) -> None:

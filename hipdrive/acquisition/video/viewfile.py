@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict, ValidationError
 
+from hipdrive import disk
 from hipdrive.acquisition.video.view import PlateView, Pole, ordered, view_of
 from hipdrive.errors import StoreError, UsageError
 from hipdrive.hardware.explain import explain
@@ -149,17 +147,8 @@ def write(file: Path, facts: ViewFacts) -> None:
     text = dumps(facts)
     loads(text, file)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{file.stem}-", suffix=".toml", dir=file.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).replace(file)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+        with disk.draft(file) as stream:
+            stream.write(text.encode("utf-8"))
     except OSError as why:
         raise StoreError("cannot_write", f"{file}: what was said about the clip cannot be written "
                          f"({why.strerror or why}); choose a folder that can be written to") from None  # fmt: skip

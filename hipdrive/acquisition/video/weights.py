@@ -299,13 +299,5 @@ def _origins(where: Path) -> Iterator[tuple[str, str]]:
 
 def _write(path: Path, content: bytes) -> None:
     """A file that is there whole or as it was before."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            disk.sync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    disk.sync_folder(path.parent)
+    with disk.draft(path) as stream:
+        stream.write(content)

@@ -23,26 +23,13 @@ from hipdrive.acquisition.video.scene import Camera, Scene
 from hipdrive.acquisition.video.track import track_of
 from hipdrive.analysis.kinematics import motion_of, smooth
 from hipdrive.analysis.motion import Motion
-from hipdrive.errors import HipdriveError
 from hipdrive.trial import Floats, Track
 
 pytestmark = [pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A store into which pip fetched the networks, once for all of these tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HIPDRIVE_POSE", str(tmp_path_factory.mktemp("weights")))
-        try:
-            store.fetch()
-        except HipdriveError as why:
-            pytest.skip(f"no networks for poses: {why}")
-        yield store.folder()
-
-
-@pytest.fixture(scope="module")
-def backend(kept: Path) -> BlazePose:
+def backend(pose_networks: Path) -> BlazePose:
     both = store.weights()
     return loaded(both.detector, both.landmarks, both.facts)
 
@@ -95,10 +82,10 @@ def joints(found: dict[str, float], part: str) -> list[float]:
     return [value for name, value in found.items() if name.startswith(part)]
 
 
-def test_the_wheel_brings_both_networks_and_their_licence(kept: Path) -> None:
+def test_the_wheel_brings_both_networks_and_their_licence(pose_networks: Path) -> None:
     assert {one.role for one in store.available().values()} == {store.DETECTOR, store.LANDMARKS}
-    assert "Apache License" in (kept / "LICENSE").read_text(encoding="utf-8")
-    assert "mediapipe==0.10.21" in (kept / "NOTICE").read_text(encoding="utf-8")
+    assert "Apache License" in (pose_networks / "LICENSE").read_text(encoding="utf-8")
+    assert "mediapipe==0.10.21" in (pose_networks / "NOTICE").read_text(encoding="utf-8")
 
 
 @pytest.mark.real_data
@@ -166,7 +153,7 @@ def test_following_takes_at_most_twice_the_time_of_the_bare_network(data: Path, 
 
 
 @pytest.mark.real_data
-def test_the_command_writes_what_motion_reads(data: Path, kept: Path, tmp_path: Path) -> None:
+def test_the_command_writes_what_motion_reads(data: Path, pose_networks: Path, tmp_path: Path) -> None:
     clip, out = data / "video_pose2sim_4cam" / "cam02.mp4", tmp_path / "pose.csv"
     done = CliRunner().invoke(
         cli_pose.app, ["run", str(clip), "--crops", "1", "--out", str(out)], catch_exceptions=False

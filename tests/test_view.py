@@ -10,7 +10,7 @@ import pytest
 from hipdrive.acquisition.video import viewfile
 from hipdrive.acquisition.video.scene import Camera, Scene
 from hipdrive.acquisition.video.view import Plane, PlateView, Pole, ordered, plate_corners, row_times, view_of
-from hipdrive.acquisition.video.viewlimits import cannot, cautions, person_px, yaw_error
+from hipdrive.acquisition.video.viewlimits import cannot, cautions, yaw_error
 from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.trial import Floats
 
@@ -131,7 +131,8 @@ def test_scale_yaw_and_roll() -> None:
     across = 0.01 * view.R[0]
     b = seen(place, [across], roll=4.0)[0]
     assert math.dist(a, b) / 0.01 == pytest.approx(view.scale, rel=2e-3)
-    assert person_px(view, 1.8) > 500.0
+    foot, top = view.project([[0.0, 0.0, 0.0], [0.0, 0.0, 1.8]])
+    assert foot[1] - top[1] > 500.0
 
 
 def test_corners_in_any_order() -> None:

@@ -80,15 +80,15 @@ class ScrubCache:
             self.put(i, image)
             yield i, t, image
 
-    def fill(self) -> None:
-        """Keep all frames, as far as there is room, in one pass.
+    def fill(self, over: threading.Event | None = None) -> None:
+        """Keep all frames, as far as there is room, in one pass, until `over`.
 
         Raises
         ------
         ReadError : a frame cannot be decoded.
         """
         for _ in self.passing(self.clip.frames(width=self.width)):
-            if self.bytes > 0.95 * self.limit:
+            if self.bytes > 0.95 * self.limit or (over is not None and over.is_set()):
                 return
 
 
@@ -116,9 +116,7 @@ class Scrubbed:
 
     def _fill(self) -> None:
         with contextlib.suppress(HipdriveError):  # a damaged frame is told when it is looked at
-            for _ in self._cache.passing(self.clip.frames(width=self._cache.width)):
-                if self._over.is_set() or self._cache.bytes > 0.95 * self._cache.limit:
-                    return
+            self._cache.fill(self._over)
 
     def close(self) -> None:
         """Pass no further, and let go of the file."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -122,9 +121,3 @@ def cannot(view: PlateView | None, person: Box | None = None, picture: tuple[int
         for quantity in caution.forbids:
             found.setdefault(quantity, caution.text)
     return found
-
-
-def person_px(view: PlateView, height: float) -> float:
-    """How tall somebody of so many metres is on the plate, px."""
-    foot, top = view.project([[0.0, 0.0, 0.0], [0.0, 0.0, height]])
-    return math.dist(foot, top)

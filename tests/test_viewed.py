@@ -12,8 +12,9 @@ from hipdrive.acquisition.simulated.linkage import simulate_motion
 from hipdrive.acquisition.video.rendered import Leap, Renderer
 from hipdrive.acquisition.video.scene import Camera, Scene
 from hipdrive.analysis.kinematics import motion_of
+from hipdrive.analysis.pixelsync import match_tracks
 from hipdrive.analysis.seen import seen
-from hipdrive.analysis.viewed import by_stature, levelled, viewed
+from hipdrive.analysis.viewed import levelled, viewed
 from hipdrive.trial import Footage, Track, Trial
 
 CAMERA = Camera(place=(-0.1, -4.0, 1.0), target=(-0.1, 0.0, 1.0), focal=700.0, size=(640, 480))
@@ -107,20 +108,19 @@ def test_unseen_frames_stay_unseen_and_their_neighbours_are_brought_over() -> No
     assert np.allclose(found[[0, 1, 3, 4, 5], 0, 0], times[[0, 1, 3, 4, 5]] * 120.0, atol=1e-9)
 
 
-def test_metres_by_the_height_of_the_athlete_are_near() -> None:
-    trial = simulate_motion("cmj", seed=1)
-    leap = Leap.of(trial)
-    renderer = Renderer(leap, Scene(camera=CAMERA))
-    joints = [renderer.joints(t) for t in (0.1, 0.2)]
-    names = ("nose", "left_ankle", "right_ankle")
-    ours = ("head", "ankle_left", "ankle_right")
-    track = Track(name="clip", kind="points", times=np.arange(2.0), names=names, unit="px",
-                  values=np.array([[one[name] for name in ours] for one in joints]))  # fmt: skip
-    found = by_stature(track, leap.height)
-    assert found is not None and found.unit == "m"
-    tall = found.values[0, 1, 1] - found.values[0, 0, 1]
-    assert tall == pytest.approx(0.89 * leap.height, rel=0.03)
-    assert by_stature(replace(track, names=("a", "b", "c")), 1.8) is None
+@pytest.mark.parametrize("times_as_large", [1.0, 0.4])
+def test_a_clip_without_a_clicked_plate_finds_its_clock_at_any_size(
+    tmp_path: Path, times_as_large: float
+) -> None:
+    """Pixels are no metres: the plates tell the scale."""
+    trial = filmed_trial(tmp_path / "jump.mp4", noise=0.2)
+    track = trial.tracks[0]
+    smaller = replace(track, values=times_as_large * track.values)
+    found = match_tracks(trial, viewed((smaller,), trial.footage))
+    known = trial.clocks["jump.mp4"]
+    assert abs(found.clock.offset - known.offset) < 3.0 * found.clock.standard_error
+    assert found.clock.standard_error < 0.01
+    assert found.scale == pytest.approx(times_as_large * 0.75 * 700.0 / 4.0, rel=0.08)  # focal length over distance
 
 
 def test_a_trial_with_a_clicked_plate_has_a_centre_of_mass(tmp_path: Path) -> None:

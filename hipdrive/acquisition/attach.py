@@ -16,9 +16,9 @@ import numpy as np
 
 from hipdrive.acquisition.formats.motion import named_apart, read_motion
 from hipdrive.acquisition.video import is_clip
-from hipdrive.analysis.kinematics import STATED, is_angles, motion_of, stated
+from hipdrive.analysis.kinematics import STATED, is_angles, stated
 from hipdrive.analysis.uncertainty import COVERAGE
-from hipdrive.analysis.viewed import by_stature, viewed
+from hipdrive.analysis.viewed import viewed
 from hipdrive.errors import HipdriveError, UsageError
 from hipdrive.trial import ClockMap, Track, Trial
 
@@ -167,10 +167,10 @@ def check_shared(trial: Trial, clock: ClockMap, tracks: Sequence[Track], said: s
 
 def _matched(trial: Trial, tracks: Sequence[Track], names: str, *, needed: bool) -> tuple[ClockMap | None, str]:
     """The clock by which the centre of mass is that of the plates; none, and why, where it cannot be had."""
-    from hipdrive.analysis.sync import match
+    from hipdrive.analysis.pixelsync import match_tracks
 
     try:
-        found = match(trial, motion_of(_scaled(trial, tracks)))
+        found = match_tracks(trial, viewed(tracks, trial.footage))
     except HipdriveError as why:
         if needed:
             raise
@@ -180,11 +180,6 @@ def _matched(trial: Trial, tracks: Sequence[Track], names: str, *, needed: bool)
     return found.clock, (
         f"clock of {names}: by the centre of mass, offset {found.clock.offset:.4f} ± {found.u95:.4f} s"
     )
-
-
-def _scaled(trial: Trial, tracks: Sequence[Track]) -> list[Track]:
-    """Tracks in metres: by the plate that was clicked, else, for matching only, by the athlete's height."""
-    return [by_stature(one, trial.height) or one for one in viewed(tracks, trial.footage)]
 
 
 def _same(trial: Trial) -> ClockMap:

@@ -14,9 +14,6 @@ import numpy as np
 
 from hipdrive.trial import Floats, Footage, Track
 
-STATURE, NOSE_TO_ANKLE = 1.75, 0.89
-"""m of an athlete of whom nothing is known, and the part of the stature between nose and ankles."""
-
 FRONTS = ("camera", "away")
 """Ways of facing that show the body from the front or the back."""
 
@@ -84,25 +81,6 @@ def on_plane(px: Floats, camera: tuple[Floats, Floats, Floats], axis: int) -> Fl
         found = place + far[..., None] * rays
     found[~(far > 0.0)] = np.nan
     return np.asarray(found[..., (1 - axis, 2)])
-
-
-def by_stature(track: Track, height: float | None) -> Track | None:
-    """A track in pixels in metres by the athlete's height, good to some per cent; None where nobody stands in it.
-
-    For matching clocks only, where a scale that is a little off does no harm.
-    """
-    rows = {name: i for i, name in enumerate(track.names)}
-    feet = [rows[name] for name in ("left_ankle", "right_ankle") if name in rows]
-    if "nose" not in rows or not feet or track.unit != "px":
-        return None
-    tall = track.values[:, feet, 1].mean(axis=1) - track.values[:, rows["nose"], 1]
-    if not np.isfinite(tall).any():
-        return None
-    size = float(np.nanquantile(tall, 0.9))
-    if not size > 0.0:
-        return None
-    scale = NOSE_TO_ANKLE * (height or STATURE) / size
-    return replace(track, values=track.values * scale, unit="m", sd=None)
 
 
 def _number(value: object) -> float:

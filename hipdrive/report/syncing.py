@@ -15,7 +15,7 @@ import numpy as np
 
 from hipdrive.analysis.clocks import CHIRP, CLAP, EXPOSURE, LED
 from hipdrive.analysis.profile import Profile
-from hipdrive.analysis.sync import COM, EVENTS, MANUAL, Sync, given, match
+from hipdrive.analysis.sync import COM, EVENTS, MANUAL, Sync, given
 from hipdrive.errors import UsageError
 from hipdrive.report import syncball, syncwords
 from hipdrive.report.inputs import TRIAL_FILES, Ask, trials
@@ -141,11 +141,10 @@ def _found(trial: Trial, tracks: Sequence[Track], wanted: Wanted) -> Sync:
     mine = [(one, clips[one.name]) for one in tracks if one.name in clips]
     if wanted.method == BEST or wanted.method in OF_CLIPS or (mine and wanted.window is None):
         return _of_clip(trial, mine, wanted)
-    from hipdrive.analysis.kinematics import motion_of
-    from hipdrive.analysis.viewed import by_stature, viewed
+    from hipdrive.analysis.pixelsync import match_tracks
+    from hipdrive.analysis.viewed import viewed
 
-    seen = [by_stature(one, trial.height) or one for one in viewed(tracks, trial.footage)]
-    return match(trial, motion_of(seen), window=wanted.window)
+    return match_tracks(trial, viewed(tracks, trial.footage), window=wanted.window)
 
 
 def _of_clip(trial: Trial, mine: Sequence[tuple[Track, Footage]], wanted: Wanted) -> Sync:

@@ -12,7 +12,8 @@ from hipdrive.analysis.choose import Chosen, Evidence, best
 from hipdrive.analysis.instants import instants
 from hipdrive.analysis.kinematics import motion_of
 from hipdrive.analysis.ledsync import Brightness
-from hipdrive.analysis.viewed import by_stature, viewed
+from hipdrive.analysis.pixelsync import PIXELS, heights_px
+from hipdrive.analysis.viewed import viewed
 from hipdrive.errors import HipdriveError
 from hipdrive.trial import Footage, Signal, Track, Trial
 
@@ -40,7 +41,7 @@ def chosen(trial: Trial, track: Track, footage: Footage, sound: str = "", *, onl
         frames=None if log is not None and log.facts.get("name") == NAME else footage.times,
         near=_near(trial, log), numbers=None if log is None or not log.facts.get("numbered") else log.numbers,
         camera=_camera(trial, path), exposure=1e-3 * exposure if isinstance(exposure, int | float) else None,
-        lamp=_lamp(trial, path, footage), motion=_moving(trial, track, footage),
+        lamp=_lamp(trial, path, footage), **_moving(track, footage),
         sound=_sound(path, footage) if sound else None, sound_kind=sound,
     ), only=only)  # fmt: skip
 
@@ -106,14 +107,17 @@ def _scale(about: Any) -> float | None:
     return float(scale) if isinstance(scale, int | float) else None
 
 
-def _moving(trial: Trial, track: Track, footage: Footage) -> Any:
-    """The body in metres: by the plate that was clicked, else, for matching only, by the athlete's height."""
+def _moving(track: Track, footage: Footage) -> dict[str, Any]:
+    """The body as evidence: in metres by the plate that was clicked, else the height of its middle in pixels."""
     (there,) = viewed((track,), (footage,))
     try:
-        found = motion_of(by_stature(there, trial.height) or there)
+        if there.unit == PIXELS:
+            times, heights = heights_px(there)
+            return {"heights": (times, heights)} if np.isfinite(heights).any() else {}
+        found = motion_of(there)
     except HipdriveError:
-        return None
-    return found if found.com is not None else None
+        return {}
+    return {"motion": found} if found.com is not None else {}
 
 
 def _sound(path: Path, footage: Footage) -> Signal | None:

@@ -9,10 +9,10 @@ import numpy as np
 
 from hipdrive.acquisition.simulated.linkage import simulate_motion
 from hipdrive.acquisition.video.clip import Clip
-from hipdrive.acquisition.video.rendered import Renderer, film
-from hipdrive.acquisition.video.scene import Camera, Scene
+from hipdrive.acquisition.video.rendered import Filmed, Renderer, film
+from hipdrive.acquisition.video.scene import Camera, Lamp, Scene
 from hipdrive.acquisition.video.writing import ClipWriter
-from hipdrive.trial import Footage, Track, Trial
+from hipdrive.trial import Edges, Footage, Track, Trial
 
 SMALL = (480, 360)
 PARTS = {"shoulder": "shoulder", "elbow": "elbow", "wrist": "wrist", "hip": "hip", "knee": "knee", "ankle": "ankle",
@@ -51,3 +51,23 @@ def filmed_trial(path: Path, test: str = "cmj", seed: int = 1, noise: float = 0.
                           about={"near": "right", "width": SMALL[0], "height": SMALL[1]})  # fmt: skip
     clock = replace(filmed.clock, standard_error=0.0004, method="led_code")
     return replace(trial, tracks=(track,), clocks={track.name: clock}, footage=(footage,))
+
+
+TICKS = 20e6
+"""Hz of the counter that stamps edges."""
+
+
+def with_lamp(trial: Trial, lamp: Lamp, name: str = "lamp") -> Trial:
+    """The trial with the lamp's edges, as a counter stamps them, and a rig that says what they are."""
+    end = trial.duration
+    edges = tuple(Edges(name=said, ticks=np.round(TICKS * times[(times >= 0.0) & (times <= end)]), rate=TICKS)
+                  for said, times in ((name, lamp.on), (f"{name}.off", lamp.off)))  # fmt: skip
+    return replace(trial, edges=(*trial.edges, *edges), rig=f'{trial.rig}\n[[sync]]\nid = "{name}"\n')
+
+
+def with_exposures(trial: Trial, filmed: Filmed, name: str = "camera") -> Trial:
+    """The trial with the edges of the camera's line, one where each exposure begins, and a rig that says so."""
+    begun = filmed.begun[(filmed.begun >= 0.0) & (filmed.begun <= trial.duration)]
+    line = f'\n[[cameras]]\nid = "{name}"\nexposure_ms = {1e3 * filmed.exposure!r}\n'
+    edge = Edges(name=name, ticks=np.round(TICKS * begun), rate=TICKS)
+    return replace(trial, edges=(*trial.edges, edge), rig=trial.rig + line)

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filming import with_exposures, with_lamp
 from numpy.typing import NDArray
 
 from hipdrive.acquisition.simulated.linkage import simulate_motion
 from hipdrive.acquisition.video import lampseen
-from hipdrive.acquisition.video.rendered import Renderer, film, with_exposures, with_lamp
+from hipdrive.acquisition.video.rendered import Renderer, film
 from hipdrive.acquisition.video.scene import Camera, Lamp, Scene
 from hipdrive.analysis import sync
 from hipdrive.analysis.choose import Evidence, best

@@ -6,10 +6,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from filming import with_exposures, with_lamp
 from numpy.typing import NDArray
 
 from hipdrive.acquisition.simulated.linkage import simulate_motion
-from hipdrive.acquisition.video import figure, rendered
+from hipdrive.acquisition.video import figure
 from hipdrive.acquisition.video.rendered import Filmed, Leap, Renderer, film
 from hipdrive.acquisition.video.scene import Camera, Lamp, Passer, Scene
 from hipdrive.analysis.instants import instants
@@ -220,7 +221,7 @@ def test_edges_of_lamp_and_camera_are_those_of_a_recording() -> None:
     lamp = Lamp.code(500, 0.05, 0.2, 2.0)
     kept = Kept()
     told = film(Renderer(LEAP, Scene(lamp=lamp)), kept, start=0.3, seconds=0.1, exposure=0.002)
-    trial: Trial = rendered.with_exposures(rendered.with_lamp(JUMP, lamp), told)
+    trial: Trial = with_exposures(with_lamp(JUMP, lamp), told)
     found = instants(trial)
     assert {name: one.kind for name, one in found.items()} == {"lamp": "lamp", "camera": "exposure"}
     assert found["lamp"].times == pytest.approx(lamp.on, abs=1e-7)

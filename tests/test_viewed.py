@@ -109,9 +109,7 @@ def test_unseen_frames_stay_unseen_and_their_neighbours_are_brought_over() -> No
 
 
 @pytest.mark.parametrize("times_as_large", [1.0, 0.4])
-def test_a_clip_without_a_clicked_plate_finds_its_clock_at_any_size(
-    tmp_path: Path, times_as_large: float
-) -> None:
+def test_a_clip_without_a_clicked_plate_finds_its_clock_at_any_size(tmp_path: Path, times_as_large: float) -> None:
     """Pixels are no metres: the plates tell the scale."""
     trial = filmed_trial(tmp_path / "jump.mp4", noise=0.2)
     track = trial.tracks[0]

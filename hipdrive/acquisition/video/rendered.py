@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import cv2
@@ -19,9 +19,9 @@ from hipdrive.acquisition.simulated.linkage import Settings, movement
 from hipdrive.acquisition.simulated.moving import Moving
 from hipdrive.acquisition.video import figure
 from hipdrive.acquisition.video.figure import ENDS, PARTS, POINTS, Outlines
-from hipdrive.acquisition.video.scene import Camera, Colour, Lamp, Scene, rectangle
+from hipdrive.acquisition.video.scene import Camera, Colour, Scene, rectangle
 from hipdrive.errors import UsageError
-from hipdrive.trial import ClockMap, Edges, Floats, Locked, Trial, read_only
+from hipdrive.trial import ClockMap, Floats, Locked, Trial, read_only
 
 Image = NDArray[np.uint8]
 
@@ -411,23 +411,3 @@ def film(
         writer.add(renderer.image(float(begun[k]), exposure, readout), float(stamps[k]))
     return Filmed(times=stamps[kept], numbers=np.array(kept), begun=begun, clock=clock, exposure=exposure,
                   readout=readout)  # fmt: skip
-
-
-TICKS = 20e6
-"""Hz of the counter that stamps edges."""
-
-
-def with_lamp(trial: Trial, lamp: Lamp, name: str = "lamp") -> Trial:
-    """The trial with the lamp's edges, as a counter stamps them, and a rig that says what they are."""
-    end = trial.duration
-    edges = tuple(Edges(name=said, ticks=np.round(TICKS * times[(times >= 0.0) & (times <= end)]), rate=TICKS)
-                  for said, times in ((name, lamp.on), (f"{name}.off", lamp.off)))  # fmt: skip
-    return replace(trial, edges=(*trial.edges, *edges), rig=f'{trial.rig}\n[[sync]]\nid = "{name}"\n')
-
-
-def with_exposures(trial: Trial, filmed: Filmed, name: str = "camera") -> Trial:
-    """The trial with the edges of the camera's line, one where each exposure begins, and a rig that says so."""
-    begun = filmed.begun[(filmed.begun >= 0.0) & (filmed.begun <= trial.duration)]
-    line = f'\n[[cameras]]\nid = "{name}"\nexposure_ms = {1e3 * filmed.exposure!r}\n'
-    edge = Edges(name=name, ticks=np.round(TICKS * begun), rate=TICKS)
-    return replace(trial, edges=(*trial.edges, edge), rig=trial.rig + line)

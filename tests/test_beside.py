@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from filming import SMALL, filmed_trial
+from filming import SMALL, filmed_trial, with_lamp
 
 import hipdrive as hd
 from hipdrive import store
 from hipdrive.acquisition.video.beside import beside
 from hipdrive.acquisition.video.clip import Clip
+from hipdrive.acquisition.video.clipclock import chosen
 from hipdrive.acquisition.video.overlay import JOINTS, Marks, drawn, jpeg, shrunk
+from hipdrive.acquisition.video.scene import Lamp
 from hipdrive.cli import run as command
 from hipdrive.errors import ReadError, UsageError
 from hipdrive.report import clipframes
@@ -97,6 +99,20 @@ def test_a_clip_that_is_gone_or_another_one_is_told(trial: Trial, tmp_path: Path
         beside(other)
     with pytest.raises(UsageError, match="no clip beside"):
         beside(dataclasses.replace(trial, footage=()))
+
+
+def test_what_a_file_tells_wrongly_of_its_clip_is_as_if_it_were_not_told(trial: Trial) -> None:
+    """A trial file is untrusted: every fact of its clip may be anything."""
+    about = {"lamp": ["a", 1, 2, 3], "readout_ms": "x", "exposure_ms": [1], "time_scale": 1e300, "near": 7,
+             "height": "z", "plate": {"a": 1}, "camera": {"K": [[1, 2], [3]]}, "facing": ["right"]}  # fmt: skip
+    lamp = Lamp.code(3, 0.047, 0.5, 3.0)
+    clip = dataclasses.replace(trial.footage[0], about=about)
+    told = dataclasses.replace(with_lamp(trial, lamp), footage=(clip,))
+    assert hd.analyse(told, parameters={"motion_copies": 20}).reps
+    shown = beside(told)
+    assert shown.picture(3).shape[2] == 3
+    shown.close()
+    assert chosen(told, told.tracks[0], clip).method == "com"
 
 
 # --- evidence frames ---

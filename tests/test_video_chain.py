@@ -144,6 +144,21 @@ def test_delays_and_angles_of_a_filmed_depth_jump_are_true_within_their_interval
 
 
 @pytest.mark.usefixtures("true_pose")
+def test_angles_from_pose_hold_a_constant_error_that_moves_no_time(scene: tuple[Trial, Path, float]) -> None:
+    trial, path, _ = scene
+    moved = hd.with_motion(trial, str(path), clock="auto")
+    few = {"motion_copies": 120.0}
+    with_it = hd.analyse(moved, parameters=few).reps[0]
+    without = hd.analyse(moved, parameters={**few, "motion_pose_error": 0.0}).reps[0]
+    hip = "hip_extension_at_toeoff"
+    assert with_it[hip].value == pytest.approx(without[hip].value, abs=1e-9)
+    assert with_it[hip].u95 == pytest.approx(np.hypot(1.96 * 3.5, without[hip].u95), rel=0.2)
+    for name in ("hip_knee_delay", "knee_ankle_delay", "hip_drive_index"):
+        assert with_it[name].value == pytest.approx(without[name].value, abs=1e-9)
+        assert with_it[name].u95 == pytest.approx(without[name].u95, rel=0.02)
+
+
+@pytest.mark.usefixtures("true_pose")
 def test_a_clip_analysed_again_is_not_looked_at_again(scene: tuple[Trial, Path, float], monkeypatch: Any) -> None:
     trial, path, _ = scene
     first = hd.with_motion(trial, str(path), clock="none")
@@ -272,6 +287,8 @@ def test_the_whole_chain_with_the_real_networks(
         told += 1
         assert abs(value["value"] - truth.values[name]) <= 1.3 * value["u95"], (name, value)
     assert told or numbers["onset_sequence_hip_knee"]["value"] is not None
+    hip = numbers["hip_extension_at_toeoff"]
+    assert abs(hip["value"] - truth.values["hip_extension_at_toeoff"]) <= hip["u95"]
     assert run(["report", "jump.h5"]) == 0
     assert "data:image/jpeg" in (tmp_path / "jump.html").read_text(encoding="utf-8")
     assert run(["overlay", "jump.h5", "--out", "drawn.mp4"]) == 0

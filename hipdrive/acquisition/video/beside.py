@@ -123,6 +123,7 @@ def beside(trial: Trial, which: int = 0, *, small: int | None = None) -> Beside:
     UsageError : the trial has none, or it is not to be found. ReadError : it is another file, or damaged.
     """
     from hipdrive.acquisition.video.clip import Clip
+    from hipdrive.acquisition.video.clipclock import scale_of
     from hipdrive.acquisition.video.scrub import Scrubbed
 
     if not trial.footage:
@@ -130,8 +131,7 @@ def beside(trial: Trial, which: int = 0, *, small: int | None = None) -> Beside:
             "no_clip", f"{trial.file or 'trial'}: there is no clip beside these forces; add one with --video"
         )
     footage = trial.footage[which]
-    scale = footage.about.get("time_scale")
-    clip = Clip(place_of(footage, trial.file), float(scale) if isinstance(scale, int | float) else None)
+    clip = Clip(place_of(footage, trial.file), scale_of(footage.about))
     if footage.sha256 and clip.facts.sha256 != footage.sha256:
         clip.close()
         raise ReadError("clip_other", f"{clip.path}: is another clip than the one that was analysed; put that one "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,13 @@ def chosen(trial: Trial, track: Track, footage: Footage, sound: str = "", *, onl
     """
     path = Path(footage.file)
     log = _log(path, footage)
-    exposure = footage.about.get("exposure_ms")
+    exposure = _number(footage.about.get("exposure_ms"))
     if log is not None and np.isfinite(log.exposure).any():
         exposure = 1e3 * float(np.nanmedian(log.exposure))
     return best(trial, Evidence(
         frames=None if log is not None and log.facts.get("name") == NAME else footage.times,
         near=_near(trial, log), numbers=None if log is None or not log.facts.get("numbered") else log.numbers,
-        camera=_camera(trial, path), exposure=1e-3 * exposure if isinstance(exposure, int | float) else None,
+        camera=_camera(trial, path), exposure=1e-3 * exposure if exposure > 0.0 else None,
         lamp=_lamp(trial, path, footage), **_moving(track, footage),
         sound=_sound(path, footage) if sound else None, sound_kind=sound,
     ), only=only)  # fmt: skip
@@ -83,28 +84,36 @@ def _lamp(trial: Trial, path: Path, footage: Footage) -> Brightness | None:
 
     if not any(one.kind == "lamp" for one in instants(trial).values()):
         return None
-    box, readout = footage.about.get("lamp"), footage.about.get("readout_ms", 0.0)
+    box, readout = footage.about.get("lamp"), _number(footage.about.get("readout_ms"))
     shift = float(footage.times[0])
     try:
-        with Clip(path, _scale(footage.about)) as clip:
+        with Clip(path, scale_of(footage.about)) as clip:
             shift -= float(clip.times[0])
             place = _box(box) or lampseen.find(clip.frames())
-            found = lampseen.brightness(clip.frames(), place, 1e-3 * float(readout), clip.size[1])
+            found = lampseen.brightness(clip.frames(), place, 1e-3 * readout, clip.size[1])
     except HipdriveError:
         return None
     return Brightness(times=found.times + shift, values=found.values, clipped=found.clipped)
 
 
 def _box(told: Any) -> tuple[float, float, float, float] | None:
+    """A box as a clip tells it; None where it is none."""
     if not isinstance(told, list | tuple) or len(told) != 4:
         return None
-    left, top, width, height = (float(one) for one in told)
-    return left, top, width, height
+    left, top, width, height = (_number(one) for one in told)
+    return (left, top, width, height) if width > 0.0 and height > 0.0 else None
 
 
-def _scale(about: Any) -> float | None:
-    scale = about.get("time_scale")
-    return float(scale) if isinstance(scale, int | float) else None
+def _number(told: Any) -> float:
+    """A number as a clip tells it; 0 where it is none."""
+    known = isinstance(told, int | float) and not isinstance(told, bool) and math.isfinite(told)
+    return float(told) if known else 0.0
+
+
+def scale_of(about: Any) -> float | None:
+    """The time scale of a clip; None where it tells none that can be."""
+    scale = _number(about.get("time_scale"))
+    return scale if 1e-3 <= scale <= 1e3 else None
 
 
 def _moving(track: Track, footage: Footage) -> dict[str, Any]:
@@ -124,7 +133,7 @@ def _sound(path: Path, footage: Footage) -> Signal | None:
     from hipdrive.acquisition.video.clip import Clip
 
     try:
-        with Clip(path, _scale(footage.about)) as clip:
+        with Clip(path, scale_of(footage.about)) as clip:
             return clip.sound()
     except HipdriveError:
         return None

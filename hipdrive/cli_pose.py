@@ -123,7 +123,7 @@ def _told(kept: list[str]) -> int:
 
     for one in kept:
         print(f"kept: {one}")
-    roles = {one.role for one in weights.available().values()}
+    roles = {role for one in weights.available().values() for role in one.roles}
     missing = [role for role in (weights.DETECTOR, weights.LANDMARKS) if role not in roles]
     print(f"in {weights.folder()}" + (f"; the network for {missing[0]} is still missing" if missing else ""))
     return int(bool(missing))

@@ -86,6 +86,27 @@ def test_networks_come_one_by_one_and_the_best_is_used(known: Path, tmp_path: Pa
     assert "from lite.task" in notice and notice.count("sha256") == 3  # what was there is still told
 
 
+def test_a_bundle_is_known_as_a_whole(known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A .task whose networks nobody knows one by one is kept as it came, and its networks are taken from it."""
+    heavy, finder = b"heavy" * 60, b"another finder" * 20
+    task = archive(tmp_path / "heavy.task", {
+        "pose_detector.tflite": finder, "pose_landmarks_detector.tflite": heavy,
+    })  # fmt: skip
+    one = store.Known(store.BUNDLE, "heavy.task", "both")
+    before = dict(store.KNOWN)
+    with pytest.raises(ReadError, match="is no network that hipdrive knows"):
+        store.import_file(task)
+    monkeypatch.setattr(store, "KNOWN", MappingProxyType({digest(task.read_bytes()): one} | before))
+    assert set(store.import_file(task)) == {digest(task.read_bytes())}
+    kept = store.weights()
+    assert (kept.detector, kept.landmarks) == (finder, heavy)
+    assert kept.facts == {"detector_sha256": digest(finder), "landmarks_sha256": digest(heavy)}
+    assert (known / "heavy.task").read_bytes() == task.read_bytes()
+    (known / "heavy.task").write_bytes(task.read_bytes()[:-1] + b"!")
+    with pytest.raises(ReadError, match="no network for detector and landmarks"):
+        store.weights()
+
+
 def test_a_network_that_was_changed_on_the_disk_is_not_there(known: Path, tmp_path: Path) -> None:
     store.import_file(archive(tmp_path / "a.whl", MEMBERS))
     (known / "pose_landmark_full.tflite").write_bytes(FULL[:-1] + b"!")

@@ -6,6 +6,7 @@ Networks are known by their sha256; nothing else is kept or run. HIPDRIVE_POSE n
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import struct
@@ -23,6 +24,7 @@ from hipdrive import disk
 from hipdrive.errors import ReadError, StoreError, UsageError
 
 DETECTOR, LANDMARKS = "detector", "landmarks"
+BUNDLE = "bundle"
 
 WHEEL = "mediapipe==0.10.21"
 """The last wheels that hold the networks themselves; later ones load them from a hub."""
@@ -30,24 +32,43 @@ WHEEL = "mediapipe==0.10.21"
 
 @dataclass(frozen=True)
 class Known:
-    """A network whose contents are known. role : detector or landmarks. file : its name in the store."""
+    """A network, or a bundle of both, whose contents are known. file : its name in the store."""
 
     role: str
     file: str
     what: str
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What it is: a detector, landmarks, or both."""
+        return (DETECTOR, LANDMARKS) if self.role == BUNDLE else (self.role,)
+
 
 KNOWN: Mapping[str, Known] = MappingProxyType({
     "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c":
         Known(DETECTOR, "pose_detection.tflite", "person detector, mediapipe wheels to 0.10.21"),
+    "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe":
+        Known(LANDMARKS, "pose_landmark_heavy.tflite", "landmarks (heavy), npm's @mediapipe/pose"),
+    "64437af838a65d18e5ba7a0d39b465540069bc8aae8308de3e318aad31fcbc7b":
+        Known(BUNDLE, "pose_landmarker_heavy.task", "detector and landmarks (heavy), pose_landmarker_heavy.task"),
     "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f":
         Known(LANDMARKS, "pose_landmark_full.tflite", "landmarks (full), mediapipe wheels to 0.10.21"),
+    "4eaa5eb7a98365221087693fcc286334cf0858e2eb6e15b506aa4a7ecdcec4ad":
+        Known(BUNDLE, "pose_landmarker_full.task", "detector and landmarks (full), pose_landmarker_full.task"),
+    "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61":
+        Known(LANDMARKS, "pose_landmark_lite.tflite", "landmarks (lite), npm's @mediapipe/pose"),
+    "59929e1d1ee95287735ddd833b19cf4ac46d29bc7afddbbf6753c459690d574a":
+        Known(BUNDLE, "pose_landmarker_lite.task", "detector and landmarks (lite), pose_landmarker_lite.task"),
     "46837eb883e6ec75b52c5f5ff6a9b78bd35e66c13f95e8c3566c582d146cb1d9":
         Known(DETECTOR, "pose_detector.tflite", "person detector, pose_landmarker .task"),
     "ad6cfd3c903eb31a4ee788b809e45ecf9fa69923b69b9f3f2d9ae616ff433e58":
         Known(LANDMARKS, "pose_landmarks_lite.tflite", "landmarks (lite), pose_landmarker_lite.task"),
 })  # fmt: skip
-"""The networks by sha256, the best of each role first."""
+"""Files of networks by sha256, the best of each role first. Those of mediapipe's own list of assets, and of the three
+bundles of its model page (float16, version 1), which many who pin them agree on."""
+
+MEMBERS = {DETECTOR: "pose_detector.tflite", LANDMARKS: "pose_landmarks_detector.tflite"}
+"""What a bundle calls its networks."""
 
 NETWORK = re.compile(r"pose[a-z_]*\.tflite", re.IGNORECASE)
 """Names of members of an archive that may be one of them."""
@@ -89,7 +110,7 @@ def folder() -> Path:
 
 
 def available() -> dict[str, Known]:
-    """The networks in the store that are whole, by sha256; the best of each role first."""
+    """The files of the store that are whole, by sha256; the best of each role first."""
     return {digest: one for digest, one in KNOWN.items() if _kept(digest) is not None}
 
 
@@ -100,14 +121,16 @@ def weights() -> Weights:
     ------
     ReadError : one is missing or damaged.
     """
-    best = {one.role: digest for digest, one in reversed(available().items())}
-    contents = {role: _kept(digest) for role, digest in best.items()}
-    detector, landmarks = contents.get(DETECTOR), contents.get(LANDMARKS)
+    contents: dict[str, bytes | None] = {}
+    for role in (DETECTOR, LANDMARKS):
+        held = (_network(digest, role) for digest, one in KNOWN.items() if role in one.roles)
+        contents[role] = next((content for content in held if content is not None), None)
+    detector, landmarks = contents[DETECTOR], contents[LANDMARKS]
     if detector is None or landmarks is None:
-        missing = " and ".join(role for role in (DETECTOR, LANDMARKS) if contents.get(role) is None)
+        missing = " and ".join(role for role, content in contents.items() if content is None)
         raise ReadError("no_weights", f"{folder()}: there is no network for {missing}; bring both once with "
                         "`hipdrive pose fetch`, or `hipdrive pose import FILE` without a network")  # fmt: skip
-    facts = {f"{role}_sha256": digest for role, digest in best.items()}
+    facts = {f"{role}_sha256": hashlib.sha256(content or b"").hexdigest() for role, content in contents.items()}
     return Weights(detector, landmarks, MappingProxyType(facts))
 
 
@@ -126,7 +149,9 @@ def import_file(path: Path, *, origin: str = "") -> dict[str, Known]:
             raise ReadError("too_large", f"{path}: is larger than {MOST >> 20} MB, so it is no file of networks")
         with path.open("rb") as file:
             zipped = file.read(4) == b"PK\x03\x04"
-        found, licence = _members(path) if zipped else ([(path.name, _bounded(path))], b"")
+        whole = [(path.name, _bounded(path))] if size <= LARGEST or not zipped else []
+        bundle = [one for one in whole if hashlib.sha256(one[1]).hexdigest() in KNOWN]
+        found, licence = _members(path) if zipped and not bundle else (whole, b"")
     except OSError as why:
         raise ReadError("read", f"{path}: cannot be read ({why.strerror or why}); give a mediapipe wheel, a .task or a "
                         ".tflite file") from None  # fmt: skip
@@ -134,7 +159,7 @@ def import_file(path: Path, *, origin: str = "") -> dict[str, Known]:
     good = {digest: content for digest, content in known.items() if digest in KNOWN}
     if not good:
         raise ReadError("unknown_network", f"{path}: {_unknown(found)}; give the wheel of {WHEEL}, or "
-                        "pose_landmarker_lite.task")  # fmt: skip
+                        "pose_landmarker_full.task, _heavy or _lite")  # fmt: skip
     _keep(good, licence, origin or path.name)
     return {digest: KNOWN[digest] for digest in good}
 
@@ -266,6 +291,15 @@ def _kept(digest: str) -> bytes | None:
     except (OSError, ReadError):
         return None
     return content if hashlib.sha256(content).hexdigest() == digest else None
+
+
+def _network(digest: str, role: str) -> bytes | None:
+    """The network of a role in a file of the store, None where the file is missing or not what it should be."""
+    content = _kept(digest)
+    if content is None or KNOWN[digest].role != BUNDLE:
+        return content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return _unpacked(archive, archive.getinfo(MEMBERS[role]))
 
 
 def _keep(networks: Mapping[str, bytes], licence: bytes, origin: str) -> None:

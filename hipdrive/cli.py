@@ -344,7 +344,7 @@ def cues(
         Path | None, typer.Argument(metavar="[FILE.toml]", help="Your own table.", show_default=False, readable=False)
     ] = None,
 ) -> None:
-    """Print the faults that are looked for where somebody was seen moving: their numbers, limits, sources and cues."""
+    """Print the faults that are looked for: their numbers, limits, sources and cues."""
     from hipdrive.analysis.cuetable import load
     from hipdrive.report import drive
 

@@ -113,8 +113,25 @@ def test_both_sides_of_a_limit_count() -> None:
         assert answers(made({"drop_height_error": (value, 0.004)}))["stepping_down"] == answer
 
 
-def test_without_motion_there_is_no_advice() -> None:
-    assert advice(hd.analyse(hd.simulate("dj", seed=1)), default()) is None
+def test_without_motion_there_is_what_forces_tell() -> None:
+    found = advice(hd.analyse(hd.simulate("dj", seed=1)), default())
+    assert found is not None
+    assert {one.fault.name for one in found.found} == {"long_contact", "stepping_down", "hard_landing"}
+    assert all(one.answer != "missing" for one in found.found)
+    assert advice(hd.analyse(hd.simulate("balance", seed=1)), default()) is None  # no fault of standing is known
+
+
+def test_numbers_without_a_limit_are_told_beside_the_evidence() -> None:
+    found = advice(hd.analyse(hd.simulate("dj", seed=1)), default())
+    assert found is not None
+    beside = {one.fault.name: dict(one.beside) for one in found.found}
+    assert {"landing_rate_2080", "landing_depth", "time_to_stabilisation"} >= set(beside["hard_landing"]) > set()
+    assert beside["long_contact"]["ssc_class"].label in ("fast", "slow")
+    assert "contact_displacement" in beside["long_contact"]
+    entry = drive.entry(hd.analyse(hd.simulate("dj", seed=1)))
+    assert "hip_drive" not in entry
+    told = {one["fault"]: [number["metric"] for number in one["beside"]] for one in entry["advice"]["faults"]}
+    assert told["long_contact"] == list(beside["long_contact"])
 
 
 # --- the table ---

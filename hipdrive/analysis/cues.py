@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hipdrive.analysis.cuetable import CueTable, Fault, Limit
 from hipdrive.analysis.uncertainty import T95
 from hipdrive.errors import sentence
 from hipdrive.results import REFUSED, Analysis, Value
+
+Told = tuple[str, Value]
+"""A field and its number."""
 
 SHOWN, NOT_SHOWN, NOT_RESOLVED, MISSING = "shown", "not_shown", "not_resolved", "missing"
 ANSWERS = (SHOWN, NOT_RESOLVED, NOT_SHOWN, MISSING)
@@ -43,11 +46,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Found:
-    """One fault, what is said of it, and what that rests on."""
+    """One fault, what is said of it, what that rests on, and the numbers told beside it."""
 
     fault: Fault
     answer: str
     evidence: tuple[Evidence, ...]
+    beside: tuple[tuple[str, Value], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,19 +67,35 @@ class Advice:
 
 
 def advice(analysis: Analysis, table: CueTable) -> Advice | None:
-    """The faults of a trial whose body was seen moving; None where it was not, or holds no repetition."""
+    """The faults of a trial; None where it holds no repetition, or no number that tells a fault.
+
+    Where nobody was seen moving, only those are looked for that forces can tell.
+    """
     counted = [rep for rep in analysis.reps if rep.status != REFUSED]
-    if analysis.motion is None or not counted:
+    if not counted:
         return None
     arms = bool(analysis.provenance.get("arms"))
     found = []
     for fault in table.of(analysis.test):
         if fault.arms and not arms:
             continue
-        evidence = tuple(_judged(limit, counted, analysis.motion) for limit in fault.evidence)
+        evidence = tuple(_judged(limit, counted, analysis.motion or {}) for limit in fault.evidence)
         choose = max if fault.together else min
-        found.append(Found(fault, choose((one.answer for one in evidence), key=ANSWERS.index), evidence))
-    return Advice(tuple(found))
+        answer = choose((one.answer for one in evidence), key=ANSWERS.index)
+        if answer != MISSING or analysis.motion is not None:
+            found.append(Found(fault, answer, evidence, tuple(_beside(fault, counted, analysis.summary))))
+    return Advice(tuple(found)) if found or analysis.motion is not None else None
+
+
+def _beside(fault: Fault, reps: Sequence[Mapping[str, Value]], summary: Mapping[str, Value]) -> Iterator[Told]:
+    """The numbers told beside a fault, those that are there; of a class, one on which all repetitions agree."""
+    for field in fault.beside:
+        cells = [where[field] for where in (*reps, summary) if field in where]
+        there = [cell for cell in cells if math.isfinite(cell.value)]
+        if there and there[0].label is None:
+            yield field, mean(there)
+        elif there and len({cell.label for cell in there}) == 1:
+            yield field, there[0]
 
 
 def _judged(limit: Limit, reps: Sequence[Mapping[str, Value]], motion: Mapping[str, object]) -> Evidence:

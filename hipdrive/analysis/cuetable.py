@@ -20,11 +20,13 @@ LARGEST_FILE = 200_000
 """Bytes: nobody writes a longer table."""
 LONGEST = 300
 """Letters of a text in it."""
+MOST_BESIDE = 8
+"""Numbers told beside one fault: more are no evidence but a table."""
 
 LIMITS = ("below", "above", "below_from")
 TEXTS = ("fault", "cue", "work", "source")
 FLAGS = ("arms", "together", "shown")
-KEYS = (*TEXTS, *FLAGS, "tests", "evidence")
+KEYS = (*TEXTS, *FLAGS, "tests", "evidence", "beside")
 EVIDENCE = ("field", *LIMITS, "from", "over")
 
 
@@ -49,6 +51,7 @@ class Fault:
     """What may be wrong, what tells it, and what a coach then says.
 
     arms : only in jumps with an arm swing. together : every number has to show it, not only one.
+    beside : numbers that are told with the evidence and have no limit of their own.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Fault:
     tests: frozenset[str]
     source: str
     evidence: tuple[Limit, ...]
+    beside: tuple[str, ...] = ()
     arms: bool = False
     together: bool = False
     shown: bool = True
@@ -122,6 +126,8 @@ def _fault(where: str, name: str, row: Mapping[str, Any], old: Fault | None) -> 
         changes["tests"] = _tests(where, name, row["tests"])
     if "evidence" in row:
         changes["evidence"] = _evidence(where, name, row["evidence"], () if old is None else old.evidence)
+    if "beside" in row:
+        changes["beside"] = _beside(where, name, row["beside"])
     if old is not None:
         return replace(old, **changes)
     return Fault(name=name, **changes)
@@ -136,17 +142,12 @@ def _evidence(where: str, name: str, rows: Any, old: tuple[Limit, ...]) -> tuple
     for row in rows:
         _known(where, f"{name}.evidence", row, EVIDENCE)
         number = row.get("field", old[0].field if len(old) == 1 else None)
-        if not isinstance(number, str) or stem(number) not in METRICS:
-            raise _wrong(where, f"{name}: {number!r} is no number of hipdrive{_near(str(number), METRICS)}; "
-                         "`hipdrive metrics` lists them")  # fmt: skip
+        number = _number(where, name, repr(number), number)
         if old and number not in found:
             raise _wrong(where, f"{name}: its numbers are {', '.join(found)}; {number} is not one of them")
         changes: dict[str, Any] = {key: _limit(where, name, number, key, row[key]) for key in LIMITS if key in row}
         if "from" in row:
-            if stem(str(row["from"])) not in METRICS:
-                raise _wrong(where, f"{name}: `from` is no number of hipdrive{_near(str(row['from']), METRICS)}; "
-                             "`hipdrive metrics` lists them")  # fmt: skip
-            changes["base"] = str(row["from"])
+            changes["base"] = _number(where, name, "`from`", row["from"])
         if "over" in row:
             changes["over"] = _count(where, name, row["over"])
         one = replace(found.get(number, Limit(number)), **changes)
@@ -154,6 +155,21 @@ def _evidence(where: str, name: str, rows: Any, old: tuple[Limit, ...]) -> tuple
             raise _wrong(where, f"{name}: give {number} a limit `below` or `above`, the first less than the second")
         found[number] = one
     return tuple(found.values())
+
+
+def _beside(where: str, name: str, fields: Any) -> tuple[str, ...]:
+    if not isinstance(fields, list) or len(fields) > MOST_BESIDE:
+        raise _wrong(where, f"{name}: beside must be a list of at most {MOST_BESIDE} numbers")
+    load_builtin()
+    return tuple(_number(where, name, repr(one), one) for one in fields)
+
+
+def _number(where: str, name: str, told: str, field: Any) -> str:
+    """A number that hipdrive knows; told : what to call it where it does not."""
+    if not isinstance(field, str) or stem(field) not in METRICS:
+        raise _wrong(where, f"{name}: {told} is no number of hipdrive{_near(str(field), METRICS)}; "
+                     "`hipdrive metrics` lists them")  # fmt: skip
+    return field
 
 
 def _limit(where: str, name: str, number: str, key: str, value: Any) -> float:

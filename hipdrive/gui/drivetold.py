@@ -95,9 +95,8 @@ def _cue(advice: Advice) -> QtWidgets.QFrame:
     layout.addWidget(label(sentence(found.fault.fault) if advice.cue else
                            f"Whether {found.fault.fault} cannot be said: the uncertainty covers the limit.", "told",
                            wrap=True))  # fmt: skip
-    for evidence in found.evidence:
-        if evidence.answer == found.answer:
-            layout.addWidget(label(drive.against(evidence), "evidence", wrap=True))
+    for told in drive.told(found):
+        layout.addWidget(label(told, "evidence", wrap=True))
     if advice.cue:
         layout.addWidget(label(f"Work: {found.fault.work}", "soft", wrap=True))
     return frame

@@ -69,6 +69,13 @@ def against(evidence: Evidence) -> str:
     return f"{told}; {evidence.why}" if evidence.why else told
 
 
+def told(found: Found) -> Iterator[str]:
+    """What a fault rests on, one line a number: those that decided, then what is told beside them."""
+    yield from (against(one) for one in found.evidence if one.answer == found.answer)
+    if found.beside:
+        yield "beside it " + ", ".join(f"{named(field).lower()} {shown(value)}" for field, value in found.beside)
+
+
 def named(field: str) -> str:
     """A field in words; an index of left against right by what it compares.
 
@@ -103,16 +110,19 @@ def clocked(analysis: Analysis) -> str:
 
 
 def entry(analysis: Analysis, table: CueTable | None = None) -> dict[str, Any]:
-    """The part `hip_drive` of a trial's entry; empty where nobody was seen moving."""
-    if analysis.motion is None:
-        return {}
+    """The part `hip_drive` of a trial's entry; where nobody was seen moving `advice`, if forces tell a fault."""
     found = of(analysis, table)
+    faults = {
+        "faults": [] if found is None else [_found(one) for one in found.found],
+        "cue": None if found is None or found.cue is None else _cue(found.cue),
+    }
+    if analysis.motion is None:
+        return {} if found is None else {"advice": faults}
     return {"hip_drive": {
         "motion": document.plain(dict(analysis.motion)),
         "reps": [{"rep": rep.rep, **_lanes(lanes(rep))} for rep in analysis.reps],
         "movements": [_movement(one) for one in analysis.movements],
-        "faults": [] if found is None else [_found(one) for one in found.found],
-        "cue": None if found is None or found.cue is None else _cue(found.cue),
+        **faults,
     }}  # fmt: skip
 
 
@@ -136,7 +146,7 @@ def _movement(one: Movement) -> dict[str, Any]:
 def _found(one: Found) -> dict[str, Any]:
     return {"fault": one.fault.name, "text": one.fault.fault, "answer": one.answer, "cue": one.fault.cue,
             "work": one.fault.work, "source": one.fault.source,
-            "evidence": [_evidence(evidence) for evidence in one.evidence]}  # fmt: skip
+            "evidence": [_evidence(evidence) for evidence in one.evidence], "beside": _beside(one)}  # fmt: skip
 
 
 def _evidence(one: Evidence) -> dict[str, Any]:
@@ -147,7 +157,11 @@ def _evidence(one: Evidence) -> dict[str, Any]:
 
 def _cue(one: Found) -> dict[str, Any]:
     return {"fault": one.fault.name, "text": one.fault.fault, "cue": one.fault.cue, "work": one.fault.work,
-            "evidence": [_evidence(e) for e in one.evidence if e.answer == SHOWN]}  # fmt: skip
+            "evidence": [_evidence(e) for e in one.evidence if e.answer == SHOWN], "beside": _beside(one)}  # fmt: skip
+
+
+def _beside(one: Found) -> list[dict[str, Any]]:
+    return [{"metric": field, **document.metric(value)} for field, value in one.beside]
 
 
 # --- the table of limits ---
@@ -180,6 +194,8 @@ def to_text(table: CueTable) -> str:
                       f"    source: {fault.source}"]  # fmt: skip
         together = " (all of these together)" if fault.together else ""
         lines.append(f"    {named(one.field)} {bounds}{together}  [{one.field}]")
+        if one is fault.evidence[-1] and fault.beside:
+            lines.append(f"    beside: {', '.join(named(field).lower() for field in fault.beside)}")
     return "\n".join(lines)
 
 
@@ -189,4 +205,4 @@ def values_of(mapping: Mapping[str, Value], names: tuple[str, ...] = FIRST) -> I
 
 
 __all__ = ["ANSWERS", "DEEPEST", "DELAYS", "FIRST", "JOINTS", "SHOWN", "against", "clocked", "entry", "limits", "of",
-           "to_text", "values_of"]  # fmt: skip
+           "to_text", "told", "values_of"]  # fmt: skip

@@ -23,6 +23,7 @@ EACH = 3
 def view(analysis: Analysis, table: CueTable | None = None, *, everything: bool = False) -> Iterator[RenderableType]:
     """The section of one trial; nothing where nobody was seen moving. `everything` adds what no fault was found in."""
     if analysis.motion is None:
+        yield from _advice(analysis, table, everything)
         return
     yield Text("\nHip drive", "bold")
     yield Text(sentence(drive.clocked(analysis)), "dim")
@@ -107,19 +108,20 @@ def _movement(one: Movement) -> Iterator[RenderableType]:
 def _advice(analysis: Analysis, table: CueTable | None, everything: bool) -> Iterator[RenderableType]:
     """The one cue with its evidence; then what else was looked for."""
     found = drive.of(analysis, table)
-    if found is None:
+    if found is None or (analysis.motion is None and found.cue is None and not everything):
         return
     yield Text("")
     if found.cue is None:
         yield Text("No fault is shown beyond its uncertainty, so there is no cue.")
     else:
         yield Text.assemble("Cue: ", (f"“{found.cue.fault.cue}”", "bold"), f"   since {clean(found.cue.fault.fault)}")
-        for evidence in found.cue.evidence:
-            if evidence.answer == drive.SHOWN:
-                yield Text(f"  {drive.against(evidence)}")
+        for line in drive.told(found.cue):
+            yield Text(f"  {line}")
         yield Text(f"  Work: {found.cue.fault.work}", "dim")
-    yield Text("")
     others = [one for one in found.found if one is not found.cue]
+    if not others or (analysis.motion is None and not everything):
+        return
+    yield Text("")
     yield _faults([one for one in others if everything or one.answer in (drive.SHOWN, NOT_RESOLVED)])
     if everything:
         return

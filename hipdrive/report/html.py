@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hipdrive import __version__
+from hipdrive.analysis.cues import Advice
 from hipdrive.analysis.cuetable import CueTable
 from hipdrive.analysis.lanes import lanes, verdict
 from hipdrive.report import clipframes, curves, drive, driveplot, figure, pull, rows
@@ -115,6 +116,7 @@ def _trial(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None = 
         "reps": [_rep(trial, analysis, rep, f"{salt}-{rep.rep}", drawn=not hops) for rep in analysis.reps],
         "provenance": list(_provenance(trial, analysis)),
         "drive": _drive(trial, analysis, salt, cues),
+        "cue": _cue(drive.of(analysis, cues)),
     }
 
 
@@ -147,15 +149,21 @@ def _drive(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None) -
     found = drive.of(analysis, cues)
     return {
         "about": sentence(drive.clocked(analysis)), "pictures": pictures, "no_stills": taken.why,
-        "cue": None if found is None or found.cue is None else {
-            "say": found.cue.fault.cue, "fault": sentence(found.cue.fault.fault), "work": found.cue.fault.work,
-            "evidence": [drive.against(one) for one in found.cue.evidence if one.answer == drive.SHOWN],
-        },
+        "cue": _cue(found),
         "faults": [] if found is None else [
             {"answer": one.answer, "said": drive.ANSWERS[one.answer], "fault": sentence(one.fault.fault),
              "evidence": [drive.against(evidence) for evidence in one.evidence]} for one in found.found
         ],
     }  # fmt: skip
+
+
+def _cue(found: Advice | None) -> dict[str, Any] | None:
+    """The one cue that is given, and what it rests on."""
+    if found is None or found.cue is None:
+        return None
+    one = found.cue
+    return {"say": one.fault.cue, "fault": sentence(one.fault.fault), "work": one.fault.work,
+            "evidence": list(drive.told(one))}  # fmt: skip
 
 
 def _drive_numbers(values: Mapping[str, Value], names: tuple[str, ...]) -> list[tuple[str, str, str]]:

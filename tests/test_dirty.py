@@ -55,6 +55,17 @@ def test_no_mixture_of_faults_is_silent(test: str, seed: int, which: list[faults
         assert not study.wrong(trial, analysis)
 
 
+@pytest.mark.parametrize("seed", [33, 48])
+def test_zeros_that_a_step_moved_are_seen(seed: int) -> None:
+    """Found by hypothesis: forces set to zero below 10 N hide the zero, and a step in the air hid the zeros."""
+    trial = study.clean("cmj", seed)
+    for spoil in (faults.cut_below(10.0), faults.zero_step(3.0)):
+        trial = spoil(trial, np.random.default_rng(seed))
+    analysis = analyse(trial)
+    assert study.wrong(trial, analysis)
+    assert "cut_forces" in findings(analysis) and analysis.status == "flagged"
+
+
 # --- repairs ---
 
 

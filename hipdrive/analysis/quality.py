@@ -279,7 +279,10 @@ SOME_ZEROS, IN_THE_AIR = 3, 24
 
 
 def _exact_zeros(rep: Rep) -> Ints:
-    """How many samples in the middle of the flight are exactly zero, on the plate that has most."""
+    """How many samples in the middle of the flight are exactly zero, on the plate that has most.
+
+    Zeros that a later step of the zero moved are all one number instead: those count too.
+    """
     facts, found = rep.facts, rep.facts.located.found
     middle = (found.start + found.end - IN_THE_AIR) // 2
     samples = np.ones((rep.n, len(facts.block.names), IN_THE_AIR))
@@ -287,16 +290,22 @@ def _exact_zeros(rep: Rep) -> Ints:
         part = facts.block.plates[r][:, a : a + IN_THE_AIR]
         out[:, : part.shape[1]] = part
     ground = [i for i, name in enumerate(facts.block.names) if name != BOX]
-    zeros = (samples[:, ground] == 0.0).sum(axis=2)
+    on = samples[:, ground]
+    zeros = np.where((on == on[:, :, :1]).all(axis=2), IN_THE_AIR, (on == 0.0).sum(axis=2))
     for row, place in zip(*np.nonzero(zeros >= SOME_ZEROS), strict=True):
         force = facts.block.plates[facts.record[row]][ground[place], found.start[row] : found.end[row]]
         force = force[len(force) // 5 : len(force) - len(force) // 5]
+        if len(force) > 0 and np.count_nonzero(np.diff(force)) <= FEW_STEPS:
+            continue
         left = force[force != 0.0]
         # a plate that reads in steps is zero now and then, and repeats its other steps as well
         if len(left) > 0 and len(np.unique(left)) < DISTINCT * len(left):
             zeros[row, place] = 0
     return np.asarray(zeros.max(axis=1), dtype=np.int64)
 
+
+FEW_STEPS = 2
+"""A flight whose force stands still to its last digit but for so many steps was made, not measured."""
 
 DISTINCT = 0.7
 """Part of the forces that differ from one another in noise that is not in steps."""

@@ -256,7 +256,9 @@ def analyse(
 @app.command()
 def report(
     files: Plain,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pages.", readable=False)] = Path(),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the pages, or one PAGE.html.", readable=False)
+    ] = Path(),
     test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
     columns: Columns = None, unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None,
     box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, motion: Motions = None,
@@ -272,8 +274,15 @@ def report(
                motion=(_both(motion, video), motion_clock, motion_as))  # fmt: skip
     found = _recordings(files)
     _one_with_motion(found, _both(motion, video))
-    _folder(out)
-    targets = dict(zip(found, pages.names(found, out), strict=True))
+    if out.suffix.lower() in (".html", ".htm") and not out.is_dir():
+        if len(found) != 1:
+            raise UsageError("out_is_page", f"--out {out} is one page and there are {len(found)} recordings; "
+                             "give a folder")  # fmt: skip
+        _folder(out.parent)
+        targets = {found[0]: out}
+    else:
+        _folder(out)
+        targets = dict(zip(found, pages.names(found, out), strict=True))
     return job.each(found, lambda path: pages.write_page(path, ask, targets[path]))
 
 

@@ -150,6 +150,7 @@ def test_the_window_opens_with_the_files_named(
         ("simulate", "cmj", "nowhere/b.csv"),
         ("simulate", "cmj", "b.csv", "--truth", "b.csv"),
         ("report", "a.csv", "--out", "a.csv"),
+        ("report", "a.csv", "b.csv", "--out", "one.html"),
         ("demo", "--out", "a.csv"),
     ],
 )
@@ -530,6 +531,7 @@ def test_report_writes_a_page_for_each_file(run: Run, tmp_path: Path) -> None:
 def test_report_replaces_only_its_own_pages(run: Run, tmp_path: Path) -> None:
     jump(tmp_path / "a.csv")
     assert run("report", "a.csv").code == run("report", "a.csv").code == 0
+    assert run("report", "a.csv", "--out", "pages/one.html").code == 0 and (tmp_path / "pages" / "one.html").is_file()
     (tmp_path / "a.html").write_text("<html>somebody else's</html>")
     done = run("report", "a.csv")
     assert done.code == 2 and one_sentence(done.err)

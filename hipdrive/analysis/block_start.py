@@ -166,7 +166,7 @@ def _largest(
     start: Starts, row: int, values: Floats, noise: float, of: Callable[[Floats], Floats]
 ) -> tuple[float, float]:
     """Largest of what `of` makes of values, and its spread: the noise is drawn again on the smoothed values."""
-    if len(values) < 5:
+    if len(values) < 5 or np.isnan(values).all():
         return float("nan"), float("nan")
     base = smooth_of(values, start.curve.rate)
     drawn = base + noise * np.random.default_rng(12).standard_normal((DRAWS, len(base)))

@@ -27,6 +27,7 @@ SECTIONS = {
     8: "Isometric, strength profile",
     9: "Balance",
     10: "Sprint start",
+    11: "Steps",
     13: "Hip and knee extension timing",
     16: "Synchronisation of force and video",
     17: "Signal processing parameters",

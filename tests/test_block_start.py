@@ -254,7 +254,7 @@ def test_without_a_plate_under_the_hands() -> None:
     assert rep["block_velocity_z"].code == rep["projection_angle"].code == "no_hand_plate"
     assert rep["hand_reaction_time"].code == "no_hand_plate"
     assert rep["block_velocity_x"].value == pytest.approx(truth["block_velocity_x"], abs=0.02)
-    assert rep["impulse_x_total"].method == "feet"
+    assert rep["impulse_x_total"].method == "feet_alone"
     assert checks(analyse(trial, test="block_start"))["hands_x"] == "info"
 
 

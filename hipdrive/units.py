@@ -24,7 +24,6 @@ SHOWN: dict[str, Shown] = {
     "N": Shown(1.0, "N", 0),
     "N/s": Shown(1.0, "N/s", 0),
     "N*s": Shown(1.0, "N·s", 1),
-    "m/s^2": Shown(1.0, "m/s²", 2),
     "N*s/m": Shown(1.0, "N·s/m", 0),
     "N/m": Shown(0.001, "kN/m", 1),
     "N/kg": Shown(1.0, "N/kg", 1),

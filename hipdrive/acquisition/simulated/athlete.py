@@ -19,7 +19,7 @@ from numpy.random import Generator
 from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
-from hipdrive.acquisition.simulated import exact, fall, pull, sprinter
+from hipdrive.acquisition.simulated import exact, fall, pull, starter
 from hipdrive.acquisition.simulated import sway as standing_sway
 from hipdrive.acquisition.simulated.exact import Exact, shares
 from hipdrive.acquisition.simulated.motion import (
@@ -109,7 +109,7 @@ def simulate(
     Parameters
     ----------
     test : "cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "balance" (quiet standing) or "isometric" (whose further
-        settings `pull.simulate` names), "block_start" (`sprinter.simulate`); with joints "cmj", "sj", "dj" or "squat".
+        settings `pull.simulate` names), "block_start" (`starter.simulate`); with joints "cmj", "sj", "dj" or "squat".
     seed : picks the athlete, the movement and the noise; the same seed gives the same trial.
     rate : sampling rate, Hz.
     noise : SD of the total force, N (white, independent between plates).
@@ -143,7 +143,7 @@ def simulate(
         return _jointed(test, settings, unknown)
     if test == BLOCK_START:
         _check(test, {**settings, "start": None}, {})
-        return sprinter.simulate(settings, unknown)
+        return starter.simulate(settings, unknown)
     _check(test, settings, {} if test == "isometric" else unknown)
     if test == "isometric":
         return pull.simulate({name: value for name, value in settings.items() if name != "share_swing"}, unknown)

@@ -409,9 +409,9 @@ def test_a_thousand_profiles_are_quick_beside_one_by_one() -> None:
     runs = [replace(run, time=run.time + 0.005 * rng.standard_normal(8)) for run in exact for _ in range(10)]
     rules = SprintRules()
     profiles(runs[:10], rules)
-    began = time.perf_counter()
+    began = time.process_time()
     found = profiles(runs, rules)
-    ours = time.perf_counter() - began
+    ours = time.process_time() - began
 
     def split(x: np.ndarray[Any, Any], mss: float, tau: float, shift: float) -> np.ndarray[Any, Any]:
         from scipy.special import lambertw
@@ -419,10 +419,10 @@ def test_a_thousand_profiles_are_quick_beside_one_by_one() -> None:
         found: np.ndarray[Any, Any] = tau * (1.0 + lambertw(-np.exp(-x / (mss * tau) - 1.0)).real) + x / mss - shift
         return found
 
-    began = time.perf_counter()
+    began = time.process_time()
     theirs = [curve_fit(split, run.value, run.time, p0=(9.0, 1.2, 0.1), bounds=((3, 0.2, -0.2), (14, 4, 0.8)),
                         ftol=1e-12, xtol=1e-12, gtol=1e-12)[0] for run in runs[:100]]  # fmt: skip
-    one_by_one = 10.0 * (time.perf_counter() - began)
+    one_by_one = 10.0 * (time.process_time() - began)
     for run, one in zip(theirs, found[:100], strict=True):
         told = [one.reps[0][name].value for name in ("max_sprint_speed", "tau", "time_shift")]
         assert told == pytest.approx(run.tolist(), abs=2e-4)

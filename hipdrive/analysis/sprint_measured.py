@@ -16,20 +16,21 @@ SAME = 1e-3
 
 def split_time(run: Sprinters, metres: float) -> tuple[Floats, Floats]:
     """Time at a distance and its standard uncertainty, (n,)."""
+    if run.kind == SPLITS:
+        with np.errstate(invalid="ignore"):
+            here = np.abs(run.value - run.rules.behind - metres) < SAME
+        gate, rows = here.argmax(axis=1), np.arange(run.n)
+        run.require(here.any(axis=1), "no_gate")
+        return run.time[rows, gate], run.sd * _share(run, run.fit.hat[rows, gate], 1)
     value, doubt = np.full(run.n, np.nan), np.full(run.n, np.nan)
     for row in range(run.n):
-        if run.kind == SPLITS:
-            at = np.flatnonzero(np.abs(run.value[row] - run.rules.behind - metres) < SAME)
-            if len(at):
-                value[row], doubt[row] = run.time[row, at[0]], run.sd[row] * _share(run, row, [int(at[0])])
-            continue
         t, x = _travelled(run, row)
         start = -run.shift[row, 0]
         if len(x) and x[0] <= metres <= x[-1]:
             value[row] = float(np.interp(metres, x, t)) - start
             starts = np.abs(run.shift[row, 1:] - run.shift[row, 0])
             doubt[row] = math.hypot(_edge(run, row, float(value[row])), float(np.sqrt((starts**2).sum() / 2.0)))
-    run.require(np.isfinite(value), "no_gate" if run.kind == SPLITS else "beyond_record")
+    run.require(np.isfinite(value), "beyond_record")
     return value, doubt
 
 
@@ -39,14 +40,12 @@ def fly_time(run: Sprinters, metres: float) -> tuple[Floats, Floats]:
     The last ones are chosen by where the record ends, not by their time: the fastest of many noisy ones would be
     too fast.
     """
+    if run.kind == SPLITS:
+        value, doubt = _between(run, metres)
+        run.require(np.isfinite(value), "no_fly_run")
+        return value, doubt
     value, doubt = np.full(run.n, np.nan), np.full(run.n, np.nan)
     for row in range(run.n):
-        if run.kind == SPLITS:
-            found = _between(run.time[row], run.value[row], metres)
-            if found:
-                value[row], *gates = min(found)
-                doubt[row] = math.sqrt(2.0) * run.sd[row] * _share(run, row, gates)
-            continue
         t, x = _travelled(run, row)
         if len(x) and x[-1] - metres >= max(float(x[0]), metres):
             value[row] = float(t[-1] - np.interp(x[-1] - metres, x, t))
@@ -55,32 +54,34 @@ def fly_time(run: Sprinters, metres: float) -> tuple[Floats, Floats]:
     return value, doubt
 
 
-def _between(t: Floats, x: Floats, metres: float) -> list[tuple[float, int, int]]:
-    """Times between every two gates so far apart, the first not at the start, and which gates."""
-    apart = x[None, :] - x[:, None]
+def _between(run: Sprinters, metres: float) -> tuple[Floats, Floats]:
+    """The shortest time between two gates so far apart, and its standard uncertainty; NaN where there are none."""
     with np.errstate(invalid="ignore"):
-        pairs = np.argwhere(np.abs(apart - metres) < SAME)
-    return [(float(t[j] - t[i]), int(i), int(j)) for i, j in pairs if x[i] > SAME]
+        apart = np.abs(run.value[:, None, :] - run.value[:, :, None] - metres) < SAME
+    taken = np.where(apart, run.time[:, None, :] - run.time[:, :, None], np.inf).reshape(run.n, -1)
+    rows, best = np.arange(run.n), taken.argmin(axis=1)
+    first, second = np.divmod(best, run.value.shape[1])
+    value = np.where(np.isfinite(taken[rows, best]), taken[rows, best], np.nan)
+    share = _share(run, run.fit.hat[rows, second] - run.fit.hat[rows, first], 2)
+    return value, math.sqrt(2.0) * run.sd * share
 
 
-def _share(run: Sprinters, row: int, gates: list[int]) -> float:
-    """What the error of a gate's time, or of the difference of two, is in SD of the fit, over Student's factor.
+def _share(run: Sprinters, hat: Floats, gates: int) -> Floats:
+    """What the error of a gate's time, or of the difference of two, is in SD of the fit, over Student's factor, (n,).
 
     A large error of a gate enlarges the SD by which it is judged. Where the fit leaves it whole in the residual, its
     ratio to the SD is bounded (Thompson's tau); where the fit takes it up, Student's t holds; between them the share
-    that the fit takes decides.
+    that the fit takes decides. hat : (n, p), root of that share.
     """
     from scipy.special import stdtrit
 
-    freedom = float(run.fit.freedom[row])
-    if freedom < 0.5:
-        return math.nan
-    hat = run.fit.hat[row, gates]
-    taken = float(np.square(hat[0] if len(gates) == 1 else hat[1] - hat[0]).sum()) / len(gates)
-    t = float(stdtrit(freedom, 0.975))
-    before = float(stdtrit(freedom - 1.0, 0.975)) if freedom > 1.5 else math.inf
-    tau = math.sqrt(freedom) * (before / math.sqrt(freedom - 1.0 + before**2) if math.isfinite(before) else 1.0)
-    return math.sqrt(min(taken, 1.0) * t * t + max(1.0 - taken, 0.0) * tau * tau) / t
+    freedom = np.maximum(run.fit.freedom, 1.0)
+    taken = np.clip(np.square(hat).sum(axis=1) / gates, 0.0, 1.0)
+    t = stdtrit(freedom, 0.975)
+    before = stdtrit(np.maximum(freedom - 1.0, 1.0), 0.975)
+    tau = np.where(freedom > 1.5, np.sqrt(freedom) * before / np.sqrt(freedom - 1.0 + before**2), 1.0)
+    share: Floats = np.sqrt(taken * t**2 + (1.0 - taken) * tau**2) / t
+    return share
 
 
 def _travelled(run: Sprinters, row: int) -> tuple[Floats, Floats]:

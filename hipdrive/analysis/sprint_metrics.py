@@ -254,7 +254,8 @@ def _define_fly(metres: int) -> None:
 
     def speed(run: Sprinters) -> tuple[Floats, Floats]:
         value, doubt = fly_time(run, float(metres))
-        return metres / value, doubt * metres / value**2
+        with np.errstate(invalid="ignore"):
+            return metres / value, doubt * metres / value**2
 
     time.__doc__ = (f"Fly run: time of the fastest {metres} m between two gates; of a radar or laser the last "
                     f"{metres} m of the run.")  # fmt: skip

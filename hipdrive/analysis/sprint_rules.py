@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from hipdrive.errors import UsageError
@@ -72,7 +72,7 @@ class SprintRules:
 
     def parameters(self) -> dict[str, float]:
         """Every parameter by name; a fitted shift is NaN."""
-        return asdict(self)
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def changed(self, said: Mapping[str, Any]) -> SprintRules:
         """These rules with some parameters changed, numbers or texts.

@@ -20,7 +20,7 @@ from hipdrive.analysis.sprint_rules import SprintRules
 from hipdrive.timedrun import SPLITS, TimedRun
 from hipdrive.trial import Floats
 
-PIECE = 1 << 18
+PIECE = 1 << 16
 """Numbers of a grid that are held at once."""
 
 
@@ -137,25 +137,26 @@ class Sprinters:
 def _lines(points: int, rules: SprintRules, mss: Floats, tau: Floats, mass: Floats, k: Floats, end: Floats) -> Lines:
     """Least-squares lines over the grid from 0 to `end`."""
     t = rules.grid * np.arange(points)
-    within = t <= end[:, None] + 1e-9
-    left = np.exp(-t / tau[:, None])
+    within = (t <= end[:, None] + 1e-9).astype(float)
+    left = np.exp(t * (-1.0 / tau)[:, None])
     v = mss[:, None] * (1.0 - left)
-    force = mass[:, None] * (mss / tau)[:, None] * left + sprint_model.drag(v, k[:, None], rules.wind)
+    force = left * (mass * mss / tau)[:, None] + sprint_model.drag(v, k[:, None], rules.wind)
     slope, f0 = _line(v, force, within)
-    ratio = 100.0 * force / np.hypot(force, mass[:, None] * rules.g)
-    later = within & (t >= rules.rf_from - 1e-9)
-    drf, _ = _line(v, ratio, later)
-    most = np.where(later, ratio, -np.inf).max(axis=1)
+    first = int(np.searchsorted(t, rules.rf_from - 1e-9))
+    later, force = within[:, first:], force[:, first:]
+    ratio = 100.0 * force / np.sqrt(force * force + (mass * mass * rules.g**2)[:, None])
+    drf, _ = _line(v[:, first:], ratio, later)
+    most = np.where(later > 0.0, ratio, -np.inf).max(axis=1, initial=-np.inf)
     return Lines(f0, slope, np.where(np.isfinite(most), most, np.nan), drf)
 
 
-def _line(x: Floats, y: Floats, rows: Bools) -> tuple[Floats, Floats]:
-    """Slope and intercept of y over x in the chosen samples of each row; NaN where there are fewer than three."""
-    count = rows.sum(axis=1)
+def _line(x: Floats, y: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Slope and intercept of y over x where the weight is 1 and not 0; NaN where there are fewer than three."""
+    count = weight.sum(axis=1)
     with np.errstate(all="ignore"):
-        mean_x = np.where(rows, x, 0.0).sum(axis=1) / count
-        mean_y = np.where(rows, y, 0.0).sum(axis=1) / count
-        dx = np.where(rows, x - mean_x[:, None], 0.0)
-        slope = np.einsum("nm,nm->n", dx, np.where(rows, y, 0.0)) / np.einsum("nm,nm->n", dx, dx)
-    slope = np.where(count > 2, slope, np.nan)
+        mean_x = np.einsum("nm,nm->n", weight, x) / count
+        mean_y = np.einsum("nm,nm->n", weight, y) / count
+        dx = (x - mean_x[:, None]) * weight
+        slope = np.einsum("nm,nm->n", dx, y) / np.einsum("nm,nm->n", dx, dx)
+    slope = np.where(count > 2.5, slope, np.nan)
     return slope, mean_y - slope * mean_x

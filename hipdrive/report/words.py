@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from hipdrive.results import Analysis, Value
-from hipdrive.units import FINE, SHOWN, text
+from hipdrive.units import COARSE, FINE, SHOWN, Shown, text
 
 TESTS = {
     "cmj": "Countermovement jump",
@@ -21,6 +21,7 @@ TESTS = {
     "block_start": "Block start",
     "steps": "First steps",
     "hinge": "Hip hinge",
+    "sprint": "Sprint profile",
 }
 
 SHORT = {
@@ -128,6 +129,24 @@ SHORT = {
     "force_direction_block_front": "Force direction, front",
     "force_direction_block_rear": "Force direction, rear",
     "rear_impulse_share": "Share of the rear foot",
+    "max_sprint_speed": "Top speed (MSS)",
+    "max_acceleration": "Acceleration at the start (MAC)",
+    "tau": "Time constant (tau)",
+    "F0": "F0",
+    "F0_per_kg": "F0 per kg",
+    "V0": "V0",
+    "Pmax": "Pmax",
+    "Pmax_per_kg": "Pmax per kg",
+    "RFmax": "Largest ratio of forces (RFmax)",
+    "DRF": "Decrease of the ratio (DRF)",
+    "fv_slope": "Force-velocity slope",
+    "kinematic_peak_power": "Pmax without air (MSS·MAC/4)",
+    "fvp_fit_r2": "Fit (r²)",
+    "fvp_residual": "Largest residual",
+    "fvp_residual_speed": "Largest residual, speed",
+    "fvp_residual_distance": "Largest residual, distance",
+    "speed_reached": "Top speed reached",
+    "sprint_reached": "Top speed reached",
     "cmj_stiffness": "Stiffness (slope of braking)",
     "cmj_stiffness_depth": "Stiffness (force / depth)",
     "cmj_stiffness_peak": "Stiffness (peak / depth)",
@@ -147,6 +166,7 @@ EVENTS = {"peak_force": "largest force", "zero_velocity": "lowest point", "landi
           "rebound_takeoff": "rebound take-off", "rebound_touchdown": "second landing",
           "gun": "gun", "push_onset": "push starts", "hand_onset": "hands start", "rear_exit": "rear exit",
           "front_exit": "front exit", "front_onset": "front starts", "rear_onset": "rear starts",
+          "run_start": "start of the run", "run_end": "end of what is fitted",
           "stabilisation": "stable", "stance_start": "start", "stance_end": "end"}  # fmt: skip
 """Event names as a coach says them."""
 
@@ -210,7 +230,7 @@ METHODS = {
     "own_onsets": "each block by its own start",
     "below_limit": "reaction time below the limit",
     "direction_of_velocity": "direction of the velocity",
-    "as_given": "as given",
+    "as_given": "the length that was given",
     "rear/whole push": "rear / whole push",
     "rear/both feet": "rear / both feet",
     "set position/weight": "set position / weight",
@@ -238,6 +258,8 @@ METHODS = {
     "flight": "from the flight before", "cop_lowpassed": "low-passed at 10 Hz, every 10 ms",
     "impulse/time": "impulse / time", "depth/time": "depth / time",
     "displacement/time": "displacement / time", "left/total": "left / both", "sample_sd": "SD of the samples",
+    "run_fit": "least-squares fit", "run_model": "by the fit", "run_line": "force-velocity line",
+    "run_air": "still air and stature", "run_measured": "as measured",
     "record": "length of the record", "sample_extreme": "sample of the largest size",
 }  # fmt: skip
 """Methods as a coach says them; scripts keep the names. What is not here is said in its own words."""
@@ -378,7 +400,7 @@ def parts(value: Value) -> Parts:
     >>> parts(Value(1.0, "bool"))
     Parts(number='yes', u95='', unit='')
     """
-    form = FINE[value.unit] if value.method.startswith("cop") and value.unit in FINE else SHOWN[value.unit]
+    form = _form(value)
     unit = shown_unit = form.unit
     if value.unit == "1" and value.method.startswith("over_weight"):
         shown_unit = TIMES_WEIGHT
@@ -390,6 +412,12 @@ def parts(value: Value) -> Parts:
     number, _, u95 = body.partition(" ± ")
     number = number.removeprefix("-") if not number.strip("-0.") else number
     return Parts(number, _not_nothing(u95), shown_unit)
+
+
+def _form(value: Value) -> Shown:
+    """How the unit is shown: finer of a centre of pressure, coarser of a run."""
+    own = FINE if value.method.startswith("cop") else COARSE if value.method.startswith("run_") else SHOWN
+    return own.get(value.unit, SHOWN[value.unit])
 
 
 def shown(value: Value) -> str:

@@ -98,7 +98,7 @@ REASONS: dict[str, str] = {
     "no_vertical": "the vertical force was not measured: this number needs blocks or plates that measure fz",
     "no_hand_plate": "the hands carry much of the weight in the set position and nobody measured them: this number "
     "needs a plate under the hands",
-    "no_start_mass": "no mass: add --mass, or put a plate under the hands, too, so that the set position can be weighed",
+    "no_start_mass": "no mass: add --mass, or put a plate under the hands, so that the set position can be weighed",
     "no_leg_length": "no length of the leg or body: give --set leg_length=0.95 (m), or --height",
     "no_block_geometry": "where the foot pushes on the block needs its moments and geometry: give --set "
     "block_angle_front=45 (degrees) and block_base_front (m), and the same of the rear one",

@@ -38,6 +38,10 @@ _HOMES = {
     "motion_of": "hipdrive.analysis.kinematics",
     "with_motion": "hipdrive.acquisition.attach",
     "Motion": "hipdrive.analysis.motion",
+    "TimedRun": "hipdrive.timedrun",
+    "sprint": "hipdrive.analysis.sprint_profile",
+    "read_sprint": "hipdrive.acquisition.formats.sprintfile",
+    "simulate_sprint": "hipdrive.acquisition.simulated.sprinter",
     "record": "hipdrive.acquisition.recorder",
     "save": "hipdrive.store",
     "load": "hipdrive.store",
@@ -51,8 +55,10 @@ if TYPE_CHECKING:
     from hipdrive.acquisition.attach import with_motion as with_motion
     from hipdrive.acquisition.formats.motion import read_motion as read_motion
     from hipdrive.acquisition.formats.reading import read as read
+    from hipdrive.acquisition.formats.sprintfile import read_sprint as read_sprint
     from hipdrive.acquisition.recorder import record as record
     from hipdrive.acquisition.simulated.athlete import simulate as simulate
+    from hipdrive.acquisition.simulated.sprinter import simulate_sprint as simulate_sprint
     from hipdrive.analysis.across import across as across
     from hipdrive.analysis.agreement import bland_altman as bland_altman
     from hipdrive.analysis.analyse import analyse as analyse
@@ -66,6 +72,7 @@ if TYPE_CHECKING:
     from hipdrive.analysis.profile import load_profile as load_profile
     from hipdrive.analysis.registry import metric as metric
     from hipdrive.analysis.reliability import reliability as reliability
+    from hipdrive.analysis.sprint_profile import sprint as sprint
     from hipdrive.errors import HipdriveError as HipdriveError
     from hipdrive.report.frames import frame as frame
     from hipdrive.results import Analysis as Analysis
@@ -74,6 +81,7 @@ if TYPE_CHECKING:
     from hipdrive.results import Value as Value
     from hipdrive.store import load as load
     from hipdrive.store import save as save
+    from hipdrive.timedrun import TimedRun as TimedRun
     from hipdrive.trial import ClockMap as ClockMap
     from hipdrive.trial import Raw as Raw
     from hipdrive.trial import Signal as Signal

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hipdrive import cli_hall, cli_pose
+from hipdrive import cli_hall, cli_pose, cli_sprint
 from hipdrive.errors import HipdriveError, UsageError
 
 if TYPE_CHECKING:
@@ -271,6 +271,8 @@ def report(
     from hipdrive.report import job, pages
 
     _load_plugin(plugin)
+    if test == "sprint":
+        return cli_sprint.report(files, out, mass=mass, height=height, unit=unit, sets=set_)
     ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
                box_height=box_height, arms=arms or None, start=start, cues=cues,
                motion=(_both(motion, video), motion_clock, motion_as))  # fmt: skip
@@ -425,7 +427,7 @@ def simulate(
     test: Annotated[
         str,
         typer.Argument(
-            metavar="TEST", help="cmj, sj, dj, cmj_rebound, hops, landing, isometric, balance or block_start."
+            metavar="TEST", help="cmj, sj, dj, cmj_rebound, hops, landing, isometric, balance, block_start, sprint."
         ),
     ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .h5 file to write.")],
@@ -447,7 +449,7 @@ def simulate(
     ] = False,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="With --joints: hip_knee_delay=0.03, frame_rate=60 ..."),
+        typer.Option("--set", metavar="NAME=VALUE", help="--joints: hip_knee_delay=0.03; sprint: kind=velocity ..."),
     ] = None,
     force: Force = False,
 ) -> None:  # fmt: skip
@@ -460,6 +462,12 @@ def simulate(
     settings: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     if joints and file.suffix.lower() not in inputs.TRIAL_FILES:
         raise UsageError("suffix", f"{file}: joint angles and points need a trial file; end its name in .h5")
+    if test == "sprint":
+        from hipdrive.report import sprinting
+
+        sprinting.simulate(file, seed=seed, truth=truth, force=force,
+                           settings=settings | inputs.pairs("--set", set_ or []))  # fmt: skip
+        return
     settings |= inputs.pairs("--set", set_ or []) | ({"joints": True} if joints else {})
     trial = athlete.simulate(test, seed=seed, **settings)
     if truth is not None and truth.resolve() == file.resolve():
@@ -488,6 +496,7 @@ def demo(
 
 cli_hall.register(app)
 cli_pose.register(app)
+cli_sprint.register(app)
 
 
 def main() -> None:

@@ -109,7 +109,7 @@ REASONS: dict[str, str] = {
     "no_vertical": "the vertical force was not measured: this number needs blocks or plates that measure fz",
     "no_hand_plate": "the hands carry much of the weight in the set position and nobody measured them: this number "
     "needs a plate under the hands",
-    "no_mass": "no mass: add --mass, or put a plate under the hands, too, so that the set position can be weighed",
+    "no_start_mass": "no mass: add --mass, or put a plate under the hands, so that the set position can be weighed",
     "no_leg_length": "no length of the leg or body: give --set leg_length=0.95 (m), or --height",
     "no_block_geometry": "where the foot pushes on the block needs its moments and geometry: give --set "
     "block_angle_front=45 (degrees) and block_base_front (m), and the same of the rear one",
@@ -153,6 +153,37 @@ REASONS: dict[str, str] = {
     "not_resolved": "the uncertainty covers the limit, so it cannot be decided",
     "no_such_number": "this trial has no such number",
     "few_repetitions": "more repetitions are needed: a single one is shown, but no cue is made of it",
+    # a timed run
+    "few_gates": "too few gates: a fit with a free time shift needs at least three behind the start, one with a fixed "
+    "--time-shift two; four or more tell how sure it is",
+    "gate_behind": "a distance is negative: distances of gates are counted from the start line",
+    "gate_twice": "a distance stands twice: keep runs apart by a column `athlete` or `trial`",
+    "times_not_rising": "the times do not rise with the distances: give times since the start at each gate, "
+    "not times of the sections",
+    "clock_not_rising": "the clock of this record stands still or runs back: keep runs apart by a column `athlete` "
+    "or `trial`, or export it again",
+    "few_samples": "too few samples of a run: a radar or laser needs at least 20 between start and top speed, five "
+    "or more a second",
+    "run_too_fast": "a part of the run is faster than 13.5 m/s, which nobody runs: check the distances, and the units "
+    "with --unit (m, yd, ft; km/h, mph) and --time-unit (s, ms)",
+    "run_too_slow": "a part of the run is slower than 1.5 m/s, which is no sprint: check the distances, and the units "
+    "with --unit (m, yd, ft; km/h, mph) and --time-unit (s, ms)",
+    "speed_unit": "the speeds are above 13.5 m/s, which nobody runs, and fit another unit: say it with --unit km/h, "
+    "mph or ft/s",
+    "run_backwards": "the distance falls: the athlete runs towards the device; turn the sign of the column",
+    "sprint_too_short": "the record ends long before top speed, so MSS and tau cannot be told apart: record 30 to 40 m",
+    "no_acceleration": "there is no acceleration from standing in these times, so there is nothing to fit: they are "
+    "those of a flying run, or the time shift is wrong",
+    "sprint_implausible": "the fit tends to a speed above 13.5 m/s, which nobody runs: the record is too short, or a "
+    "time is wrong",
+    "no_mass": "the force needs the mass: add --mass, or a column `mass` in kg",
+    "no_stature": "the drag of the air needs mass and stature: add --height, or a column `height`",
+    "no_line": "force does not fall as velocity rises in this wind, so there is no line",
+    "sprint_late": "the run ends before 0.3 s, from which on the ratio of forces counts",
+    "other_record": "this number belongs to another kind of record (gates, radar or laser)",
+    "beyond_record": "the run was not measured so far",
+    "no_gate": "there is no gate at this distance",
+    "no_fly_run": "no two gates behind the start are so far apart, or the run is too short for it",
     # over trials of one athlete
     "no_cmj": "a countermovement jump with hands on hips and without load is missing",
     "no_sj": "a squat jump without load is missing",

@@ -24,7 +24,6 @@ SHOWN: dict[str, Shown] = {
     "N": Shown(1.0, "N", 0),
     "N/s": Shown(1.0, "N/s", 0),
     "N*s": Shown(1.0, "N·s", 1),
-    "m/s^2": Shown(1.0, "m/s²", 2),
     "N*s/m": Shown(1.0, "N·s/m", 0),
     "N/m": Shown(0.001, "kN/m", 1),
     "N/kg": Shown(1.0, "N/kg", 1),
@@ -45,6 +44,11 @@ SHOWN: dict[str, Shown] = {
     "V": Shown(1.0, "V", 3),
     "m^2": Shown(1e6, "mm²", 0),
     "N*m": Shown(1.0, "N·m", 2),
+    "m/s^2": Shown(1.0, "m/s²", 2),
+    "kg/m": Shown(1.0, "kg/m", 3),
+    "kg/m^3": Shown(1.0, "kg/m³", 3),
+    "N*s/m/kg": Shown(1.0, "N·s/m/kg", 3),
+    "%/(m/s)": Shown(1.0, "%/(m/s)", 2),
     "deg": Shown(1.0, "°", 0),
     "deg/s": Shown(1.0, "°/s", 0),
 }
@@ -53,6 +57,11 @@ SHOWN: dict[str, Shown] = {
 
 FINE: dict[str, Shown] = {"m": Shown(1000.0, "mm", 1), "m/s": Shown(1000.0, "mm/s", 1)}
 """How lengths and speeds of the centre of pressure are shown, which are those of millimetres."""
+
+COARSE: dict[str, Shown] = {
+    "m": Shown(1.0, "m", 2), "s": Shown(1.0, "s", 3), "m^2": Shown(1.0, "m²", 3), "1": Shown(1.0, "", 4),
+}  # fmt: skip
+"""How times and lengths of a run are shown, which are those of seconds and metres."""
 
 
 def shown(value: float, unit: str) -> tuple[float, str]:

@@ -34,6 +34,8 @@ COVERAGE = ROOT / "docs" / "coverage.md"
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 COMMAND = "python tests/test_docs.py"
 
+EVERY = (*registry.TESTS, *registry.RUNS)
+
 INTRODUCTION = f"""# Metrics, parameters, checks, reasons
 
 Made from the code by `{COMMAND}`; a test compares the two. `hipdrive metrics` prints the first part.
@@ -77,7 +79,7 @@ def metric_table(found: Iterable[Metric]) -> str:
         (
             ", also ".join(f"`{name}`" for name in (m.name, *second[m.name])),
             m.unit, made_in(m), sentence(m) + classes(m), m.source, "yes" if m.sides else "",
-            ", ".join(f"{test} {m.headline[test]}" for test in registry.TESTS if test in m.headline),
+            ", ".join(f"{test} {m.headline[test]}" for test in EVERY if test in m.headline),
             f"`{m.repeats}`" if m.repeats else "",
         )
         for m in found
@@ -86,7 +88,7 @@ def metric_table(found: Iterable[Metric]) -> str:
 
 
 def made_in(metric: Metric) -> str:
-    return " ".join(test for test in registry.TESTS if test in metric.tests)
+    return " ".join(test for test in EVERY if test in metric.tests)
 
 
 def classes(metric: Metric) -> str:

@@ -52,16 +52,16 @@ def _measured(start: Starts, axis: str, *plates: str) -> None:
 # --- times --------------------------------------------------------------------------------------------------------
 
 
-@metric("reaction_time", unit="s", tests=START, source="World Athletics TR16.6", headline=1, method="onset of the push",
+@metric("reaction_time", unit="s", tests=START, source="World Athletics TR16.6", headline=1, method="slope_then_level",
         group="times")  # fmt: skip
 def reaction_time(rep: Rep) -> Floats:
     """From the start signal to the onset of the push on the blocks: a lab's number, never the official one."""
-    method = [f"{push.gun_method} gun, slope then level" for push in _start(rep).pushes]
+    method = [f"gun_{push.gun_method}, slope_then_level" for push in _start(rep).pushes]
     rep.says(np.array(method, dtype=object))
     return rep.duration("gun", ON)
 
 
-@metric("push_time", unit="s", tests=START, source="Bezodis 2010", headline=2, method="onset to front exit",
+@metric("push_time", unit="s", tests=START, source="Bezodis 2010", headline=2, method="onset_to_front_exit",
         aliases=["block_time"], group="times")  # fmt: skip
 def push_time(rep: Rep) -> Floats:
     """From the onset of the push to the exit of the front foot ("block time" in many papers)."""
@@ -80,13 +80,13 @@ def _register_alternatives() -> None:
 
         reaction.__doc__ = f"Reaction time by another rule for the onset: {text}."
         metric(f"reaction_time_{name}", unit="s", tests=START, source="Brazil 2017; Bezodis 2019 family",
-               method=f"onset by {name}", group="other rules for the onset")(reaction)  # fmt: skip
+               method=f"onset_by_{name}", group="other rules for the onset")(reaction)  # fmt: skip
 
 
 _register_alternatives()
 
 
-@metric("hand_reaction_time", unit="s", tests=START, source="Milloz 2021", method="onset on the hand plate",
+@metric("hand_reaction_time", unit="s", tests=START, source="Milloz 2021", method="onset_of_hands",
         group="times")  # fmt: skip
 def hand_reaction_time(rep: Rep) -> Floats:
     """From the start signal to the first change of the force of the hands: the earliest sign of a start."""
@@ -94,7 +94,7 @@ def hand_reaction_time(rep: Rep) -> Floats:
 
 
 @metric("false_start_flag", unit="bool", tests=START, source="World Athletics TR16.6",
-        method="reaction below the limit", group="times")  # fmt: skip
+        method="below_limit", group="times")  # fmt: skip
 def false_start_flag(rep: Rep) -> Floats:
     """Whether the reaction time is below the limit (`false_start_limit`, 0.100 s): possibly a false start."""
     time = rep["reaction_time"]
@@ -102,13 +102,13 @@ def false_start_flag(rep: Rep) -> Floats:
     return np.where(np.isfinite(time), time < rep.profile.false_start_limit, np.nan)
 
 
-@metric("total_block_time", unit="s", tests=START, source="Bezodis 2010", method="gun to front exit", group="times")
+@metric("total_block_time", unit="s", tests=START, source="Bezodis 2010", method="gun_to_exit", group="times")
 def total_block_time(rep: Rep) -> Floats:
     """From the start signal to the exit of the front foot: reaction time and push time together."""
     return rep.duration("gun", OFF)
 
 
-@metric("rear_push_time", unit="s", tests=START, source=SOURCE, method="onset to rear exit", group="times")
+@metric("rear_push_time", unit="s", tests=START, source=SOURCE, method="onset_to_rear_exit", group="times")
 def rear_push_time(rep: Rep) -> Floats:
     """From the onset of the push to the exit of the rear foot."""
     return _apart(rep).duration(ON, "rear_exit")
@@ -121,7 +121,7 @@ def rear_push_share(rep: Rep) -> Floats:
     return 100.0 * divided(start.duration(ON, "rear_exit"), start.duration(ON, OFF))
 
 
-@metric("rear_to_front_delay", unit="s", tests=START, source=SOURCE, method="own onsets", group="times")
+@metric("rear_to_front_delay", unit="s", tests=START, source=SOURCE, method="own_onsets", group="times")
 def rear_to_front_delay(rep: Rep) -> Floats:
     """Onset on the front block less onset on the rear block, each by the rule of the push on its own force."""
     return _apart(rep).duration("rear_onset", "front_onset")
@@ -253,15 +253,15 @@ def _register_foot(plate: str, end: str) -> None:
     common: dict[str, Any] = {"tests": START, "group": f"{plate} block"}
     metric(f"peak_force_{plate}", unit="N", source="Willwacher 2013", method="sample_maximum", **common)(peak)
     over_weight([(f"peak_force_{plate}", START)], source="Willwacher 2013", group=f"{plate} block")
-    metric(f"mean_force_{plate}", unit="N", source=SOURCE, method="onset to own exit", **common)(mean)
+    metric(f"mean_force_{plate}", unit="N", source=SOURCE, method="onset_to_own_exit", **common)(mean)
     metric(f"rfd_{plate}", unit="N/s", source="Maffiuletti 2016", method="least_squares_20ms", **common)(rate)
     for ms in (50, 100):
         _register_rise(plate, ms, where, common)
-    metric(f"impulse_x_{plate}", unit="N*s", source=SOURCE, method="onset to own exit", **common)(along)
-    metric(f"impulse_z_{plate}", unit="N*s", source=SOURCE, method="onset to own exit, gross", **common)(upward)
-    metric(f"ratio_of_forces_block_{plate}", unit="%", source="Morin 2011; Otsuka 2014", method="impulse based",
+    metric(f"impulse_x_{plate}", unit="N*s", source=SOURCE, method="onset_to_own_exit", **common)(along)
+    metric(f"impulse_z_{plate}", unit="N*s", source=SOURCE, method="onset_to_own_exit, gross", **common)(upward)
+    metric(f"ratio_of_forces_block_{plate}", unit="%", source="Morin 2011; Otsuka 2014", method="impulse_based",
            **common)(ratio)  # fmt: skip
-    metric(f"force_direction_block_{plate}", unit="deg", source=SOURCE, method="impulse based", **common)(direction)
+    metric(f"force_direction_block_{plate}", unit="deg", source=SOURCE, method="impulse_based", **common)(direction)
 
 
 def _register_rise(plate: str, ms: int, where: str, common: dict[str, Any]) -> None:
@@ -281,9 +281,7 @@ def _register_rise(plate: str, ms: int, where: str, common: dict[str, Any]) -> N
     rise.__doc__ = (
         f"Rise of the resultant on {where} over the first {ms} ms from the onset of the push, over that time."
     )
-    metric(
-        f"rfd_{plate}_0_{ms}ms", unit="N/s", source="Maffiuletti 2016", method="from the onset of the push", **common
-    )(rise)
+    metric(f"rfd_{plate}_0_{ms}ms", unit="N/s", source="Maffiuletti 2016", method="since_push_onset", **common)(rise)
 
 
 for _plate, _end in _feet():
@@ -303,12 +301,12 @@ def _total(rep: Rep, axis: str) -> Floats:
     return np.asarray(sum(parts))
 
 
-@metric("impulse_x_total", unit="N*s", tests=START, source=SOURCE, method="onset to exits", group="impulse")
+@metric("impulse_x_total", unit="N*s", tests=START, source=SOURCE, method="onset_to_exits", group="impulse")
 def impulse_x_total(rep: Rep) -> Floats:
     """Forward impulse of both feet, and of the hands where a plate measures it."""
     start = _start(rep)
     with_hands = start.has(HANDS, "x")
-    rep.says(np.where(with_hands, "feet and hands", "feet"))
+    rep.says(np.where(with_hands, "feet_and_hands", "feet_alone"))
     return _total(rep, "x")
 
 
@@ -331,11 +329,13 @@ def block_velocity_z(rep: Rep) -> Floats:
                       for push, trial in zip(start.pushes, start.trials, strict=True)])  # fmt: skip
     start.require(whole | (start.weighed == 1), "no_hand_plate")
     up = sum(start.impulse_of(f"{plate}_z", ON, OFF) for plate in (*start.feet, HANDS))
-    start.says(np.where(start.weighed == 1, "weight of the set position", "weight by given mass"))
+    start.says(
+        np.where(start.weighed == 1, "net impulse/mass, weight set_position", "net impulse/mass, weight given_mass")
+    )
     return np.asarray((up - start.weight * start.duration(ON, OFF)) / start.mass)
 
 
-@metric("projection_angle", unit="deg", tests=START, source=SOURCE, headline=4, method="vertical over forward velocity",
+@metric("projection_angle", unit="deg", tests=START, source=SOURCE, headline=4, method="direction_of_velocity",
         group="outcome")  # fmt: skip
 def projection_angle(rep: Rep) -> Floats:
     """Direction of the centre of mass at the exit, above the horizontal; not the lean of the body."""
@@ -376,7 +376,7 @@ def _length(rep: Rep) -> tuple[Floats, Floats]:
     return np.where(leg > 0.0, leg, stature), np.full(start.n, 0.0 if leg > 0.0 else 1.0)
 
 
-@metric("nahep", unit="1", tests=START, source="Bezodis 2010 (modified Hof 1996)", method="over m·g^1.5·length^0.5",
+@metric("nahep", unit="1", tests=START, source="Bezodis 2010 (modified Hof 1996)", method="hof_length",
         group="power")  # fmt: skip
 def nahep(rep: Rep) -> Floats:
     """Average horizontal external power over m·g^1.5·l^0.5, l the length of the leg, or else the stature.
@@ -385,20 +385,20 @@ def nahep(rep: Rep) -> Floats:
     """
     length, stature = _length(rep)
     rep.note("ahep")
-    rep.says(np.where(stature > 0.0, "stature", "leg length"))
+    rep.says(np.where(stature > 0.0, "hof_length, by_stature", "hof_length, by_leg"))
     scale = rep.mass * rep.g**1.5 * np.sqrt(length)[:, np.newaxis]
     return divided(rep["ahep"], scale)
 
 
 @metric("nahep_basis", unit="class", tests=START, source="Bezodis 2010 (modified Hof 1996)", labels=("leg", "stature"),
-        method="what was given", group="power")  # fmt: skip
+        method="as_given", group="power")  # fmt: skip
 def nahep_basis(rep: Rep) -> Floats:
     """Which length normalises the power."""
     length, stature = _length(rep)
     return np.repeat(np.where(np.isfinite(length), stature, np.nan)[:, np.newaxis], rep.k, axis=1)
 
 
-@metric("ratio_of_forces_block", unit="%", tests=START, source="Morin 2011; Otsuka 2014", method="impulse based",
+@metric("ratio_of_forces_block", unit="%", tests=START, source="Morin 2011; Otsuka 2014", method="impulse_based",
         group="impulse")  # fmt: skip
 def ratio_of_forces_block(rep: Rep) -> Floats:
     """Forward impulse of the push over the size of its whole (gross) impulse; not a mean of ratios over time."""
@@ -406,7 +406,7 @@ def ratio_of_forces_block(rep: Rep) -> Floats:
     return 100.0 * divided(x, np.hypot(x, z))
 
 
-@metric("force_direction_block", unit="deg", tests=START, source=SOURCE, method="impulse based", group="impulse")
+@metric("force_direction_block", unit="deg", tests=START, source=SOURCE, method="impulse_based", group="impulse")
 def force_direction_block(rep: Rep) -> Floats:
     """Direction of the whole (gross) impulse of the push above the horizontal."""
     return np.degrees(np.arctan2(_total(rep, "z"), _total(rep, "x")))
@@ -475,7 +475,7 @@ def _register_cop(plate: str, end: str) -> None:
         return _over_rows(start, one)
 
     place.__doc__ = f"Where the force meets the face of the {plate} block at its peak, from the face's lower edge up."
-    metric(f"cop_on_block_{plate}", unit="m", tests=START, source="Nagahara & Ohshima 2019", method="at peak force",
+    metric(f"cop_on_block_{plate}", unit="m", tests=START, source="Nagahara & Ohshima 2019", method="at_peak_force",
            group=f"{plate} block")(place)  # fmt: skip
 
 

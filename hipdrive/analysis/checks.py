@@ -158,6 +158,19 @@ CHECKS = {
               "240 frames a second stored as 30"),
         Check("motion_misfit", "-", "s", "with {} added to the times of the motion, the heights of the body by plates "
               "and by motion are not those of one movement", "check that both are of one trial and one person"),
+        Check("sprint_reached", "-", "%", "the record ends at {} of the fitted top speed",
+              "record 30 to 40 m, so that at least 90 % are reached"),
+        Check("sprint_fit", "-", "1", "the fit explains {} of the variance (r squared)",
+              "look at the residuals in the report: a gate set wrongly, a missed step, a noisy radar"),
+        Check("sprint_residual", "-", "s", "a split time is {} away from the fit",
+              "check the distance of that gate and its time; an arm or a leg may have broken the beam first"),
+        Check("sprint_shift_bound", "-", "s", "the time shift stopped at the end of its range, {}",
+              "check how the clock was started, give --behind, or fix it with --time-shift"),
+        Check("sprint_reaction", "-", "s", "the run starts {} after the clock: a reaction time is in the times, and "
+              "the fitted shift takes it out", "if the clock was started by the gun nothing; else check the first "
+              "gate"),
+        Check("sprint_freedom", "-", "count", "there are only as many gates as parameters, so nobody knows how sure "
+              "the numbers are", "use four gates or more, or fix the time shift with --time-shift"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
     )
 }  # fmt: skip

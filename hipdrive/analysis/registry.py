@@ -22,6 +22,9 @@ from hipdrive.units import SHOWN
 TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance", "block_start", "steps")
 """Tests this version knows. CONTRACTS.md names more; they join as they are built."""
 
+RUNS = ("sprint",)
+"""What is measured without plates: a timed run, which `hipdrive sprint` analyses."""
+
 REBOUND = "cmj_rebound_"
 """Before the name of a drop jump's field: that number of the second contact of a jump with rebound."""
 
@@ -39,7 +42,7 @@ class Metric:
     "summary" one a trial, a function of its counted
     `Results` that returns a `Value`; "session" one over trials of an athlete, a function of a
     `Session` of `Analysis` objects that returns a `Value`, a mapping suffix -> Value for a family, or None where its
-    trials were not made.
+    trials were not made; "run" one a timed run, a function of its `Sprinters`.
     `headline`: place among the numbers a coach sees first, by test. `repeats`: the field that carries the same
     fact in another form (a report shows one of them). `labels`: names of the classes of an enumeration.
     """
@@ -109,7 +112,7 @@ def metric(
             sides, labels, repeats, method, group, scope,
         )  # fmt: skip
         ALIASES.update(dict.fromkeys(second, name))
-        for known in (metrics_for, motion_for, summaries_for, session_metrics, units_for, labels_for):
+        for known in (metrics_for, motion_for, runs_for, summaries_for, session_metrics, units_for, labels_for):
             known.cache_clear()
         return function
 
@@ -129,9 +132,9 @@ def _check(name: str, unit: str, tests: frozenset[str], function: Callable[[Any]
     stem = name.removeprefix("asym_").removesuffix("_left").removesuffix("_right")
     if ALIASES.get(name, name) != name or (stem != name and stem in METRICS and METRICS[stem].sides):
         raise UsageError("metric_taken", f"metric {name} is already another field's name; choose another name")
-    if unknown := tests - set(TESTS):
+    if unknown := tests - {*TESTS, *RUNS}:
         raise UsageError("metric_tests", f"metric {name}: there is no test {', '.join(sorted(unknown))}; "
-                         f"choose among {', '.join(TESTS)}")  # fmt: skip
+                         f"choose among {', '.join((*TESTS, *RUNS))}")  # fmt: skip
     if not tests:
         raise UsageError("metric_tests", f"metric {name}: name at least one test, for example tests={{'cmj'}}")
 
@@ -163,6 +166,7 @@ def load_builtin() -> None:
         parts,
         posture,
         rebound,
+        sprint_metrics,
         steps,
         strength,
         timing,
@@ -195,6 +199,12 @@ def metrics_for(test: str) -> tuple[Metric, ...]:
 def motion_for(test: str) -> tuple[Metric, ...]:
     """The metrics of one repetition that was seen moving, in the order in which they were written."""
     return _of_scope(test, "motion")
+
+
+@cache
+def runs_for(test: str) -> tuple[Metric, ...]:
+    """The metrics of a timed run, in the order in which they were written."""
+    return _of_scope(test, "run")
 
 
 @cache
@@ -243,7 +253,8 @@ def unit_of(name: str) -> str:
 
 def headline(test: str, scope: str = "rep") -> tuple[str, ...]:
     """The four to six fields that a coach sees first; with `scope="summary"` those over the repetitions."""
-    first = [m for m in (metrics_for(test) if scope == "rep" else summaries_for(test)) if test in m.headline]
+    of = {"rep": metrics_for, "run": runs_for}.get(scope, summaries_for)
+    first = [m for m in of(test) if test in m.headline]
     return tuple(m.name for m in sorted(first, key=lambda m: m.headline[test]))
 
 

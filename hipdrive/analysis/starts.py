@@ -244,7 +244,7 @@ def _weighed(push: Push, trial: Trial, given: float, scene: Scene) -> tuple[floa
         return mean, STUDENT * sd / np.sqrt(PIECES), BY_PLATES, mean, ""
     if known:
         return float(given), profile.given_mass_u * profile.g, BY_MASS, mean, ""
-    return float("nan"), float("nan"), UNKNOWN, mean, "no_mass"
+    return float("nan"), float("nan"), UNKNOWN, mean, "no_start_mass"
 
 
 def _reasons(pushes: Sequence[Push], why: Iterable[str]) -> Mapping[str, Ints]:

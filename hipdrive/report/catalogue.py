@@ -17,8 +17,9 @@ def metrics(test: str | None = None) -> list[Metric]:
     ------
     UsageError : the test is not known.
     """
-    if test is not None and test not in registry.TESTS:
-        raise UsageError("test_unknown", f"--test {test}: choose {', '.join(registry.TESTS)}")
+    known = (*registry.TESTS, *registry.RUNS)
+    if test is not None and test not in known:
+        raise UsageError("test_unknown", f"--test {test}: choose {', '.join(known)}")
     registry.load_builtin()
     return [one for one in registry.METRICS.values() if test is None or test in one.tests]
 
@@ -43,7 +44,7 @@ def sentence(metric: Metric) -> str:
 
 def _head(metric: Metric) -> str:
     sides = "  also left, right" + ", asym" * (metric.scope != "motion") if metric.sides else ""
-    tests = " ".join(test for test in registry.TESTS if test in metric.tests)
+    tests = " ".join(test for test in (*registry.TESTS, *registry.RUNS) if test in metric.tests)
     return f"{metric.name}  [{metric.unit}]  {tests}  ({metric.source}){sides}"
 
 

@@ -7,7 +7,7 @@ mailed or kept. Whatever comes from a file is escaped.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from hipdrive import __version__
 from hipdrive.analysis.cues import Advice
 from hipdrive.analysis.cuetable import CueTable
 from hipdrive.analysis.lanes import lanes, verdict
-from hipdrive.report import clipframes, curves, drive, driveplot, figure, pull, rows
+from hipdrive.report import clipframes, curves, drive, driveplot, figure, pull, rows, sprintplot
 from hipdrive.report.document import plain
 from hipdrive.report.platechecks import plate_checks
 from hipdrive.report.rows import Line
@@ -36,6 +36,7 @@ from hipdrive.report.words import (
     shown,
 )
 from hipdrive.results import FAIL, FLAGGED, INFO, OK, REFUSED, WARN, Analysis, Finding, Results, Value
+from hipdrive.timedrun import TimedRun
 from hipdrive.trial import Trial
 
 if TYPE_CHECKING:
@@ -63,16 +64,19 @@ class Number:
     asym: str = ""
 
 
-def page(pairs: Sequence[tuple[Trial, Analysis]], title: str = "", cues: CueTable | None = None) -> str:
+def page(pairs: Sequence[tuple[Trial | TimedRun, Analysis]], title: str = "", cues: CueTable | None = None) -> str:
     """The page of one or more analysed trials; `cues` are the limits by which faults are told."""
-    trials = [_trial(trial, analysis, str(i), cues) for i, (trial, analysis) in enumerate(pairs)]
+    trials = [
+        _run(trial, analysis, str(i)) if isinstance(trial, TimedRun) else _trial(trial, analysis, str(i), cues)
+        for i, (trial, analysis) in enumerate(pairs)
+    ]
     return _template().render(
         title=clean(title or (trials[0]["title"] if trials else "hipdrive")), trials=trials, spreads=_spreads(pairs),
         software=f"hipdrive {__version__}", icons=ICONS, levels=LEVELS,
     )  # fmt: skip
 
 
-def _spreads(pairs: Sequence[tuple[Trial, Analysis]]) -> list[dict[str, Any]]:
+def _spreads(pairs: Sequence[tuple[Trial | TimedRun, Analysis]]) -> list[dict[str, Any]]:
     """Tables of the trials that were analysed under several profiles."""
     from hipdrive.analysis.compare import compared
     from hipdrive.report.spread import page_rows
@@ -113,11 +117,29 @@ def _trial(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None = 
         "overview": None if hops else _overview(trial, analysis, salt),
         "best": list(_best(analysis)),
         "summary": None if hops else _summary(analysis, best),
-        "reps": [_rep(trial, analysis, rep, f"{salt}-{rep.rep}", drawn=not hops) for rep in analysis.reps],
-        "provenance": list(_provenance(trial, analysis)),
+        "reps": [
+            _rep(analysis, rep, "" if hops else _figure(trial, rep, f"{salt}-{rep.rep}")) for rep in analysis.reps
+        ],
+        "provenance": list(_provenance(analysis, plate_checks(trial))),
         "drive": _drive(trial, analysis, salt, cues),
         "cue": _cue(drive.of(analysis, cues)),
     }
+
+
+def _run(run: TimedRun, analysis: Analysis, salt: str) -> dict[str, Any]:
+    """What the template shows of one timed run, which has no plate and no motion."""
+    bad = [f for f in analysis.quality if f.level != INFO]
+    what = {"splits": f"{len(run.time)} gates", "velocity": "speed over time", "positions": "distance over time"}
+    body = [f"{value:g} {unit}" for value, unit in ((run.mass, "kg"), (run.height, "m")) if value is not None]
+    return {
+        "series": None, "title": name_of_test(analysis.test), "detected": False, "athlete": clean(run.athlete),
+        "facts": [clean(Path(run.file).name or "run"), what[run.kind], *body], "status": analysis.status,
+        "verdict": _verdict(analysis, len(bad)), "why": analysis.why, "bad": [_check(f) for f in bad],
+        "fine": [_check(f) for f in analysis.quality if f.level == INFO], "notes": [clean(note) for note in run.notes],
+        "overview": None, "best": [], "summary": None, "drive": None, "cue": None,
+        "reps": [_rep(analysis, rep, sprintplot.drawn(run, analysis, rep, salt)) for rep in analysis.reps],
+        "provenance": list(_provenance(analysis)),
+    }  # fmt: skip
 
 
 def _drive(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None) -> dict[str, Any] | None:
@@ -280,8 +302,13 @@ def _series(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any] | Non
     }  # fmt: skip
 
 
-def _rep(trial: Trial, analysis: Analysis, rep: Results, salt: str, *, drawn: bool = True) -> dict[str, Any]:
-    """What the template shows of one repetition."""
+def _figure(trial: Trial, rep: Results, salt: str) -> str:
+    """The figure of one repetition, by its test."""
+    return DRAWN.get(rep.test, figure.repetition)(trial, rep, salt)
+
+
+def _rep(analysis: Analysis, rep: Results, drawn: str) -> dict[str, Any]:
+    """What the template shows of one repetition; `drawn` is its figure."""
     from markupsafe import Markup
 
     found = rows.lines(rep)
@@ -295,7 +322,7 @@ def _rep(trial: Trial, analysis: Analysis, rep: Results, salt: str, *, drawn: bo
         "why": None if rep.why == analysis.why else rep.why,
         "hero": None if hero is None else _number(hero),
         "tiles": [_number(line) for line in first],
-        "figure": Markup(DRAWN.get(rep.test, figure.repetition)(trial, rep, salt)) if drawn else None,
+        "figure": Markup(drawn) if drawn else None,
         "groups": [(_title(group), [_number(line) for line in members]) for group, members in groups.items()],
         "sided": any(line.sided for line in found),
         "events": [(label(name), f"{e.t:.4f}", "" if math.isnan(e.u95) else f"{1000 * e.u95:.1f}")
@@ -321,11 +348,11 @@ def _minus(text: str) -> str:
     return text.replace("-", "\u2212") if text[:1] == "-" else text
 
 
-def _provenance(trial: Trial, analysis: Analysis) -> Iterator[tuple[str, str]]:
+def _provenance(analysis: Analysis, plates: Iterable[Finding] = ()) -> Iterator[tuple[str, str]]:
     """How the numbers came about: name and text, parameters one by one at the end."""
     about: Mapping[str, Any] = plain(analysis.provenance)
     yield "file", clean(analysis.file)
-    for finding in plate_checks(trial):
+    for finding in plates:
         yield "plates", f"{sentence(finding.message)} {sentence(finding.remedy)}".strip()
     for key, value in about.items():
         if not isinstance(value, dict):

@@ -12,7 +12,7 @@ from hipdrive.report.words import label
 from hipdrive.results import OK, REFUSED, Analysis, Finding, Results, Value
 
 HERO = {"dj": ("rsi_jh", "rsi_jh_tov", "rsi_ft"), "hops": ("hop_rsi",), "landing": ("peak_landing_force_rel",),
-        "isometric": ("iso_peak_force",),
+        "isometric": ("iso_peak_force",), "sprint": ("max_sprint_speed",),
         "balance": ("cop_mean_velocity", "cop_mean_velocity_ap", "cop_mean_velocity_ml", "system_weight")}  # fmt: skip
 """What stands largest; every other test shows its jump height."""
 HEIGHTS = ("jump_height_tov", "jump_height_ft")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hipdrive.analysis.registry import RUNS
 from hipdrive.report import document
 from hipdrive.report.inputs import Ask, Done
 from hipdrive.report.words import clean, label, method, name_of_test, shown
@@ -34,7 +35,10 @@ class Together:
     def add(self, done: Iterable[Done], ask: Ask) -> None:
         """Take the trials of one file."""
         self._involved = ask.involved
-        self._kept += [one.analysis for one in done if one.profile == ask.profiles[0]][: MOST + 1 - len(self._kept)]
+        of_plates = [one for one in done if one.analysis.test not in RUNS]
+        self._kept += [one.analysis for one in of_plates if one.profile == ask.profiles[0]][
+            : MOST + 1 - len(self._kept)
+        ]
 
     def found(self) -> tuple[list[Across], str]:
         """Athletes of whom there is something to say over two trials or more, and a note on what was left out."""

@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from hipdrive.results import Analysis, Value
-from hipdrive.units import FINE, SHOWN, text
+from hipdrive.units import COARSE, FINE, SHOWN, Shown, text
 
 TESTS = {
     "cmj": "Countermovement jump",
@@ -21,6 +21,7 @@ TESTS = {
     "block_start": "Block start",
     "steps": "First steps",
     "hinge": "Hip hinge",
+    "sprint": "Sprint profile",
 }
 
 SHORT = {
@@ -137,6 +138,24 @@ SHORT = {
     "force_direction_block_front": "Force direction, front",
     "force_direction_block_rear": "Force direction, rear",
     "rear_impulse_share": "Share of the rear foot",
+    "max_sprint_speed": "Top speed (MSS)",
+    "max_acceleration": "Acceleration at the start (MAC)",
+    "tau": "Time constant (tau)",
+    "F0": "F0",
+    "F0_per_kg": "F0 per kg",
+    "V0": "V0",
+    "Pmax": "Pmax",
+    "Pmax_per_kg": "Pmax per kg",
+    "RFmax": "Largest ratio of forces (RFmax)",
+    "DRF": "Decrease of the ratio (DRF)",
+    "fv_slope": "Force-velocity slope",
+    "kinematic_peak_power": "Pmax without air (MSS·MAC/4)",
+    "fvp_fit_r2": "Fit (r²)",
+    "fvp_residual": "Largest residual",
+    "fvp_residual_speed": "Largest residual, speed",
+    "fvp_residual_distance": "Largest residual, distance",
+    "speed_reached": "Top speed reached",
+    "sprint_reached": "Top speed reached",
     "cmj_stiffness": "Stiffness (slope of braking)",
     "cmj_stiffness_depth": "Stiffness (force / depth)",
     "cmj_stiffness_peak": "Stiffness (peak / depth)",
@@ -157,6 +176,7 @@ EVENTS = {"peak_force": "largest force", "zero_velocity": "lowest point", "landi
           "next_contact": "next contact",
           "gun": "gun", "push_onset": "push starts", "hand_onset": "hands start", "rear_exit": "rear exit",
           "front_exit": "front exit", "front_onset": "front starts", "rear_onset": "rear starts",
+          "run_start": "start of the run", "run_end": "end of what is fitted",
           "stabilisation": "stable", "stance_start": "start", "stance_end": "end"}  # fmt: skip
 """Event names as a coach says them."""
 
@@ -206,6 +226,40 @@ METHODS = {
     "1.96*SD": "1.96 SD", "kappa": "Cohen's kappa", "100*involved/uninvolved": "injured leg / other",
     "after the onset": "timed from the onset", "gross": "forces with body weight", "net": "forces above body weight",
     "half a second before the onset": "the half second before the onset",
+    "at_peak_force": "at the peak force",
+    "since_push_onset": "from the start of the push",
+    "gun_to_exit": "from gun to front exit",
+    "impulse_based": "of impulses, not a mean over time",
+    "slope_then_level": "rise by slope, start by level",
+    "onset_of_hands": "first change of the hands' force",
+    "onset_to_exits": "each foot until its exit",
+    "onset_to_front_exit": "from start of push to front exit",
+    "onset_to_own_exit": "until the foot's own exit",
+    "onset_to_rear_exit": "from start of push to rear exit",
+    "hof_length": "over mass, g^1.5 and root of length",
+    "own_onsets": "each block by its own start",
+    "below_limit": "reaction time below the limit",
+    "direction_of_velocity": "direction of the velocity",
+    "as_given": "the length that was given",
+    "rear/whole push": "rear / whole push",
+    "rear/both feet": "rear / both feet",
+    "set position/weight": "set position / weight",
+    "kinetic energy/push time": "kinetic energy / push time",
+    "velocity/push time": "velocity / push time",
+    "net impulse/mass": "net impulse / mass",
+    "onset_by_slope": "start where the slope is steep",
+    "onset_by_5sd": "start at set level and 5 SD",
+    "onset_by_3sd": "start at set level and 3 SD",
+    "onset_by_fixed": "start at set level and a fixed force",
+    "gun_level": "gun by its level",
+    "gun_sound": "gun by its sound",
+    "gun_counter": "gun by a counter",
+    "gun_pulse": "gun by a pulse",
+    "feet_and_hands": "feet and hands",
+    "feet_alone": "feet alone",
+    "by_stature": "by stature",
+    "by_leg": "by leg length",
+    "weight set_position": "weighed in the set position",
     "pretension+5SD": "pretension and 5 SD", "cmj/isometric gross": "countermovement jump / pull, gross",
     "cmj/isometric net": "countermovement jump / pull, net", "sj/isometric gross": "squat jump / pull, gross",
     "sj/isometric net": "squat jump / pull, net", "100*(L-R)/max": "in per cent of the larger",
@@ -214,6 +268,8 @@ METHODS = {
     "flight": "from the flight before", "cop_lowpassed": "low-passed at 10 Hz, every 10 ms",
     "impulse/time": "impulse / time", "depth/time": "depth / time",
     "displacement/time": "displacement / time", "left/total": "left / both", "sample_sd": "SD of the samples",
+    "run_fit": "least-squares fit", "run_model": "by the fit", "run_line": "force-velocity line",
+    "run_air": "still air and stature", "run_measured": "as measured",
     "record": "length of the record", "sample_extreme": "sample of the largest size",
 }  # fmt: skip
 """Methods as a coach says them; scripts keep the names. What is not here is said in its own words."""
@@ -354,7 +410,7 @@ def parts(value: Value) -> Parts:
     >>> parts(Value(1.0, "bool"))
     Parts(number='yes', u95='', unit='')
     """
-    form = FINE[value.unit] if value.method.startswith("cop") and value.unit in FINE else SHOWN[value.unit]
+    form = _form(value)
     unit = shown_unit = form.unit
     if value.unit == "1" and value.method.startswith("over_weight"):
         shown_unit = TIMES_WEIGHT
@@ -366,6 +422,12 @@ def parts(value: Value) -> Parts:
     number, _, u95 = body.partition(" ± ")
     number = number.removeprefix("-") if not number.strip("-0.") else number
     return Parts(number, _not_nothing(u95), shown_unit)
+
+
+def _form(value: Value) -> Shown:
+    """How the unit is shown: finer of a centre of pressure, coarser of a run."""
+    own = FINE if value.method.startswith("cop") else COARSE if value.method.startswith("run_") else SHOWN
+    return own.get(value.unit, SHOWN[value.unit])
 
 
 def shown(value: Value) -> str:

@@ -19,7 +19,7 @@ from numpy.random import Generator
 from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
-from hipdrive.acquisition.simulated import exact, fall, pull, runner, sprinter
+from hipdrive.acquisition.simulated import exact, fall, pull, runner, starter
 from hipdrive.acquisition.simulated import sway as standing_sway
 from hipdrive.acquisition.simulated.exact import Exact, shares
 from hipdrive.acquisition.simulated.motion import (
@@ -109,7 +109,7 @@ def simulate(
     Parameters
     ----------
     test : "cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "balance" (quiet standing), "isometric" (whose further
-        settings `pull.simulate` names), "block_start" (`sprinter.simulate`) or "steps" (`runner.simulate`); with joints
+        settings `pull.simulate` names), "block_start" (`starter.simulate`) or "steps" (`runner.simulate`); with joints
         "cmj", "sj", "dj" or "squat".
     seed : picks the athlete, the movement and the noise; the same seed gives the same trial.
     rate : sampling rate, Hz.
@@ -144,7 +144,7 @@ def simulate(
         return _jointed(test, settings, unknown)
     if test == BLOCK_START:
         _check(test, {**settings, "start": None}, {})
-        return sprinter.simulate(settings, unknown)
+        return starter.simulate(settings, unknown)
     if test == STEPS:
         _check(test, settings, {})
         return runner.simulate(settings, unknown)

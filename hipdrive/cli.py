@@ -33,7 +33,8 @@ app = typer.Typer(
 Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", show_default=False, readable=False)]
 Plain = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False, readable=False)]
 Test = Annotated[
-    str | None, typer.Option("--test", help="cmj, sj, dj, cmj_rebound, hops, landing, isometric, balance, or auto.")
+    str | None,
+    typer.Option("--test", help="cmj, sj, dj, cmj_rebound, hops, landing, isometric, balance, block_start, or auto."),
 ]
 Side = Annotated[str | None, typer.Option("--side", help="left or right: a trial of one leg, on its own plate.")]
 Profiles = Annotated[
@@ -50,6 +51,7 @@ Load = Annotated[float | None, typer.Option("--load", metavar="KG", help="Load c
 Height = Annotated[float | None, typer.Option("--height", metavar="M", help="Standing height.")]
 BoxHeight = Annotated[float | None, typer.Option("--box-height", metavar="M", help="Height of the box.")]
 Arms = Annotated[bool, typer.Option("--arms", help="The jump was made with an arm swing.")]
+Start = Annotated[str | None, typer.Option("--start", help="Of a sprint: blocks, standing, three_point or flying.")]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PARAM=VALUE", help="Change one parameter of the profile."),
@@ -122,7 +124,7 @@ def record(
     seconds: Annotated[float | None, typer.Option("--seconds", metavar="S", help="How long.")] = None,
     athlete: Annotated[str | None, typer.Option("--athlete", metavar="ID", help="Who jumps.")] = None,
     box_height: BoxHeight = None, mass: Mass = None, load: Load = None, height: Height = None, side: Side = None,
-    arms: Arms = False, force: Force = False,
+    arms: Arms = False, start: Start = None, force: Force = False,
     lsl: Annotated[
         str | None, typer.Option("--lsl", metavar="NAME", help="Send forces and events as an LSL stream, too.")
     ] = None,
@@ -143,7 +145,7 @@ def record(
     if file.suffix.lower() not in inputs.TRIAL_FILES:
         raise UsageError("suffix", f"{clean(file)}: a recording is a trial file; end its name in .h5")
     ask = _ask(test, None, None, None, None, box_height=box_height, mass=mass, load=load, height=height, side=side,
-               arms=arms or None, athlete=athlete)  # fmt: skip
+               arms=arms or None, start=start, athlete=athlete)  # fmt: skip
     exchange.fresh(file, force=force)  # before anybody jumps
     filming = Filming(rig, camera, file, force=force)
     _writable(file.resolve().parent)
@@ -222,7 +224,7 @@ def sources() -> None:
 def analyse(
     files: Files, test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
     columns: Columns = None, unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None,
-    box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None,
+    box_height: BoxHeight = None, arms: Arms = False, start: Start = None, set_: Sets = None,
     all_: Annotated[bool, typer.Option("--all", help="Every number, event and check.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="One row a repetition, SI units.")] = False,
@@ -242,7 +244,7 @@ def analyse(
 
     _load_plugin(plugin)
     ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
-               box_height=box_height, arms=arms or None, involved=involved, cues=cues,
+               box_height=box_height, arms=arms or None, start=start, involved=involved, cues=cues,
                motion=(_both(motion, video), motion_clock, motion_as))  # fmt: skip
     kinds = [name for name, wanted in (("json", json), ("csv", csv), ("parquet", parquet)) if wanted]
     target = output.target(kinds, out)
@@ -261,7 +263,7 @@ def report(
     ] = Path(),
     test: Test = None, side: Side = None, profile: Profiles = None, rate: Rate = None,
     columns: Columns = None, unit: Unit = None, mass: Mass = None, load: Load = None, height: Height = None,
-    box_height: BoxHeight = None, arms: Arms = False, set_: Sets = None, motion: Motions = None,
+    box_height: BoxHeight = None, arms: Arms = False, start: Start = None, set_: Sets = None, motion: Motions = None,
     video: Videos = None, motion_clock: MotionClock = None, motion_as: MotionAs = None, cues: Cues = None,
     plugin: Plugin = None,
 ) -> int:  # fmt: skip
@@ -272,7 +274,7 @@ def report(
     if test == "sprint":
         return cli_sprint.report(files, out, mass=mass, height=height, unit=unit, sets=set_)
     ask = _ask(test, rate, columns, profile, set_, unit=unit, side=side, mass=mass, load=load, height=height,
-               box_height=box_height, arms=arms or None, cues=cues,
+               box_height=box_height, arms=arms or None, start=start, cues=cues,
                motion=(_both(motion, video), motion_clock, motion_as))  # fmt: skip
     found = _recordings(files)
     _one_with_motion(found, _both(motion, video))
@@ -423,7 +425,10 @@ def sync(
 @app.command()
 def simulate(
     test: Annotated[
-        str, typer.Argument(metavar="TEST", help="cmj, sj, dj, cmj_rebound, hops, landing, isometric, balance, sprint.")
+        str,
+        typer.Argument(
+            metavar="TEST", help="cmj, sj, dj, cmj_rebound, hops, landing, isometric, balance, block_start, sprint."
+        ),
     ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .h5 file to write.")],
     seed: Annotated[int, typer.Option("--seed", help="Which athlete, movement and noise.")] = 0,
@@ -436,7 +441,9 @@ def simulate(
     mass: Annotated[float | None, typer.Option("--mass", metavar="KG")] = None,
     plates: Annotated[int | None, typer.Option("--plates", help="1 or 2.")] = None,
     hops: Annotated[int | None, typer.Option("--hops", help="How many; hops only.")] = None,
-    start: Annotated[str | None, typer.Option("--start", help="standing or box; hops only.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", help="Hops: standing or box. Sprint: blocks, standing, three_point.")
+    ] = None,
     joints: Annotated[
         bool, typer.Option("--joints", help="With joint angles and points: cmj, sj, dj or squat, as an .h5 file.")
     ] = False,

@@ -58,6 +58,7 @@ PLACES: dict[str, tuple[str, str, Any]] = {
     "box_height": ("trial", "drop_height_m", None),
     "side": ("trial", "side", ""),
     "arms": ("trial", "arms", False),
+    "start": ("trial", "start", ""),
     "file": ("trial", "source_file", ""),
     "sha256": ("trial", "source_sha256", ""),
     "uuid": ("", "uuid", ""),

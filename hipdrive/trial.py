@@ -340,6 +340,7 @@ class Trial(Locked):
     box_height: float | None = None
     side: str = ""
     arms: bool = False
+    start: str = ""
     created: str = ""
     file: str = ""
     sha256: str = ""

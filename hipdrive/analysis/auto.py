@@ -15,8 +15,9 @@ from hipdrive.analysis.facts import NUMBER
 from hipdrive.analysis.finders import FINDERS
 from hipdrive.analysis.scene import Found, Scene
 from hipdrive.analysis.signal import Bools, Ints
+from hipdrive.analysis.starts import is_start
 
-ORDER = (("hops", "cmj_rebound", "cmj", "sj", "dj"), ("landing",), ("isometric",), ("balance",))
+ORDER = (("block_start",), ("hops", "cmj_rebound", "cmj", "sj", "dj"), ("landing",), ("isometric",), ("balance",))
 """Tests that auto looks for, in classes: a test of a later class counts only where there is none of an earlier one."""
 
 JUMPS = frozenset(("cmj", "sj", "dj"))
@@ -39,6 +40,8 @@ class Claim(NamedTuple):
 
 def found(scene: Scene) -> tuple[Found, ...]:
     """What each finder claims: the finder of the test that was asked for, or all where that is auto."""
+    if scene.given.test == "auto" and is_start(scene.block.names, scene.trials):
+        return (FINDERS["block_start"](scene),)
     if scene.given.test != "auto":
         return (FINDERS[scene.given.test](scene),)
     asked = dict.fromkeys(FINDERS[test] for tests in ORDER for test in tests if test in FINDERS)

@@ -10,6 +10,7 @@ from hipdrive.analysis.pull import pulls
 from hipdrive.analysis.rebound import rebounds
 from hipdrive.analysis.scene import Found, Scene
 from hipdrive.analysis.stance import stances
+from hipdrive.analysis.starts import starts
 from hipdrive.analysis.touchdowns import landings
 
 Finder = Callable[[Scene], Found]
@@ -23,5 +24,6 @@ FINDERS: dict[str, Finder] = {
     "landing": landings,
     "balance": stances,
     "isometric": pulls,
+    "block_start": starts,
 }
 """Test that was asked for -> its finder; the finder reads in `scene.given.test` which it was, or "auto"."""

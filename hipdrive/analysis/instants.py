@@ -84,7 +84,7 @@ def instants(trial: Trial) -> dict[str, Instants]:
     for signal in trial.signals:
         signal = replace(signal, t0=signal.t0 + _skew(trial, signal.name))
         if signal.name == GUN:
-            found[GUN] = _sound(signal, start) if start.get("microphone") is True else _voltage(signal, start)
+            found[GUN] = _gun(signal, start)
         elif signal.name in lamps:
             found[signal.name] = _lamp_level(signal, lamps[signal.name])
     stamped = {edges.name: edges for edges in trial.edges}
@@ -185,6 +185,18 @@ def _lamp_level(signal: Signal, lamp: Mapping[str, Any]) -> Instants:
     starts, ends = _changes(on if rising else ~on & np.isfinite(signal.values))
     return Instants(name=signal.name, kind="lamp", times=_between(signal, starts), u95=HALF / signal.rate,
                     method="level", off=_between(signal, ends))  # fmt: skip
+
+
+def _gun(signal: Signal, start: Mapping[str, Any]) -> Instants:
+    """A start signal by what the rig says of it; without a rig, what swings to both sides is a sound."""
+    if start.get("microphone") is True:
+        return _sound(signal, start)
+    if not start and len(signal.values):
+        middle, spread = _noise(signal.values)
+        up, down = float(signal.values.max()) - middle, middle - float(signal.values.min())
+        if min(up, down) > max(0.3 * max(up, down), 2.0 * QUIET * spread):
+            return _sound(signal, {"level_v": 0.5 * max(up, down), "distance_u95_m": 0.0})
+    return _voltage(signal, start)
 
 
 def _voltage(signal: Signal, start: Mapping[str, Any]) -> Instants:

@@ -51,9 +51,14 @@ PHASES: dict[str, tuple[Phase, ...]] = {
         Phase("stabilisation", "landing_zero_velocity", "stabilisation"),
     ),
     "balance": (Phase("stance", "stance_start", "stance_end"),),
+    "block_start": (
+        Phase("reaction", "gun", "push_onset"),
+        Phase("both feet", "push_onset", "rear_exit"),
+        Phase("front foot", "rear_exit", "front_exit"),
+    ),
     "isometric": (Phase("pretension", "pretension_start", "iso_onset"), Phase("pull", "iso_onset", "pull_end")),
 }
-"""Test -> its phases in order (METRICS.md 3, 4, 5, 6, 8, 9)."""
+"""Test -> its phases in order (METRICS.md 3, 4, 5, 6, 8, 9, 10)."""
 
 
 def phases_of(rep: Results) -> tuple[Phase, ...]:

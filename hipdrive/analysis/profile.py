@@ -39,10 +39,11 @@ SECOND_NAMES = {"differentiation_window": "rfd_window"}
 POSITIVE = ("g", "weigh_min", "weigh_max", "rearm", "flight_max", "edge_window", "rfd_window", "landing_window",
             "landing_search", "stable_hold", "first_peak_smoothing", "rest_time", "weight_max", "balance_time",
             "balance_min", "single_leg_time", "cop_cutoff", "cop_rate", "motion_cutoff", "motion_copies",
-            "motion_noise_time", "motion_bias_time", "motion_gap")  # fmt: skip
+            "motion_noise_time", "motion_bias_time", "motion_gap", "set_time", "sound_speed",
+            "onset_slope")  # fmt: skip
 """Parameters without which nothing can be computed."""
 
-SIGNED = ("cop_z0", "overstride_limit")
+SIGNED = ("cop_z0", "overstride_limit", "block_base_front", "block_base_rear")
 """Parameters that may be negative and positive."""
 
 
@@ -113,6 +114,23 @@ class Profile:
     iso_rise_time: float = 1.0
     iso_drift: float = 0.02
     iso_pretension_max: float = 50.0
+    # sprint starts
+    set_time: float = 0.5
+    onset_slope: float = 500.0
+    onset_fixed: float = 50.0
+    exit_floor: float = 20.0
+    false_start_limit: float = 0.100
+    set_sd_warn: float = 0.02
+    set_slope_warn: float = 50.0
+    set_weight_warn: float = 0.01
+    given_mass_u: float = 0.1
+    gun_distance: float = 0.0
+    sound_speed: float = 343.0
+    leg_length: float = 0.0
+    block_angle_front: float = 0.0
+    block_angle_rear: float = 0.0
+    block_base_front: float = 0.0
+    block_base_rear: float = 0.0
     # peaks and classes
     first_peak_prominence: float = 0.1
     first_peak_smoothing: float = 0.005

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hipdrive.analysis import pulling
+from hipdrive.analysis import pulling, starting
 from hipdrive.analysis.broken import jumps_of_force
 from hipdrive.analysis.checks import (
     CHECKS,
@@ -33,6 +33,7 @@ from hipdrive.analysis.rest import rest_impulse
 from hipdrive.analysis.signal import Bools, Floats, Ints, divided, gather, within, zeroed
 from hipdrive.analysis.spectrum import tone_of
 from hipdrive.analysis.stance import Stance
+from hipdrive.analysis.starts import Starts
 from hipdrive.analysis.weighing import QUARTER
 from hipdrive.trial import BOX
 
@@ -66,6 +67,8 @@ def of_repetitions(rep: Rep) -> Seen:
     """The checks of each repetition, (n,)."""
     if isinstance(rep, Stance):
         return _of_stance(rep)
+    if isinstance(rep, Starts):
+        return starting.of_start(rep)
     return {**_of_all(rep), **OF_TEST.get(rep.facts.test, _of_none)(rep)}
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from hipdrive.errors import UsageError
 from hipdrive.units import SHOWN
 
-TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance")
+TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance", "block_start")
 """Tests this version knows. CONTRACTS.md names more; they join as they are built."""
 
 RUNS = ("sprint",)
@@ -154,6 +154,7 @@ def load_builtin() -> None:
         across_sides,
         asymmetry,
         balance,
+        block_start,
         drive,
         drop_jump,
         drop_landing,

@@ -186,7 +186,7 @@ def _stance(block: Block, trials: Sequence[Trial], record: Ints, start: Ints, en
         weight_u=mean_u, events={}, u={}, bias={}, reasons={}, anchor=nothing, anchor_at="",
         anchor_velocity=np.zeros(len(record)), start_u=np.zeros(len(record)), **no_drift(len(record)),
         tail=np.zeros(len(record)),
-        origin="stance_start", located=_nowhere(record, start, end, still, zero, weight, noise),
+        origin="stance_start", located=nowhere(record, start, end, still, zero, weight, noise),
         plate_zero={}, plate_noise={},
         box_height=scene.given.box_height[record], given_weight=scene.given.weight[record],
         load=scene.given.load[record],
@@ -244,9 +244,7 @@ def _still(block: Block, record: Ints, start: Ints, end: Ints) -> Still:
     return Still(start, end, mean, sd, slope, count.astype(np.int64), block_sd, np.zeros(len(rows)))
 
 
-def _nowhere(
-    record: Ints, start: Ints, end: Ints, still: Still, zero: Floats, weight: Floats, noise: Floats
-) -> Located:
+def nowhere(record: Ints, start: Ints, end: Ints, still: Still, zero: Floats, weight: Floats, noise: Floats) -> Located:
     """What a jump would have: a stance has no flight, no edges and no onset, but it is weighed."""
     n = len(record)
     none, nothing = np.full(n, np.nan), np.zeros(n, dtype=np.int64)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hipdrive.analysis.startpush import FRONT, HANDS, REAR
 from hipdrive.errors import StoreError, UsageError
 from hipdrive.report import sheet
 from hipdrive.report.document import plain
@@ -53,6 +54,8 @@ def to_csv(trial: Trial) -> str:
 def columns(trial: Trial) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
     """Column name -> values: time, then the vertical force and what else was measured of each plate."""
     alone = len(trial.plates) == 1 and trial.plates[0] == "plate1"
+    if {FRONT, REAR} <= set(trial.plates) <= {FRONT, REAR, HANDS}:
+        return _of_start(trial)
     found = {"time": np.arange(trial.samples) / trial.rate}
     for plate, values in zip(trial.plates, trial.fz, strict=True):
         found["fz" if alone else f"{plate}_fz"] = values
@@ -62,6 +65,19 @@ def columns(trial: Trial) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.f
         if len(signal.values) == trial.samples and signal.rate == trial.rate:
             found.setdefault(signal.name, signal.values)
     return found
+
+
+def _of_start(trial: Trial) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+    """The columns of a sprint start, `time,front_x,front_z,rear_x,rear_z,hands_x,hands_z,gun`."""
+    found = {"time": np.arange(trial.samples) / trial.rate}
+    for plate in (name for name in (FRONT, REAR, HANDS) if name in trial.plates):
+        along = trial.components.get(f"{plate}.fx")
+        if along is not None:
+            found[f"{plate}_x"] = along
+        found[f"{plate}_z"] = trial.fz[trial.plates.index(plate)]
+    more = {r.replace(".", "_"): v for r, v in trial.components.items() if not r.endswith(".fx")}
+    signals = {s.name: s.values for s in trial.signals if len(s.values) == trial.samples and s.rate == trial.rate}
+    return {**found, **more, **{name: values for name, values in signals.items() if name not in found}}
 
 
 def save(trial: Trial, path: Path) -> None:

@@ -53,12 +53,15 @@ class Ask:
         """Refuse what cannot be meant before any file is opened."""
         from hipdrive.analysis.profile import load_profile
         from hipdrive.analysis.registry import TESTS
+        from hipdrive.analysis.startpush import STARTS
 
         if self.test is not None and self.test not in ("auto", *TESTS):
             raise UsageError("test_unknown", f"--test {clean(self.test)}: not a test of this version; "
                              f"choose auto, {' or '.join(TESTS)}")  # fmt: skip
         if self.facts.get("side") not in (None, *SIDES):
             raise UsageError("side", f"--side {clean(self.facts['side'])}: choose left or right")
+        if self.facts.get("start") not in (None, *STARTS):
+            raise UsageError("start", f"--start {clean(self.facts['start'])}: choose one of {', '.join(STARTS)}")
         if self.involved not in ("", *SIDES):
             raise UsageError("involved", f"--involved {clean(self.involved)}: choose left or right")
         if (self.motion_clock is not None or self.motion_as) and not self.motion:

@@ -49,6 +49,7 @@ def read(
     box_height: float | None = None,
     side: str | None = None,
     arms: bool | None = None,
+    start: str | None = None,
     athlete: str | None = None,
     swap: bool = False,
     unit: str | None = None,
@@ -60,7 +61,7 @@ def read(
     rate : sampling rate, Hz, where the file does not say it.
     columns : role -> column name, or text like `left.fz=FP1,right.fz=FP2`; a minus before the name turns the
         sign, a number names a column by its place (first column: 1).
-    mass, load : kg. height, box_height : m.
+    mass, load : kg. height, box_height : m. start : of a sprint: blocks, standing, three_point or flying.
     swap : exchange left and right.
     unit : of the forces, N, kN, kgf, lbf or gf, where the file does not say it.
 
@@ -74,7 +75,7 @@ def read(
         _check_number(fact, value)
     if unit is not None and unit not in UNITS:
         raise UsageError("unit", f"--unit {unit}: choose one of {', '.join(UNITS)}")
-    facts = {**measured, "test": test, "side": side, "arms": arms, "athlete": athlete}
+    facts = {**measured, "test": test, "side": side, "arms": arms, "start": start, "athlete": athlete}
     options = Options(rate=rate, columns=_roles(columns), swap=swap, unit=unit, facts=MappingProxyType(facts))
     try:
         source = opened(name)

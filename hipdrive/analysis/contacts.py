@@ -25,6 +25,9 @@ CARRIES = 50.0
 STRETCH, SWING = 0.7, 300.0
 """s that hold a flight of every run, and N by which a plate's load changes in them."""
 
+DEEP = 0.3
+"""Share of a stretch's largest load below which its lowest may be an empty plate that has drifted."""
+
 ZEROED = 0.6
 """s around a contact within which its plates' zero is taken."""
 
@@ -154,13 +157,16 @@ def _floor(values: Floats, rate: float) -> Floats:
     """
     size = max(1, round(SMOOTH * rate))
     means = values[: len(values) // size * size].reshape(-1, size).mean(axis=1) if len(values) >= size else values
-    lowest = float(np.percentile(means, 5.0))
+    lowest = float(means.min())
     cells = max(1, round(STRETCH * rate / size))
     parts = [means[i : i + cells] for i in range(0, max(1, len(means) - cells // 2), cells)]
     low = np.array([float(np.percentile(part, 5.0)) for part in parts])
-    seen = (np.array([float(part.max()) for part in parts]) - low > SWING) | (low < lowest + CARRIES)
+    top = np.array([float(part.max()) for part in parts])
+    # who walks unloads a plate, too, but never all of it
+    unloaded = (top - low > SWING) & (low - lowest < DEEP * (top - lowest))
+    seen = unloaded | (low < lowest + CARRIES)
     middle = (np.arange(len(parts)) + 0.5) * cells * size
-    return np.interp(np.arange(len(values)), middle[seen], low[seen])
+    return np.asarray(np.interp(np.arange(len(values)), middle[seen], low[seen]))
 
 
 def _spans(total: Floats, rate: float, profile: Profile) -> list[tuple[int, int]]:

@@ -72,7 +72,7 @@ class Foot:
         """Integral of the forward force from u = a to b, N*s."""
 
         def area(u: float) -> float:
-            return -self.push * np.cos(np.pi * u) - self.brake * np.sin(np.pi * u) ** 2
+            return float(-self.push * np.cos(np.pi * u) - self.brake * np.sin(np.pi * u) ** 2)
 
         return float(self.length / np.pi * (area(b) - area(a)))
 
@@ -182,7 +182,8 @@ def _record(rng: Generator, feet: Sequence[Foot], mass: float, told: dict[str, A
             part[2] += np.where(on, up, 0.0)
             part[3] = np.where(on & (up > 0.0), x, part[3])
             part[4] = np.where(on & (up > 0.0), foot.place[1], part[4])
-    components, fz = {}, []
+    components: dict[str, Floats] = {}
+    fz = []
     for name in names:
         ahead, left, up, x, y = parts[name]
         noise = [rng.normal(0.0, told["noise"], len(times)) + offset + told["drift"] * times for _ in range(3)]

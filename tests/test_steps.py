@@ -100,8 +100,8 @@ def test_a_run_in_any_direction_has_the_same_numbers(way: str) -> None:
     for rep, truth in zip(analysis.reps, trial.truth.reps, strict=True):
         assert rep["net_impulse_x"].value == pytest.approx(truth["values"]["net_impulse_x"], abs=0.1)
         assert rep["braking_impulse_x"].value < 0.0 < rep["propulsive_impulse_x"].value
-    first = next(label for label in (rep["step_side"].label for rep in analysis.reps))
-    assert [rep["step_side"].label for rep in analysis.reps] == [first, {"left": "right", "right": "left"}[first]] * 3
+    sides = [rep["step_side"].label for rep in analysis.reps]
+    assert set(sides[:2]) == {"left", "right"} and sides == sides[:2] * 3
     assert ("run_direction" in {one.check for one in analysis.quality}) == (way != "x")
 
 

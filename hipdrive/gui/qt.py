@@ -15,7 +15,7 @@ from hipdrive.errors import HipdriveError
 
 try:
     import pyqtgraph as pg
-    from PyQt6 import QtCore, QtGui, QtWidgets
+    from PyQt6 import QtCore, QtGui, QtSvg, QtWidgets
     from PyQt6.QtCore import Qt
 except ImportError as why:  # a library of the system is missing, or the package itself
     raise HipdriveError(
@@ -95,4 +95,4 @@ def application(arguments: Sequence[str] = ()) -> QtWidgets.QApplication:
     return app
 
 
-__all__ = ["Qt", "QtCore", "QtGui", "QtWidgets", "application", "pg", "require_display", "sound_effect"]
+__all__ = ["Qt", "QtCore", "QtGui", "QtSvg", "QtWidgets", "application", "pg", "require_display", "sound_effect"]

@@ -13,6 +13,7 @@ from hipdrive.gui.asking import Asking
 from hipdrive.gui.cards import LOOKS, STATUS, CheckLine, Headline, card, clear, label, sentence, told_first
 from hipdrive.gui.curves import CurvesView
 from hipdrive.gui.page import Page
+from hipdrive.gui.pictureview import PictureView
 from hipdrive.gui.qt import Qt, QtCore, QtGui, QtWidgets
 from hipdrive.gui.reps import SERIES, RepRow, first
 from hipdrive.gui.table import NumbersTable
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from hipdrive.gui.driveview import DriveView
 
 WELCOME, BUSY, FAILED, TRIAL = range(4)
-VIEWS = (("Curves", "C"), ("Hip drive", "H"), ("All numbers", "N"), ("Quality", "Q"))
-CURVES, DRIVE, NUMBERS, QUALITY = range(4)
+VIEWS = (("Curves", "C"), ("Hip drive", "H"), ("All numbers", "N"), ("Quality", "Q"), ("Picture", "P"))
+CURVES, DRIVE, NUMBERS, QUALITY, PICTURE = range(5)
 
 ENDINGS = "Recordings (*.h5 *.hdf5 *.csv *.txt *.tsv *.mot *.sto *.dat);;All files (*)"
 
@@ -165,6 +166,8 @@ class ReviewPage(Page):
         self.views.addWidget(self._drive_page)
         self.views.addWidget(self.table)
         self.views.addWidget(self._quality())
+        self.picture = PictureView()
+        self.views.addWidget(self.picture)
         layout.addWidget(self.views, 1)
         return made
 
@@ -520,6 +523,7 @@ class ReviewPage(Page):
             self.table.show_rep(rep)
         self._show_verdict(entry, rep)
         self._fill_drive()
+        self._draw_picture()
 
     def _moving(self, entry: Opened) -> None:
         """The page of hip drive is there where somebody was seen moving; it needs the room of the first numbers."""
@@ -527,13 +531,22 @@ class ReviewPage(Page):
         self._view_buttons.button(DRIVE).setVisible(moving)  # type: ignore[union-attr]
         if not moving and self.views.currentIndex() == DRIVE:
             self.show_view(CURVES)
-        self.headline.setVisible(bool(entry.analysis.reps) and self.views.currentIndex() != DRIVE)
+        self.headline.setVisible(bool(entry.analysis.reps) and self.views.currentIndex() not in (DRIVE, PICTURE))
 
     def _fill_drive(self) -> None:
         """Drawn only when it is looked at."""
         entry = self.current
         if self.views.currentIndex() == DRIVE and isinstance(entry, Opened):
             self.drive.show_entry(entry, self.rep)
+
+    def _draw_picture(self) -> None:
+        """The picture that a report has, drawn only when it is looked at."""
+        entry = self.current
+        if self.views.currentIndex() != PICTURE or not isinstance(entry, Opened):
+            return
+        from hipdrive.report import picture
+
+        self.picture.show_picture(picture.shown(entry.trial, entry.analysis, self.rep), "There is nothing to draw.")
 
     def _show_verdict(self, entry: Opened, rep: Results | None) -> None:
         """Status in words, the gravest check with its remedy; the rest behind a button."""
@@ -567,7 +580,7 @@ class ReviewPage(Page):
             self._checks.addWidget(label("Every check passed.", "sentence"))
 
     def show_view(self, index: int) -> None:
-        """Curves, hip drive, all numbers, or quality."""
+        """Curves, hip drive, all numbers, quality, or the picture of the report."""
         entry = self.current
         if index == DRIVE and not (isinstance(entry, Opened) and entry.analysis.motion is not None):
             self.said.emit("Nobody was seen moving: add a file of motion first (Ctrl+M)")
@@ -579,6 +592,7 @@ class ReviewPage(Page):
         if isinstance(entry, Opened):
             self._moving(entry)
             self._fill_drive()
+            self._draw_picture()
 
     def _find(self) -> None:
         self.show_view(NUMBERS)

@@ -17,7 +17,7 @@ from hipdrive import __version__
 from hipdrive.analysis.cues import Advice
 from hipdrive.analysis.cuetable import CueTable
 from hipdrive.analysis.lanes import lanes, verdict
-from hipdrive.report import clipframes, curves, drive, driveplot, figure, pull, rows, sprintplot, stepplot
+from hipdrive.report import clipframes, curves, drive, driveplot, figure, picture, rows, sprintplot
 from hipdrive.report.document import plain
 from hipdrive.report.platechecks import plate_checks
 from hipdrive.report.rows import Line
@@ -46,11 +46,6 @@ MARK = b'name="generator" content="hipdrive'
 """By this a page of ours is known again."""
 
 ICONS = {OK: "✓", FLAGGED: "!", REFUSED: "✕", INFO: "✓", WARN: "!", FAIL: "✕"}
-TOGETHER = {"steps": stepplot.drawn}
-"""Tests whose repetitions are drawn in one picture."""
-
-DRAWN = {"isometric": pull.drawn}
-"""Tests with a figure of their own."""
 LONG = 3.0
 """A record this many seconds longer than the repetition gets an overview."""
 
@@ -105,6 +100,7 @@ def _trial(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None = 
     bad = [f for f in rows.told(analysis) if f.level != INFO]
     best = rows.best(analysis)
     hops = _series(trial, analysis, salt)
+    together = bool(hops) or analysis.test in picture.TOGETHER
     return {
         "series": hops,
         "title": name_of_test(analysis.test),
@@ -121,7 +117,7 @@ def _trial(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None = 
         "best": list(_best(analysis)),
         "summary": None if hops else _summary(analysis, best),
         "reps": [
-            _rep(analysis, rep, "" if hops or analysis.test in TOGETHER else _figure(trial, rep, f"{salt}-{rep.rep}"))
+            _rep(analysis, rep, "" if together else picture.of(trial, rep, f"{salt}-{rep.rep}"))
             for rep in analysis.reps
         ],
         "provenance": list(_provenance(analysis, plate_checks(trial))),
@@ -310,14 +306,9 @@ def _whole(trial: Trial, analysis: Analysis, salt: str) -> Any:
     """The picture of a trial as a whole: by its test, else the record in one strip."""
     from markupsafe import Markup
 
-    if analysis.test in TOGETHER and analysis.reps:
-        return Markup(TOGETHER[analysis.test](trial, analysis, f"{salt}-whole"))
+    if analysis.test in picture.TOGETHER and analysis.reps:
+        return Markup(picture.TOGETHER[analysis.test](trial, analysis, f"{salt}-whole"))
     return _overview(trial, analysis, salt)
-
-
-def _figure(trial: Trial, rep: Results, salt: str) -> str:
-    """The figure of one repetition, by its test."""
-    return DRAWN.get(rep.test, figure.repetition)(trial, rep, salt)
 
 
 def _rep(analysis: Analysis, rep: Results, drawn: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from hipdrive import __version__
 from hipdrive.analysis.cues import Advice
 from hipdrive.analysis.cuetable import CueTable
 from hipdrive.analysis.lanes import lanes, verdict
-from hipdrive.report import clipframes, curves, drive, driveplot, figure, pull, rows, sprintplot
+from hipdrive.report import clipframes, curves, drive, driveplot, figure, pull, rows, sprintplot, startplot
 from hipdrive.report.document import plain
 from hipdrive.report.platechecks import plate_checks
 from hipdrive.report.rows import Line
@@ -46,7 +46,7 @@ MARK = b'name="generator" content="hipdrive'
 """By this a page of ours is known again."""
 
 ICONS = {OK: "✓", FLAGGED: "!", REFUSED: "✕", INFO: "✓", WARN: "!", FAIL: "✕"}
-DRAWN = {"isometric": pull.drawn}
+DRAWN = {"isometric": pull.drawn, "block_start": startplot.drawn}
 """Tests with a figure of their own."""
 LONG = 3.0
 """A record this many seconds longer than the repetition gets an overview."""

@@ -161,6 +161,8 @@ REASONS: dict[str, str] = {
     "mph or ft/s",
     "run_backwards": "the distance falls: the athlete runs towards the device; turn the sign of the column",
     "sprint_too_short": "the record ends long before top speed, so MSS and tau cannot be told apart: record 30 to 40 m",
+    "sprint_vague": "the times do not follow a sprint, or there are too few of them: half or double the time constant "
+    "would fit as well; check them, and use more gates",
     "no_acceleration": "there is no acceleration from standing in these times, so there is nothing to fit: they are "
     "those of a flying run, or the time shift is wrong",
     "sprint_implausible": "the fit tends to a speed above 13.5 m/s, which nobody runs: the record is too short, or a "

@@ -160,8 +160,8 @@ CHECKS = {
         Check("sprint_reaction", "-", "s", "the run starts {} after the clock: a reaction time is in the times, and "
               "the fitted shift takes it out", "if the clock was started by the gun nothing; else check the first "
               "gate"),
-        Check("sprint_freedom", "-", "count", "there are only as many gates as parameters, so nobody knows how sure "
-              "the numbers are", "use four gates or more, or fix the time shift with --time-shift"),
+        Check("sprint_freedom", "-", "count", "{} gates are left over once the model is fitted, so nobody knows how "
+              "sure the numbers are", "use four gates or more, or fix the time shift with --time-shift"),
         Check("note", "-", "1", "{}", "give the option named, if the assumption is wrong"),
     )
 }  # fmt: skip

@@ -166,9 +166,11 @@ def _solve(kind: str, t: Floats, y: Floats, there: Bools, begin: Floats, free: B
         part = slope[:, :, names]
         normal = np.einsum("nmi,nmj->nij", part, part)
         gradient = np.einsum("nmi,nm->ni", part, r)
-        scale = np.einsum("nii->ni", normal) + 1e-12
-        damped = normal + damping[rows, None, None] * scale[:, :, None] * eye + 1e-14 * eye
-        step = -np.linalg.solve(damped, gradient[..., None])[..., 0]
+        # in units in which every parameter counts alike, and damped a little always, so that it can be solved
+        size = np.sqrt(np.einsum("nii->ni", normal))
+        size = np.where(size > 1e-12, size, 1.0)
+        damped = normal / (size[:, :, None] * size[:, None, :]) + (damping[rows, None, None] + 1e-12) * eye
+        step = -np.linalg.solve(damped, (gradient / size)[..., None])[..., 0] / size
         tried = p[rows].copy()
         tried[:, names] += np.clip(step, -1.0, 1.0)
         tried[:, :2] = np.clip(tried[:, :2], LEAST, MOST)

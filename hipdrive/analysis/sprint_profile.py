@@ -155,6 +155,8 @@ def _analyses(run: Sprinters, parts: Sequence[Used]) -> Iterator[Analysis]:
 def _implausible(run: Sprinters, row: int) -> str:
     """Why a fit is not believed, "" where it is."""
     reached = float(run.reached[row, 0])
+    if run.vague[row]:
+        return "sprint_vague"
     if not run.fit.settled[row] or not math.isfinite(reached) or reached < run.rules.reached_refuse:
         return "sprint_too_short"
     if run.tau[row, 0] < QUICKEST:

@@ -24,6 +24,10 @@ PIECE = 1 << 16
 """Numbers of a grid that are held at once."""
 
 
+VAGUE = 0.5
+"""Standard uncertainty of ln MSS or ln tau above which a fit says nothing: half or double would do as well."""
+
+
 class Lines(NamedTuple):
     """Force against velocity of each copy, (n, k): the line's two ends, and the ratio of forces."""
 
@@ -42,6 +46,8 @@ class Sprinters:
         self.time, self.value = used
         spread = fit.spread[:, :, np.abs(fit.spread).max(axis=(0, 1)) > 0.0]
         steps = np.concatenate([np.zeros((len(runs), 4, 1)), spread, -spread], axis=2)
+        self.vague: Bools = np.linalg.norm(fit.spread[:, [LOG_MSS, LOG_TAU]], axis=2).max(axis=1) > VAGUE
+        steps = np.where(self.vague[:, None, None], 0.0, steps)
         self._copies = fit.parameters[:, :, None] + steps
         self.mss: Floats = np.exp(self._copies[:, LOG_MSS])
         self.tau: Floats = np.exp(self._copies[:, LOG_TAU])

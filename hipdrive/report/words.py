@@ -146,6 +146,7 @@ SHORT = {
     "fvp_residual_speed": "Largest residual, speed",
     "fvp_residual_distance": "Largest residual, distance",
     "speed_reached": "Top speed reached",
+    **{f"fly_{what}_{m}m": f"Fly {m} m, {what}" for what in ("time", "speed") for m in (10, 20, 30)},
     "sprint_reached": "Top speed reached",
     "cmj_stiffness": "Stiffness (slope of braking)",
     "cmj_stiffness_depth": "Stiffness (force / depth)",
@@ -155,6 +156,7 @@ SHORT = {
 
 WORDS = {"iso": "", "rsi": "RSI", "rfd": "RFD", "sj": "SJ", "cmj": "CMJ", "dj": "DJ", "ssc": "SSC", "ft": "flight time",
          "tov": "take-off velocity", "takeoff": "take-off", "ecc": "eccentric", "con": "concentric",
+         "5m": "to 5 m", "10m": "to 10 m", "20m": "to 20 m", "30m": "to 30 m", "40m": "to 40 m",
          "sd": "SD", "2080": "20-80 %", "100ms": "100 ms", "50ms": "50 ms", "200ms": "200 ms", "kg": "kg", "bw": "BW",
          "rel": "(rel.)"}  # fmt: skip
 
@@ -259,7 +261,7 @@ METHODS = {
     "impulse/time": "impulse / time", "depth/time": "depth / time",
     "displacement/time": "displacement / time", "left/total": "left / both", "sample_sd": "SD of the samples",
     "run_fit": "least-squares fit", "run_model": "by the fit", "run_line": "force-velocity line",
-    "run_air": "still air and stature", "run_measured": "as measured",
+    "run_air": "air, mass and stature", "run_measured": "as measured",
     "record": "length of the record", "sample_extreme": "sample of the largest size",
 }  # fmt: skip
 """Methods as a coach says them; scripts keep the names. What is not here is said in its own words."""

@@ -34,7 +34,9 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", show_defa
 Plain = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False, readable=False)]
 Test = Annotated[
     str | None,
-    typer.Option("--test", help="cmj, sj, dj, cmj_rebound, hops, landing, isometric, balance, block_start, or auto."),
+    typer.Option(
+        "--test", help="cmj, sj, dj, cmj_rebound, hops, landing, isometric, balance, block_start, steps, or auto."
+    ),
 ]
 Side = Annotated[str | None, typer.Option("--side", help="left or right: a trial of one leg, on its own plate.")]
 Profiles = Annotated[
@@ -427,7 +429,8 @@ def simulate(
     test: Annotated[
         str,
         typer.Argument(
-            metavar="TEST", help="cmj, sj, dj, cmj_rebound, hops, landing, isometric, balance, block_start, sprint."
+            metavar="TEST",
+            help="cmj, sj, dj, cmj_rebound, hops, landing, isometric, balance, block_start, steps, sprint.",
         ),
     ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .h5 file to write.")],

@@ -27,6 +27,7 @@ SECTIONS = {
     8: "Isometric, strength profile",
     9: "Balance",
     10: "Sprint start",
+    11: "Steps",
     12: "Sprint profile",
     13: "Hip and knee extension timing",
     16: "Synchronisation of force and video",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hipdrive.analysis.flights import jumps_and_drops
+from hipdrive.analysis.footsteps import footsteps
 from hipdrive.analysis.hop_series import series
 from hipdrive.analysis.pull import pulls
 from hipdrive.analysis.rebound import rebounds
@@ -25,5 +26,6 @@ FINDERS: dict[str, Finder] = {
     "balance": stances,
     "isometric": pulls,
     "block_start": starts,
+    "steps": footsteps,
 }
 """Test that was asked for -> its finder; the finder reads in `scene.given.test` which it was, or "auto"."""

@@ -116,7 +116,7 @@ def _missing(rep: Rep, test: str) -> quality.Seen:
     return {"missing_headline": (missing, np.where(missing > 0, quality.WARNED, quality.NONE))}
 
 
-UNWEIGHED_ON = frozenset({"isometric", "block_start"})
+UNWEIGHED_ON = frozenset({"isometric", "block_start", "steps"})
 """Tests whose gross forces stand without a weight: a pull needs none, a load cell has none, nor have blocks alone."""
 TO_THE_REST = ("velocity_closure_error", "system_weight_impulse")
 """Checks of the force from the onset to the rest after the landing."""

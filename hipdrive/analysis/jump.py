@@ -17,7 +17,7 @@ from hipdrive.analysis.signal import Floats, divided
 CMJ, JUMPS, ALL = ("cmj",), ("cmj", "sj"), ("cmj", "sj", "dj")
 PHASED = ("cmj", "dj")
 """Tests with a braking and a propulsive phase."""
-WEIGHED_ON = (*ALL, "landing", "balance", "isometric", "block_start")
+WEIGHED_ON = (*ALL, "landing", "balance", "isometric", "block_start", "steps")
 """Tests that weigh the athlete."""
 
 CONTACTS = ("dj", "hops")

@@ -56,9 +56,10 @@ PHASES: dict[str, tuple[Phase, ...]] = {
         Phase("both feet", "push_onset", "rear_exit"),
         Phase("front foot", "rear_exit", "front_exit"),
     ),
+    "steps": (Phase("contact", "first_contact", "takeoff"), Phase("flight", "takeoff", "next_contact")),
     "isometric": (Phase("pretension", "pretension_start", "iso_onset"), Phase("pull", "iso_onset", "pull_end")),
 }
-"""Test -> its phases in order (METRICS.md 3, 4, 5, 6, 8, 9, 10)."""
+"""Test -> its phases in order (METRICS.md 3, 4, 5, 6, 8, 9, 10, 11)."""
 
 
 def phases_of(rep: Results) -> tuple[Phase, ...]:

@@ -23,6 +23,7 @@ PROFILES = ("hipdrive", "mcmahon2018", "hawkin_like", "forcedecks_like", "fixed_
 
 RULES = {
     "weigh_rule": ("last_quiet", "lowest_mean"),
+    "run_direction": ("auto", "x", "-x", "y", "-y"),
     "onset_rule": ("back_shift", "backtrack", "threshold"),
     "edge_rule": ("edge_instant", "edge_line", "threshold"),
     "repair_rule": ("sound", "none"),
@@ -40,7 +41,7 @@ POSITIVE = ("g", "weigh_min", "weigh_max", "rearm", "flight_max", "edge_window",
             "landing_search", "stable_hold", "first_peak_smoothing", "rest_time", "weight_max", "balance_time",
             "balance_min", "single_leg_time", "cop_cutoff", "cop_rate", "motion_cutoff", "motion_copies",
             "motion_noise_time", "motion_bias_time", "motion_gap", "set_time", "sound_speed",
-            "onset_slope")  # fmt: skip
+            "onset_slope", "step_threshold", "step_min")  # fmt: skip
 """Parameters without which nothing can be computed."""
 
 SIGNED = ("cop_z0", "overstride_limit", "block_base_front", "block_base_rear")
@@ -131,6 +132,13 @@ class Profile:
     block_angle_rear: float = 0.0
     block_base_front: float = 0.0
     block_base_rear: float = 0.0
+    # steps
+    run_direction: str = "auto"
+    step_threshold: float = 20.0
+    step_min: float = 0.04
+    step_gap: float = 0.01
+    entry_velocity: float = 0.0
+    belt_speed: float = 0.0
     # peaks and classes
     first_peak_prominence: float = 0.1
     first_peak_smoothing: float = 0.005

@@ -24,6 +24,7 @@ from hipdrive.analysis.checks import (
     limits,
 )
 from hipdrive.analysis.facts import BACKWARD, NUMBER
+from hipdrive.analysis.footsteps import Steps, of_steps
 from hipdrive.analysis.hop_series import gap
 from hipdrive.analysis.locate import ONE_FOOT, Located
 from hipdrive.analysis.profile import Profile
@@ -69,6 +70,8 @@ def of_repetitions(rep: Rep) -> Seen:
         return _of_stance(rep)
     if isinstance(rep, Starts):
         return starting.of_start(rep)
+    if isinstance(rep, Steps):
+        return of_steps(rep)
     return {**_of_all(rep), **OF_TEST.get(rep.facts.test, _of_none)(rep)}
 
 

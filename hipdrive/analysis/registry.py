@@ -19,7 +19,7 @@ from typing import Any
 from hipdrive.errors import UsageError
 from hipdrive.units import SHOWN
 
-TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance", "block_start")
+TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance", "block_start", "steps")
 """Tests this version knows. CONTRACTS.md names more; they join as they are built."""
 
 RUNS = ("sprint",)
@@ -167,6 +167,7 @@ def load_builtin() -> None:
         posture,
         rebound,
         sprint_metrics,
+        steps,
         strength,
         timing,
     )

@@ -144,17 +144,21 @@ def _middle(start: Ints, end: Ints, rate: float, trim: float) -> tuple[Ints, Int
     return first, first + kept
 
 
+OWN_ZERO = frozenset({"isometric", "steps"})
+"""Tests that find the zero of each repetition beside it."""
+
+
 def empty_runs(runs: Runs, test: str) -> Runs:
     """The runs in which the plate was empty for sure, by which a drift of its zero is judged.
 
     In a record without a flight the lowest level can be an athlete who stands; before a pull on a load cell it is the
-    tension that is held, so pulls look at their zero themselves.
+    tension that is held, so pulls look at their zero themselves, and so do steps, in every flight.
     """
     if not len(runs.record):
         return runs
     flies = np.zeros(int(runs.record.max()) + 1, dtype=bool)
     flies[runs.record[runs.flight]] = True
-    keep = np.zeros(len(runs.record), dtype=bool) if test == "isometric" else flies[runs.record] | (runs.level < LOADED)
+    keep = np.zeros(len(runs.record), dtype=bool) if test in OWN_ZERO else flies[runs.record] | (runs.level < LOADED)
     return runs if keep.all() else Runs(*(getattr(runs, field.name)[keep] for field in fields(runs)))
 
 

@@ -13,10 +13,10 @@ from hipdrive.results import REFUSED, Results, Value
 
 CRITERION = {"cmj": "jump_height_tov", "sj": "jump_height_tov", "dj": "rsi_jh", "cmj_rebound": "jump_height_tov",
              "hops": "hop_rsi", "landing": "time_to_stabilisation", "isometric": "iso_peak_force",
-             "balance": "cop_mean_velocity"}  # fmt: skip
+             "balance": "cop_mean_velocity", "steps": "step_contact_time"}  # fmt: skip
 """The number by which the best repetition is chosen; all `_best` values come from that one repetition."""
 
-LEAST = frozenset({"time_to_stabilisation", "cop_mean_velocity"})
+LEAST = frozenset({"time_to_stabilisation", "cop_mean_velocity", "step_contact_time"})
 """Criteria of which the smallest is the best."""
 
 

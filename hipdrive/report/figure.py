@@ -26,7 +26,7 @@ LINES = ((INK, "-", 2.2), ("#0072B2", "-", 1.5), ("#D55E00", (0, (5, 1.6)), 1.5)
 """Colour, dashes and width of the total, the first (left) and the second (right) plate."""
 SHADES = {"unweighting": "#56B4E9", "braking": "#E69F00", "propulsion": "#009E73", "flight": "#9AA5B1",
           "landing": "#CC79A7", "impact": "#E69F00", "stabilisation": "#56B4E9", "stance": "#56B4E9",
-          "pretension": "#56B4E9", "pull": "#009E73",
+          "pretension": "#56B4E9", "pull": "#009E73", "contact": "#009E73",
           "reaction": "#9AA5B1", "both feet": "#009E73", "front foot": "#56B4E9"}  # fmt: skip
 OTHER_SHADE = "#F0E442"
 WIDTH, HEIGHT = 11.4, 5.0

@@ -17,7 +17,7 @@ from hipdrive import __version__
 from hipdrive.analysis.cues import Advice
 from hipdrive.analysis.cuetable import CueTable
 from hipdrive.analysis.lanes import lanes, verdict
-from hipdrive.report import clipframes, curves, drive, driveplot, figure, pull, rows, sprintplot, startplot
+from hipdrive.report import clipframes, curves, drive, driveplot, figure, pull, rows, sprintplot, startplot, stepplot
 from hipdrive.report.document import plain
 from hipdrive.report.platechecks import plate_checks
 from hipdrive.report.rows import Line
@@ -46,6 +46,9 @@ MARK = b'name="generator" content="hipdrive'
 """By this a page of ours is known again."""
 
 ICONS = {OK: "✓", FLAGGED: "!", REFUSED: "✕", INFO: "✓", WARN: "!", FAIL: "✕"}
+TOGETHER = {"steps": stepplot.drawn}
+"""Tests whose repetitions are drawn in one picture."""
+
 DRAWN = {"isometric": pull.drawn, "block_start": startplot.drawn}
 """Tests with a figure of their own."""
 LONG = 3.0
@@ -114,11 +117,12 @@ def _trial(trial: Trial, analysis: Analysis, salt: str, cues: CueTable | None = 
         "bad": [_check(f) for f in bad],
         "fine": [_check(f) for f in analysis.quality if f.level == INFO],
         "notes": [clean(note) for note in trial.notes],
-        "overview": None if hops else _overview(trial, analysis, salt),
+        "overview": None if hops else _whole(trial, analysis, salt),
         "best": list(_best(analysis)),
         "summary": None if hops else _summary(analysis, best),
         "reps": [
-            _rep(analysis, rep, "" if hops else _figure(trial, rep, f"{salt}-{rep.rep}")) for rep in analysis.reps
+            _rep(analysis, rep, "" if hops or analysis.test in TOGETHER else _figure(trial, rep, f"{salt}-{rep.rep}"))
+            for rep in analysis.reps
         ],
         "provenance": list(_provenance(analysis, plate_checks(trial))),
         "drive": _drive(trial, analysis, salt, cues),
@@ -300,6 +304,15 @@ def _series(trial: Trial, analysis: Analysis, salt: str) -> dict[str, Any] | Non
         "over": [_number(rows.over(name, value)) for name, value in analysis.summary.items()
                  if math.isfinite(value.value)],
     }  # fmt: skip
+
+
+def _whole(trial: Trial, analysis: Analysis, salt: str) -> Any:
+    """The picture of a trial as a whole: by its test, else the record in one strip."""
+    from markupsafe import Markup
+
+    if analysis.test in TOGETHER and analysis.reps:
+        return Markup(TOGETHER[analysis.test](trial, analysis, f"{salt}-whole"))
+    return _overview(trial, analysis, salt)
 
 
 def _figure(trial: Trial, rep: Results, salt: str) -> str:

@@ -19,7 +19,7 @@ from numpy.random import Generator
 from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
-from hipdrive.acquisition.simulated import exact, fall, pull, starter
+from hipdrive.acquisition.simulated import exact, fall, pull, runner, starter
 from hipdrive.acquisition.simulated import sway as standing_sway
 from hipdrive.acquisition.simulated.exact import Exact, shares
 from hipdrive.acquisition.simulated.motion import (
@@ -40,7 +40,7 @@ from hipdrive.errors import UsageError
 from hipdrive.trial import BOX, LEFT, RIGHT, Trial, Truth
 
 G = 9.80665
-BALANCE, BLOCK_START = "balance", "block_start"
+BALANCE, BLOCK_START, STEPS = "balance", "block_start", "steps"
 BACK_SHIFT, ONSET_FLOOR, ONSET_SDS = 0.030, 10.0, 5.0
 """The default onset rule, whose answer on the noiseless movement is the true time to take-off (METRICS.md 1)."""
 
@@ -108,8 +108,9 @@ def simulate(
 
     Parameters
     ----------
-    test : "cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "balance" (quiet standing) or "isometric" (whose further
-        settings `pull.simulate` names), "block_start" (`starter.simulate`); with joints "cmj", "sj", "dj" or "squat".
+    test : "cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "balance" (quiet standing), "isometric" (whose further
+        settings `pull.simulate` names), "block_start" (`starter.simulate`) or "steps" (`runner.simulate`); with joints
+        "cmj", "sj", "dj" or "squat".
     seed : picks the athlete, the movement and the noise; the same seed gives the same trial.
     rate : sampling rate, Hz.
     noise : SD of the total force, N (white, independent between plates).
@@ -144,6 +145,9 @@ def simulate(
     if test == BLOCK_START:
         _check(test, {**settings, "start": None}, {})
         return starter.simulate(settings, unknown)
+    if test == STEPS:
+        _check(test, settings, {})
+        return runner.simulate(settings, unknown)
     _check(test, settings, {} if test == "isometric" else unknown)
     if test == "isometric":
         return pull.simulate({name: value for name, value in settings.items() if name != "share_swing"}, unknown)
@@ -346,7 +350,7 @@ MAKERS: Mapping[str, Callable[..., Movement]] = {
 MOVING = ("cmj", "sj", "dj")
 """Tests whose athlete takes the velocity of the sway into the movement, on feet whose share may swing."""
 
-SIMULATED = (*MAKERS, BALANCE, "isometric", BLOCK_START)
+SIMULATED = (*MAKERS, BALANCE, "isometric", BLOCK_START, STEPS)
 """Every test that can be simulated."""
 
 

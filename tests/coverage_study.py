@@ -24,6 +24,11 @@ MORE = {"cmj_rebound": ("system_weight", "takeoff_velocity", "cmj_rebound_rsi_jh
                     "landing_net_impulse_100ms", "stability_depth"),
         "balance": ("cop_mean_velocity_ap", "cop_mean_velocity_ml", "cop_range_ap", "cop_range_ml",
                     "cop_mean_frequency", "left_load_share"),
+        "block_start": (
+            "system_weight", "push_time", "total_block_time", "hand_reaction_time", "rear_push_time", "impulse_x_front",
+            "impulse_x_rear", "impulse_z_front", "impulse_z_rear", "impulse_x_total", "block_velocity_z", "ahep",
+            "ratio_of_forces_block", "peak_force_front", "peak_force_rear", "mean_force_front", "rfd_front", "rfd_rear",
+            "rfd_front_0_50ms", "rfd_front_0_100ms", "block_power_peak", "rear_to_front_delay"),
         "isometric": (
             "system_weight", "iso_pull_length", "iso_mean_force", "iso_initiation_threshold",
             *(f"iso_{kind}_{ms}ms" for ms in (50, 90, 100, 150, 200, 250)
@@ -49,7 +54,7 @@ a drop jump on a drifting plate, weighed after its landing (docs/uncertainty.md,
 MOVING = ("cmj", "sj", "dj")
 """Tests with every kind of cell, and with every number whose answer is known."""
 
-TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance")
+TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance", "block_start")
 
 
 @dataclass(frozen=True)

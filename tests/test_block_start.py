@@ -14,6 +14,8 @@ from hipdrive.acquisition.simulated.pushing import Hands, Push
 from hipdrive.analysis.analyse import analyse, analyse_many
 from hipdrive.analysis.instants import instants
 from hipdrive.errors import UsageError
+from hipdrive.report import startplot
+from hipdrive.report.html import page
 from hipdrive.results import Analysis, Results
 from hipdrive.store import load, save
 from hipdrive.trial import Signal, Trial, Truth
@@ -417,3 +419,17 @@ def test_a_trial_file_knows_its_start(tmp_path: Path) -> None:
     back = next(iter(load(tmp_path / "start.h5")))
     assert back.start == "three_point"
     assert only(back)["block_velocity_x"].value == only(trial)["block_velocity_x"].value
+
+
+@pytest.mark.parametrize("settings", [{}, {"blocks": "shared"}, {"hand_plate": False}, {"gun": "none"}])
+def test_the_page_has_its_picture(settings: dict[str, Any]) -> None:
+    """Each plate by name, the phases, the power where there is one, an arrow for each foot."""
+    trial = start(seed=3, **settings)
+    drawn = startplot.drawn(trial, only(trial))
+    shown = page([(trial, analyse(trial, test="block_start"))])
+    assert drawn.startswith("<svg") and "<svg" in shown
+    words = ["forward power, W", "push starts", "front exit", *([] if "blocks" in settings else ["front", "rear"])]
+    for word in words:
+        assert f">{word}<" in drawn, word
+    assert ("impulse forwards" in drawn) == ("blocks" not in settings)
+    assert (">reaction<" in drawn) == ("gun" not in settings)

@@ -3,7 +3,9 @@
 import coverage_study as study
 import pytest
 
-CELLS = {cell.name: cell for cell in study.CELLS if cell.test in ("hops", "landing", "isometric", "balance")}
+CELLS = {
+    cell.name: cell for cell in study.CELLS if cell.test in ("hops", "landing", "isometric", "balance", "block_start")
+}
 
 
 @pytest.mark.slow

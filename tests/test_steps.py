@@ -117,7 +117,7 @@ def test_speed_by_impulses_and_by_places_agree() -> None:
     assert trial.truth is not None
     for rep, truth in zip(by_impulse.reps, trial.truth.reps, strict=True):
         assert rep["step_velocity"].value == pytest.approx(truth["values"]["step_velocity_by_impulse"], abs=0.02)
-        assert rep["step_velocity"].method == "entry and impulses"
+        assert rep["step_velocity"].method == "entry_and_impulses"
     ahead, behind = values(by_places, "step_velocity")[:-1], values(by_impulse, "step_velocity")[:-1]
     assert ahead == pytest.approx(behind, rel=0.02)
     assert codes(by_places, "step_velocity")[-1] == "last_step"

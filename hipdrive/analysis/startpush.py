@@ -61,8 +61,9 @@ EXIT_HOLD = 0.02
 DRAWS = 48
 """Draws of the noise by which the uncertainty of an event is found."""
 
-REDRAWN, EXIT_REDRAWN = 0.87, 0.65
-"""Scatter of an onset and an exit over that of redrawn noise, which adds to what smoothing has left (simulated)."""
+REDRAWN, OWN_REDRAWN, HAND_REDRAWN, EXIT_REDRAWN = 0.87, 0.80, 1.0, 0.65
+"""Scatter of an onset (of both feet, of one, of the hands) and of an exit, over that of redrawn noise, which adds to
+what smoothing has left (simulated)."""
 
 SMOOTH = 0.005
 """s over which force is averaged before noise is drawn on it."""
@@ -140,7 +141,7 @@ def push_of(trial: Trial, profile: Profile) -> Push:
     rise = _rise(total, end, rate, gun)
     if isinstance(rise, str):
         return Push(code=rise)
-    found = _onset(total, noise, rise, rate, profile)
+    found = _onset(total, noise, rise, rate, profile, REDRAWN)
     if found is None:
         return Push(code="no_set" if rise < round(LEVEL_TIME * rate) else "no_push_onset")
     steep, onset, onset_u = found
@@ -161,7 +162,7 @@ def push_of(trial: Trial, profile: Profile) -> Push:
         values = foot.whole if apart else total
         events[event], us[event] = _exit(values, foot.spread, level, rise, end, rate)
         if apart:
-            each = _onset(foot.whole, foot.spread, rise, rate, profile)
+            each = _onset(foot.whole, foot.spread, rise, rate, profile, OWN_REDRAWN)
             events[f"{name}_onset"], us[f"{name}_onset"] = each[1:] if each else (np.nan, np.nan)
             if each is None:
                 missing[f"{name}_onset"] = "no_own_onset"
@@ -270,7 +271,9 @@ def _rise(total: Floats, end: int, rate: float, gun: float) -> int | str:
     return begin + int(half[0]) if half.size and half[0] > 0 else "no_set"
 
 
-def _onset(values: Floats, noise: float, rise: int, rate: float, profile: Profile) -> tuple[int, float, float] | None:
+def _onset(
+    values: Floats, noise: float, rise: int, rate: float, profile: Profile, share: float
+) -> tuple[int, float, float] | None:
     """The default rule: sample of the steep rise, time of the onset and its standard uncertainty, s."""
     first = max(0, rise - round(BEFORE_HALF * rate))
     margin = min(first, round(0.1 * rate))
@@ -279,7 +282,7 @@ def _onset(values: Floats, noise: float, rise: int, rate: float, profile: Profil
     begins = steep[np.diff(steep, prepend=-2) > 1]
     for at in (first + begins).tolist():
         # noise may be steep for a moment long before: the rise is what crosses the level soon
-        found = _crossing(values, at, noise, rate, profile, sign=1.0)
+        found = _crossing(values, at, noise, rate, profile, share)
         if found is not None:
             return at, *found
     return None
@@ -306,7 +309,7 @@ def slopes(values: Floats, rate: float, window: float = 0.010) -> Floats:
 
 
 def _crossing(
-    values: Floats, steep: int, noise: float, rate: float, profile: Profile, sign: float
+    values: Floats, steep: int, noise: float, rate: float, profile: Profile, share: float, sign: float = 1.0
 ) -> tuple[float, float] | None:
     """First lasting crossing of the set level and its threshold after the steep rise began: time, uncertainty, s."""
     gap, length = round(LEVEL_GAP * rate), max(3, round(LEVEL_TIME * rate))
@@ -330,7 +333,7 @@ def _crossing(
     true = np.fmax(profile.onset_sds * noise, profile.onset_floor) if noise > 0.0 else theta
     thetas = np.maximum(profile.onset_sds * sds, profile.onset_floor) + levels
     middle = _first_above(base[np.newaxis], np.array([max(true, 1e-9)]), hold)[0]
-    return (stop + float(place)) / rate, _scatter(_first_above(drawn, thetas, hold), middle, rate)
+    return (stop + float(place)) / rate, _scatter(_first_above(drawn, thetas, hold), middle, rate, share=share)
 
 
 def _scatter(places: Floats, middle: float, rate: float, spill: float = SPILL, share: float = REDRAWN) -> float:
@@ -404,7 +407,7 @@ def _hand_onset(values: Floats, noise: float, onset: int, rate: float, profile: 
     if not steep.size:
         return float("nan"), float("nan")
     at = first + int(steep[0])
-    found = [_crossing(values, at, noise, rate, profile, sign=sign) for sign in (1.0, -1.0)]
+    found = [_crossing(values, at, noise, rate, profile, HAND_REDRAWN, sign) for sign in (1.0, -1.0)]
     times = [one for one in found if one is not None]
     return min(times) if times else (float("nan"), float("nan"))
 

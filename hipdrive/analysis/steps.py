@@ -49,7 +49,9 @@ def _whole(rep: Rep) -> Steps:
 # --- times ----------------------------------------------------------------------------------------------------------
 
 
-@metric("step_contact_time", unit="s", tests=STEPS, source=SOURCE, headline=1, method="20 N crossings", group="times")
+@metric(
+    "step_contact_time", unit="s", tests=STEPS, source=SOURCE, headline=1, method="threshold_crossings", group="times"
+)
 def step_contact_time(rep: Rep) -> Floats:
     """Time on the ground, between crossings of `step_threshold`."""
     steps = _steps(rep)
@@ -57,14 +59,16 @@ def step_contact_time(rep: Rep) -> Floats:
     return rep.duration(ON, OFF)
 
 
-@metric("step_flight_time", unit="s", tests=STEPS, source=SOURCE, headline=2, method="20 N crossings", group="times")
+@metric(
+    "step_flight_time", unit="s", tests=STEPS, source=SOURCE, headline=2, method="threshold_crossings", group="times"
+)
 def step_flight_time(rep: Rep) -> Floats:
     """Time in the air after the contact."""
     _steps(rep).needs_next()
     return rep.duration(OFF, NEXT)
 
 
-@metric("step_rate", unit="Hz", tests=STEPS, source=SOURCE, headline=3, method="1/(contact + flight)", group="times")
+@metric("step_rate", unit="Hz", tests=STEPS, source=SOURCE, headline=3, method="inverse_step_time", group="times")
 def step_rate(rep: Rep) -> Floats:
     """Steps a second: one over contact and flight time."""
     _steps(rep).needs_next()
@@ -99,16 +103,16 @@ def _lengths(steps: Steps) -> tuple[Floats, Floats]:
     return moved + belt * steps.duration(ON, NEXT), np.where(placed, u, 0.0)
 
 
-@metric("step_length", unit="m", tests=STEPS, source=SOURCE, headline=4, method="CoP to CoP", group="places")
+@metric("step_length", unit="m", tests=STEPS, source=SOURCE, headline=4, method="cop_to_cop", group="places")
 def step_length(rep: Rep) -> tuple[Floats, Floats]:
     """How far apart this contact and the next are along the run, by their force-weighted mean centres of pressure."""
     steps = _steps(rep)
     if _belt(steps) > 0.0:
-        steps.says("CoP to CoP and the belt")
+        steps.says("cop_and_belt")
     return _lengths(steps)
 
 
-@metric("step_width", unit="m", tests=STEPS, source=SOURCE, method="CoP to CoP", group="places")
+@metric("step_width", unit="m", tests=STEPS, source=SOURCE, method="cop_to_cop", group="places")
 def step_width(rep: Rep) -> tuple[Floats, Floats]:
     """How far this contact and the next are apart across the run."""
     steps = _steps(rep)
@@ -119,7 +123,7 @@ def step_width(rep: Rep) -> tuple[Floats, Floats]:
     return steps.of(across), np.array([_length(one)[1] for one in steps.steps])
 
 
-@metric("step_side", unit="class", tests=STEPS, source=SOURCE, labels=SIDES, method="left and right of the line",
+@metric("step_side", unit="class", tests=STEPS, source=SOURCE, labels=SIDES, method="side_of_line",
         group="places")  # fmt: skip
 def step_side(rep: Rep) -> Floats:
     """Which foot is on the ground: by the plate of one foot, else left and right of the line of the run."""
@@ -144,7 +148,7 @@ def _seconds(one: Contact, axis: int, sign: int) -> float:
     return MOMENT + float(np.diff(times)[(sign * 0.5 * (values[1:] + values[:-1])) > 0.0].sum())
 
 
-@metric("braking_impulse_x", unit="N*s", tests=STEPS, source=SOURCE, method="zero in flight", group="impulses")
+@metric("braking_impulse_x", unit="N*s", tests=STEPS, source=SOURCE, method="zero_in_flight", group="impulses")
 def braking_impulse_x(rep: Rep) -> tuple[Floats, Floats]:
     """Integral of the forward force where it is negative."""
     steps = _whole(rep)
@@ -152,7 +156,7 @@ def braking_impulse_x(rep: Rep) -> tuple[Floats, Floats]:
     return _impulses(steps, FORWARD, -1)
 
 
-@metric("propulsive_impulse_x", unit="N*s", tests=STEPS, source=SOURCE, method="zero in flight", group="impulses")
+@metric("propulsive_impulse_x", unit="N*s", tests=STEPS, source=SOURCE, method="zero_in_flight", group="impulses")
 def propulsive_impulse_x(rep: Rep) -> tuple[Floats, Floats]:
     """Integral of the forward force where it is positive."""
     steps = _whole(rep)
@@ -160,7 +164,7 @@ def propulsive_impulse_x(rep: Rep) -> tuple[Floats, Floats]:
     return _impulses(steps, FORWARD, 1)
 
 
-@metric("net_impulse_x", unit="N*s", tests=STEPS, source=SOURCE, headline=5, method="zero in flight", group="impulses")
+@metric("net_impulse_x", unit="N*s", tests=STEPS, source=SOURCE, headline=5, method="zero_in_flight", group="impulses")
 def net_impulse_x(rep: Rep) -> tuple[Floats, Floats]:
     """Integral of the forward force over the contact: what it changes of the speed, times the mass."""
     steps = _whole(rep)
@@ -168,7 +172,7 @@ def net_impulse_x(rep: Rep) -> tuple[Floats, Floats]:
     return _impulses(steps, FORWARD)
 
 
-@metric("effective_vertical_impulse", unit="N*s", tests=STEPS, source=SOURCE, method="less the weight",
+@metric("effective_vertical_impulse", unit="N*s", tests=STEPS, source=SOURCE, method="less_weight",
         group="impulses")  # fmt: skip
 def effective_vertical_impulse(rep: Rep) -> tuple[Floats, Floats]:
     """Integral of the vertical force less the weight over the contact."""
@@ -178,7 +182,7 @@ def effective_vertical_impulse(rep: Rep) -> tuple[Floats, Floats]:
     return gross - steps.weight * steps.duration(ON, OFF), u
 
 
-@metric("ratio_of_forces_step", unit="%", tests=STEPS, source="Morin 2011", headline=6, method="means over contact",
+@metric("ratio_of_forces_step", unit="%", tests=STEPS, source="Morin 2011", headline=6, method="means_over_contact",
         group="impulses")  # fmt: skip
 def ratio_of_forces_step(rep: Rep) -> tuple[Floats, Floats]:
     """Mean forward force over the resultant of mean forward and vertical force."""
@@ -191,9 +195,7 @@ def ratio_of_forces_step(rep: Rep) -> tuple[Floats, Floats]:
     return 100.0 * divided(x, whole), 100.0 * np.hypot(by_x * x_u, by_z * z_u)
 
 
-@metric(
-    "braking_impulse_share", unit="%", tests=STEPS, source=SOURCE, method="of the impulses' sizes", group="impulses"
-)
+@metric("braking_impulse_share", unit="%", tests=STEPS, source=SOURCE, method="of_both_sizes", group="impulses")
 def braking_impulse_share(rep: Rep) -> tuple[Floats, Floats]:
     """Size of the braking impulse in per cent of braking and propulsive impulse together."""
     steps = _whole(rep)
@@ -231,13 +233,13 @@ def step_peak_force(rep: Rep) -> tuple[Floats, Floats]:
     return steps.of(top), u
 
 
-@metric("step_velocity", unit="m/s", tests=STEPS, source=SOURCE, method="entry and impulses", group="velocity")
+@metric("step_velocity", unit="m/s", tests=STEPS, source=SOURCE, method="entry_and_impulses", group="velocity")
 def step_velocity(rep: Rep) -> tuple[Floats, Floats]:
     """Speed after the contact by impulses from `entry_velocity`; where that is not given, length times rate."""
     steps = _steps(rep)
     entry = float(steps.profile.entry_velocity)
     if _belt(steps) > 0.0 or entry <= 0.0:
-        steps.says("length × rate" if _belt(steps) <= 0.0 else "belt and places")
+        steps.says("length_times_rate" if _belt(steps) <= 0.0 else "belt_and_places")
         lengths, u = _lengths(steps)
         times = steps.duration(ON, NEXT)
         return divided(lengths, times), divided(u, times[:, 0])
@@ -263,7 +265,7 @@ def _gained(steps: Steps) -> tuple[list[float], Floats, list[bool]]:
 
 
 @metric("vertical_stiffness_run", unit="N/m", tests=STEPS, source="McMahon & Cheng 1990; Morin 2005",
-        method="peak force / lowering", group="stiffness")  # fmt: skip
+        method="peak_over_lowering", group="stiffness")  # fmt: skip
 def vertical_stiffness_run(rep: Rep) -> tuple[Floats, Floats]:
     """Peak vertical force over how far the centre of mass sinks, as high at the end of the contact as at its start."""
     steps = _whole(rep)
@@ -292,7 +294,7 @@ def _lowered(one: Contact, weight: float, g: float) -> float:
     return float(-path.min())
 
 
-@metric("leg_stiffness_running", unit="N/m", tests=STEPS, source="Morin 2005", method="Morin 2005", group="stiffness")
+@metric("leg_stiffness_running", unit="N/m", tests=STEPS, source="Morin 2005", method="sine_model", group="stiffness")
 def leg_stiffness_running(rep: Rep) -> Floats:
     """Leg stiffness by contact and flight time, mass, leg length and speed (sine model); not for the first steps."""
     steps = _whole(rep)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hipdrive.report import figure, pull, stepplot
+from hipdrive.report import figure, pull, startplot, stepplot
 from hipdrive.results import Analysis, Results
 from hipdrive.trial import Trial
 
 TOGETHER: dict[str, Callable[[Trial, Analysis, str], str]] = {"steps": stepplot.drawn}
 """Tests whose repetitions are drawn in one picture."""
 
-EACH: dict[str, Callable[[Trial, Results, str], str]] = {"isometric": pull.drawn}
+EACH: dict[str, Callable[[Trial, Results, str], str]] = {"isometric": pull.drawn, "block_start": startplot.drawn}
 """Tests whose repetitions have a picture of their own; all others have force, phases and velocity."""
 
 

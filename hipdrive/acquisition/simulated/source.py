@@ -105,6 +105,9 @@ def session(
     """
     feet = [name for name in names if name != BOX]
     carriers = [LEFT, RIGHT] if {LEFT, RIGHT} <= set(feet) else feet[:2]
+    if test == "block_start":
+        raise UsageError("simulate", "a simulated sprint start is no recording yet; write one with `hipdrive simulate "
+                         "block_start FILE`, or record a jump")  # fmt: skip
     if not carriers or jumps < 1:
         raise UsageError("simulate", "a simulated athlete needs a plate to stand on, and at least one jump")
     whole: dict[str, list[Floats]] = {name: [] for name in names}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hipdrive.analysis.asymmetry import METHOD, bilateral_index
+from hipdrive.analysis.asymmetry import bilateral_index
 from hipdrive.analysis.contacts import SMOOTH, Contact
 from hipdrive.analysis.footsteps import Step, Steps
 from hipdrive.analysis.registry import metric
@@ -26,6 +26,7 @@ ON, OFF, NEXT = "first_contact", "takeoff", "next_contact"
 FORWARD, UP = 0, 2
 
 SIDES = (LEFT, RIGHT)
+METHOD = "means_of_both_feet"
 
 PEAK, MOMENT = 0.08, 0.001
 """Share of the contact on each side of the peak that its parabola spans; s that a component may have a sign unseen."""

@@ -82,6 +82,7 @@ REASONS: dict[str, str] = {
     # sprint start
     "no_feet": "no plate carries the feet: name the blocks front and rear, for example --columns front.fx=NAME",
     "no_contact": "no contact was found: the vertical force never rises as under a running foot",
+    "no_run": "this is no run: its contacts, or the flights between them, last longer than those of running",
     "no_flight_between": "the plates are loaded throughout: steps are told apart by the flights between them",
     "cut_contact": "the record begins or ends within a contact of this step",
     "beside_plates": "a part of this contact was not on the plates: its vertical impulse does not fit its flights",
@@ -92,6 +93,7 @@ REASONS: dict[str, str] = {
     "side_unknown": "left and right cannot be told: the contacts do not alternate beside the line of the run",
     "gap_before": "a contact before this one is not whole, so the impulses do not add up to the speed",
     "no_run_weight": "no mass: add --mass; five whole contacts and more would weigh the athlete, too",
+    "not_set": "nobody is in a set position before the push: the plates of the feet are empty",
     "no_push": "no push was found: the force of the feet never rises as in a sprint start",
     "no_exit": "the record ends before the athlete has left the blocks: let it run for half a second longer",
     "no_set": "the push begins with the record: start it a second before the gun",

@@ -411,6 +411,7 @@ HELD = {
     ("dj", "hops"): "the series may begin with one",
     ("cmj_rebound", "hops"): "the series may begin with one",
     ("hops", "cmj_rebound"): "its rebound is a hop between two flights",
+    ("hops", "steps"): "a run is hops from one foot to the other",
 }
 """Declared test, true test -> why the record holds what was asked for: it is analysed, never refused by this test."""
 

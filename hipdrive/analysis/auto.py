@@ -17,7 +17,14 @@ from hipdrive.analysis.scene import Found, Scene
 from hipdrive.analysis.signal import Bools, Ints
 from hipdrive.analysis.starts import is_start
 
-ORDER = (("block_start",), ("hops", "cmj_rebound", "cmj", "sj", "dj"), ("landing",), ("isometric",), ("balance",))
+ORDER = (
+    ("block_start",),
+    ("steps",),
+    ("hops", "cmj_rebound", "cmj", "sj", "dj"),
+    ("landing",),
+    ("isometric",),
+    ("balance",),
+)
 """Tests that auto looks for, in classes: a test of a later class counts only where there is none of an earlier one."""
 
 JUMPS = frozenset(("cmj", "sj", "dj"))

@@ -125,11 +125,12 @@ CHECKS = {
               "set position, which is in the impulse", "use a plate under the hands that measures fx, too"),
         Check("weight_of_run", "-", "N", "the weight of {} is the mean vertical force of the whole steps",
               "give the mass with --mass: a run weighs only as well as it is steady"),
-        Check("cut_contact", "-", "1", "the record begins or ends within this contact", "let the record run longer"),
-        Check("beside_plates", "-", "1", "the vertical impulse of this contact does not fit its flights: a part of it "
-              "was not on the plates, or the mass is wrong", "look where the foot landed, and check the mass"),
-        Check("missed_contact", "-", "1", "the flight after this contact is as long as a step and more: a contact is "
-              "missing", "check that every plate under the run is in the file"),
+        Check("cut_contact", "-", "1", "contact {} is cut off by an end of the record", "let the record run longer"),
+        Check("beside_plates", "-", "%", "the vertical impulse of this contact differs by {} from what its flights "
+              "need: a part of it was not on the plates, or the mass is wrong",
+              "look where the foot landed, and check the mass"),
+        Check("missed_contact", "-", "s", "the flight after this contact lasts {}, as long as a step and more: a "
+              "contact is missing", "check that every plate under the run is in the file"),
         Check("run_direction", "-", "deg", "the run goes {} from the first axis of the plates (left is positive)",
               "if that is wrong, say the direction with --set run_direction=x, -x, y or -y"),
         Check("missing_headline", "-", "1", "{} of the first numbers are missing",

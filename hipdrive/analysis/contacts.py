@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -36,6 +37,9 @@ APART = 0.02
 
 FEWEST = 20
 """Samples of an empty plate that tell its zero."""
+
+FAR, SURE = 1.0, 3
+"""m that contacts move on, and how many of them there are, in what is a run for sure though nobody said so."""
 
 ON_PLATES = 0.5
 """m that the contacts of a run over several plates move on: less is a treadmill, or one plate."""
@@ -137,14 +141,24 @@ def contacts_of(trial: Trial, profile: Profile) -> Run:
     if len(spans) < 2 and _always(spans, rough.shape[1]):
         return Run(code="no_flight_between")
     found = [_contact(trial, names, rough, span, spans, profile) for span in spans]
-    contacts = [one for one in found if one is not None]
-    if not contacts:
-        return Run(code="no_contact")
+    there = [one for one in found if one is not None]
+    contacts = [one for one in there if one.time <= profile.step_max]
+    if not _runs(contacts, len(there) - len(contacts), profile):
+        return Run(code="no_run")
     horizontal = all(f"{name}.fx" in trial.components for one in contacts for name in one.plates)
     heading, how, still = _heading(contacts, horizontal, profile)
     turned = tuple(_turned(one, heading) for one in contacts)
     placed = all(np.isfinite(one.place).all() for one in contacts)
     return Run(turned, heading, how, horizontal, placed, still)
+
+
+def _runs(contacts: Sequence[Contact], longer: int, profile: Profile) -> bool:
+    """Whether contacts are those of a run: brief, with brief flights; a single one only where nobody stood as well."""
+    whole = [one for one in contacts if not one.cut]
+    if len(whole) < 2:
+        return len(whole) == 1 and longer == 0
+    flights = [b.start - a.end for a, b in pairwise(contacts)]
+    return bool(np.median(flights) <= profile.step_flight_max)
 
 
 # --- where ----------------------------------------------------------------------------------------------------------
@@ -369,6 +383,18 @@ def _turned(one: Contact, heading: tuple[float, float]) -> Contact:
     doubt = np.sqrt((turn**2) @ one.doubt[:2] ** 2)
     return replace(one, push=np.vstack([flat, one.push[2:]]), place=turn @ one.place, noise=np.r_[noise, one.noise[2]],
                    doubt=np.r_[doubt, one.doubt[2]])  # fmt: skip
+
+
+def is_run(trial: Trial, profile: Profile) -> bool:
+    """Whether a record is a run for sure: several plates that know where the foot is, and contacts that move on."""
+    placed = [name for name in trial.plates if f"{name}.copx" in trial.components]
+    if len(placed) < 2 or len(placed) < len(trial.plates):
+        return False
+    run = contacts_of(trial, profile)
+    if run.code or not run.placed or len(run.contacts) < SURE:
+        return False
+    ahead = np.array([one.place[0] for one in run.contacts])
+    return bool((np.diff(ahead) > 0.0).all() and ahead[-1] - ahead[0] >= FAR)
 
 
 def sides_of(contacts: Sequence[Contact], missed: Sequence[bool]) -> list[str]:

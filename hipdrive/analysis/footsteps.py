@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from hipdrive.analysis.checks import NONE, NOTED, WARNED, limits
-from hipdrive.analysis.contacts import Contact, Run, contacts_of, sides_of
+from hipdrive.analysis.contacts import Contact, Run, contacts_of, is_run, sides_of
 from hipdrive.analysis.curve import Curve
 from hipdrive.analysis.facts import NO_TIER, NUMBER, Facts, no_drift
 from hipdrive.analysis.profile import Profile
@@ -49,6 +49,7 @@ class Step:
     """One contact among those of its run. number counts from 1.
 
     flight_before, flight : s, NaN at the ends of the run. missed : whether a contact may be missing after it.
+    misfit : by how much its vertical impulse differs from what its flights need, %, NaN where that is not known.
     """
 
     run: Run
@@ -59,7 +60,12 @@ class Step:
     after: Contact | None
     missed: bool
     side: str
-    partial: bool = False
+    misfit: float = np.nan
+
+    @property
+    def partial(self) -> bool:
+        """Whether a part of the contact was beside the plates."""
+        return abs(self.misfit) > 100.0 * OFF
 
 
 class Steps(Rep):
@@ -94,12 +100,13 @@ class Steps(Rep):
 
 
 def footsteps(scene: Scene) -> Found:
-    """Every contact of every record as one step; unasked, none: jumps in a row look alike."""
+    """Every contact of every record as one step; unasked, only of what is a run over plates for sure."""
     block, n = scene.block, len(scene.trials)
     others, code = np.zeros(n, dtype=np.int64), np.full(n, NUMBER["no_contact"])
-    if scene.given.test == "auto":
+    unasked = scene.given.test == "auto"
+    if unasked and len(block.names) < 2:
         return Found((), others, code)
-    runs = [Run(code="gaps") if bad else contacts_of(trial, scene.profile)
+    runs = [Run(code="gaps") if bad else _run(trial, scene.profile, unasked)
             for trial, bad in zip(scene.trials, scene.refused.tolist(), strict=True)]  # fmt: skip
     code = np.array([NUMBER[run.code] if run.code else 0 for run in runs])
     if not (code == 0).any():
@@ -118,6 +125,12 @@ def footsteps(scene: Scene) -> Found:
     return Found((FoundReps(rep, wrong, np.array([one.number for one in steps])),), others, code)
 
 
+def _run(trial: Trial, profile: Profile, unasked: bool) -> Run:
+    if unasked and not is_run(trial, profile):
+        return Run(code="no_contact")
+    return contacts_of(trial, profile)
+
+
 def _steps(run: Run, weight: float) -> list[Step]:
     """The steps of a run, with their flights; what is missing after one is told by flights much longer than others."""
     contacts = run.contacts
@@ -132,11 +145,11 @@ def _steps(run: Run, weight: float) -> list[Step]:
         flight = float(flights[i]) if i < len(flights) else np.nan
         after = contacts[i + 1] if i + 1 < len(contacts) else None
         aired = 0.5 * (before + flight)
-        partial = False
+        misfit = np.nan
         if np.isfinite(aired) and not missed[i] and np.isfinite(weight):
             needed = weight * (one.time + aired)
-            partial = abs(one.impulse(2) - needed) > OFF * needed
-        found.append(Step(run, one, i + 1, before, flight, after, missed[i], sides[i], partial))
+            misfit = 100.0 * (one.impulse(2) - needed) / needed
+        found.append(Step(run, one, i + 1, before, flight, after, missed[i], sides[i], misfit))
     return found
 
 
@@ -202,13 +215,12 @@ def of_steps(rep: Steps) -> dict[str, tuple[Floats, Ints]]:
     missed = np.array([one.missed for one in rep.steps])
     askew = np.array([float(np.degrees(np.arctan2(one.run.heading[1], one.run.heading[0]))) for one in rep.steps])
     weighed = np.where(first & (rep.weighed == BY_RUN), rep.facts.weight, np.nan)
-    ones = np.ones(rep.n)
     return {
         "system_weight": limits(np.where(first, rep.facts.weight, np.nan), np.zeros(rep.n, dtype=bool)),
         "weight_of_run": (weighed, np.where(np.isfinite(weighed), NOTED, NONE)),
-        "cut_contact": (ones, np.where(cut, NOTED, NONE)),
-        "beside_plates": (ones, np.where(beside, WARNED, NONE)),
-        "missed_contact": (ones, np.where(missed, WARNED, NONE)),
+        "cut_contact": (np.array([float(one.number) for one in rep.steps]), np.where(cut, NOTED, NONE)),
+        "beside_plates": (np.array([one.misfit for one in rep.steps]), np.where(beside, WARNED, NONE)),
+        "missed_contact": (np.array([one.flight for one in rep.steps]), np.where(missed, WARNED, NONE)),
         "run_direction": (askew, np.where(first & (askew != 0.0), NOTED, NONE)),
         "unloaded_noise_sd": limits(rep.facts.noise, rep.facts.noise > rep.profile.noise_warn),
     }

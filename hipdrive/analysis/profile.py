@@ -136,6 +136,8 @@ class Profile:
     run_direction: str = "auto"
     step_threshold: float = 20.0
     step_min: float = 0.04
+    step_max: float = 0.45
+    step_flight_max: float = 0.3
     step_gap: float = 0.01
     entry_velocity: float = 0.0
     belt_speed: float = 0.0

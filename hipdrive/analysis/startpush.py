@@ -43,6 +43,9 @@ STEP = 50.0
 WEAKEST = 150.0
 """N: no push of a sprint start is smaller."""
 
+HELD = 100.0
+"""N that feet hold at least in a set position: on less nobody waits for a gun."""
+
 BEFORE_HALF = 0.35
 """s before half of the rise in which the onset is looked for."""
 
@@ -151,6 +154,8 @@ def push_of(trial: Trial, profile: Profile) -> Push:
         missing = {} if np.isfinite(gun) else {"gun": "no_gun"}
     last = min(round(gun * rate), steep - round(LEVEL_GAP * rate)) if np.isfinite(gun) else steep - round(0.05 * rate)
     window = max(0, last - round(profile.set_time * rate)), max(last, 0)
+    if _level(total, steep, rate) < HELD:
+        return Push(code="not_set")
     events, us = {"gun": gun, "push_onset": onset}, {"gun": gun_u, "push_onset": onset_u}
     for name, time in _alternatives(total, steep, window, rate, profile).items():
         events[f"push_onset_{name}"], us[f"push_onset_{name}"] = time, np.nan
@@ -177,6 +182,13 @@ def push_of(trial: Trial, profile: Profile) -> Push:
         if not np.isfinite(time):
             missing["hand_onset"] = "no_hand_onset"
     return Push(plates, apart, events, us, missing, window, method)
+
+
+def _level(total: Floats, steep: int, rate: float) -> float:
+    """What the feet hold just before the steep rise, N."""
+    stop = steep - round(LEVEL_GAP * rate)
+    part = total[max(0, stop - round(LEVEL_TIME * rate)) : max(stop, 0)]
+    return float(part.mean()) if len(part) else float("inf")
 
 
 # --- plates and their zero ------------------------------------------------------------------------------------------

@@ -234,5 +234,11 @@ def _truth(feet: Sequence[Foot], mass: float, told: Mapping[str, Any]) -> Truth:
                 values["step_length"] = feet[i + 1].place[0] - foot.place[0]
                 values["step_width"] = WIDTH
         reps.append({"values": MappingProxyType(values), "events": MappingProxyType(events)})
-    return Truth(values=MappingProxyType({"system_weight": weight}), settings=MappingProxyType(dict(told)),
+    means: dict[str, float] = {"system_weight": weight}
+    for name in ("step_contact_time", "step_flight_time", "step_rate", "step_length", "net_impulse_x",
+                 "ratio_of_forces_step"):  # fmt: skip
+        known = [rep["values"][name] for rep in reps if name in rep["values"]]
+        if known:
+            means[f"{name}_mean"] = float(np.mean(known))
+    return Truth(values=MappingProxyType(means), settings=MappingProxyType(dict(told)),
                  reps=tuple(reps))  # fmt: skip

@@ -93,6 +93,7 @@ REASONS: dict[str, str] = {
     "side_unknown": "left and right cannot be told: the contacts do not alternate beside the line of the run",
     "gap_before": "a contact before this one is not whole, so the impulses do not add up to the speed",
     "no_run_weight": "no mass: add --mass; five whole contacts and more would weigh the athlete, too",
+    "lands_again": "who pushed came down on the same plates: this is a jump, no sprint start",
     "not_set": "nobody is in a set position before the push: the plates of the feet are empty",
     "no_push": "no push was found: the force of the feet never rises as in a sprint start",
     "no_exit": "the record ends before the athlete has left the blocks: let it run for half a second longer",

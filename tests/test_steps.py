@@ -159,6 +159,14 @@ def test_left_and_right_have_an_index() -> None:
     assert summary["step_contact_time_mean"].unit == "s"
 
 
+def test_no_index_of_impulses_that_cancel() -> None:
+    """The net impulses of a steady run are zero: left against right of nothing is no number."""
+    for seed in (9, 10, 11):
+        assert seen(run(seed, contacts=8)).summary["asym_net_impulse_x"].code == "undefined"
+    speeding = seen(run(9, contacts=8, push=25.0, velocity=4.0)).summary["asym_net_impulse_x"]
+    assert abs(speeding.value) < 1.0
+
+
 # --- what cannot be told ---
 
 

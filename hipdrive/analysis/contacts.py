@@ -26,7 +26,7 @@ CARRIES = 50.0
 STRETCH, SWING = 0.7, 300.0
 """s that hold a flight of every run, and N by which a plate's load changes in them."""
 
-DEEP = 0.3
+DEEP = 0.12
 """Share of a stretch's largest load below which its lowest may be an empty plate that has drifted."""
 
 ZEROED = 0.6

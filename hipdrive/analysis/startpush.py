@@ -43,6 +43,9 @@ STEP = 50.0
 WEAKEST = 150.0
 """N: no push of a sprint start is smaller."""
 
+LANDS, FLIES = 1.2, 0.03
+"""s after the push within which a jump comes down again; s without force that no push has in it."""
+
 HELD = 100.0
 """N that feet hold at least in a set position: on less nobody waits for a gun."""
 
@@ -156,6 +159,10 @@ def push_of(trial: Trial, profile: Profile) -> Push:
     window = max(0, last - round(profile.set_time * rate)), max(last, 0)
     if _level(total, steep, rate) < HELD:
         return Push(code="not_set")
+    if _lands(total, end, rate):
+        return Push(code="lands_again")
+    if _flies(total[steep : end - round(0.05 * rate)], rate):
+        return Push(code="no_push")
     events, us = {"gun": gun, "push_onset": onset}, {"gun": gun_u, "push_onset": onset_u}
     for name, time in _alternatives(total, steep, window, rate, profile).items():
         events[f"push_onset_{name}"], us[f"push_onset_{name}"] = time, np.nan
@@ -182,6 +189,18 @@ def push_of(trial: Trial, profile: Profile) -> Push:
         if not np.isfinite(time):
             missing["hand_onset"] = "no_hand_onset"
     return Push(plates, apart, events, us, missing, window, method)
+
+
+def _lands(total: Floats, end: int, rate: float) -> bool:
+    """Whether somebody comes down on the plates of the feet soon after the push: a jump, or the next contact."""
+    after = total[end + round(EMPTY_AFTER * rate) : end + round(LANDS * rate)]
+    return bool(len(after) and after.max() > 0.5 * float(total[:end].max()))
+
+
+def _flies(total: Floats, rate: float) -> bool:
+    """Whether the feet are in the air within what should be one push."""
+    empty = (total < HELD)[np.newaxis]
+    return bool(empty.size and lasting(empty, max(1, round(FLIES * rate))).any())
 
 
 def _level(total: Floats, steep: int, rate: float) -> float:

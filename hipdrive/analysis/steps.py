@@ -344,13 +344,21 @@ def _index(reps: Sequence[Results], field: str) -> Value:
         code = code or "no_spread"
         return Value(np.nan, "%", method=METHOD, why=sentence(code), code=code)
     left, right = (float(np.mean(values)) for values in sides.values())
+    errors = [_mean_u(values) for values in sides.values()]
+    if left * right <= 0.0 or abs(left + right) <= COVERAGE * float(np.hypot(errors[0], errors[1])):
+        # a share of a sum that may be nothing, or of parts that cancel, says nothing
+        return Value(np.nan, "%", method=METHOD, why=sentence("undefined"), code="undefined")
     value = float(bilateral_index(np.array([left]), np.array([right]))[0])
     if min(counts) < 2:
         return Value(value, "%", method=METHOD)
-    errors = [float(np.std(values, ddof=1) / np.sqrt(len(values))) for values in sides.values()]
     spread = 200.0 * np.hypot(right * errors[0], left * errors[1]) / (left + right) ** 2
     factor = float(T95[min(sum(counts) - 2, len(T95) - 1)])
     return Value(value, "%", max(factor, COVERAGE) * float(spread), METHOD)
+
+
+def _mean_u(values: Sequence[float]) -> float:
+    """Standard uncertainty of the mean of some steps, by their spread; zero of a single one."""
+    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
 _register_sides()

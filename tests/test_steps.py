@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import hipdrive as hd
 from hipdrive import cli
 from hipdrive.acquisition.simulated.runner import Foot, G
 from hipdrive.analysis.analyse import analyse
+from hipdrive.analysis.contacts import contacts_of
+from hipdrive.analysis.profile import load_profile
 from hipdrive.errors import UsageError
 from hipdrive.report import html
 from hipdrive.results import Analysis
@@ -255,6 +258,37 @@ def test_a_record_that_ends_in_a_contact() -> None:
     analysis = seen(cut)
     assert codes(analysis, "step_contact_time")[-1] == "cut_contact"
     assert codes(analysis, "step_flight_time")[-2] is None
+    assert codes(analysis, "step_length")[-2] == "cut_contact", "half a contact has no mean place"
+
+
+def test_a_missing_contact_makes_nobody_light() -> None:
+    """Without a mass the run weighs, by the stretch in which no contact is missing."""
+    trial = dataclasses.replace(run(12, contacts=14), mass=None)
+    third = trial.truth.reps[2]["events"] if trial.truth is not None else {}
+    a, b = (round(1000.0 * third[name]) for name in ("first_contact", "takeoff"))
+
+    def without(role: str, row: Any) -> Any:
+        row[a - 5 : b + 5] = 0.0
+        return row
+
+    weight = seen(changed(trial, without)).reps[0]["system_weight"]
+    assert trial.truth is not None and abs(weight.value - trial.truth["system_weight"]) < weight.u95
+
+
+@pytest.mark.timed
+def test_cost_grows_with_the_steps() -> None:
+    """Twice the run costs about twice: nothing looks at all of the record for each contact."""
+
+    def cost(contacts: int) -> float:
+        trial = run(1, contacts=contacts, treadmill=True)
+        spent = []
+        for _ in range(3):
+            begin = time.process_time()
+            contacts_of(trial, load_profile("hipdrive"))
+            spent.append(time.process_time() - begin)
+        return min(spent)
+
+    assert cost(40) < 3.5 * cost(20) + 0.01
 
 
 @pytest.mark.parametrize(

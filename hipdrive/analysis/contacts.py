@@ -14,7 +14,7 @@ import numpy as np
 
 from hipdrive.analysis.cop import fourth_difference, of_plate
 from hipdrive.analysis.profile import Profile
-from hipdrive.analysis.signal import Floats
+from hipdrive.analysis.signal import Bools, Floats, Ints
 from hipdrive.trial import BOX, LEFT, RIGHT, Trial
 
 STRONG = 5.0
@@ -55,6 +55,10 @@ EMPTY_SDS = 4.0
 
 SPILL = 0.01
 """Of a sampling interval: what remains of a bend between two samples at the edge of a contact (simulated)."""
+
+
+Place = tuple[Floats | None, Floats | None]
+"""Centre of pressure of a plate along both axes, None where it is not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +144,8 @@ def contacts_of(trial: Trial, profile: Profile) -> Run:
         return Run(code="no_contact")
     if len(spans) < 2 and _always(spans, rough.shape[1]):
         return Run(code="no_flight_between")
-    found = [_contact(trial, names, rough, span, spans, profile) for span in spans]
+    places = [of_plate(trial, name, force, profile.cop_z0) for name, force in zip(names, rough, strict=True)]
+    found = [_contact(trial, names, rough, places, spans, k, profile) for k in range(len(spans))]
     there = [one for one in found if one is not None]
     contacts = [one for one in there if one.time <= profile.step_max]
     if not _runs(contacts, len(there) - len(contacts), profile):
@@ -207,21 +212,21 @@ def _always(spans: Sequence[tuple[int, int]], samples: int) -> bool:
 
 
 def _contact(
-    trial: Trial, names: Sequence[str], rough: Floats, span: tuple[int, int], spans: Sequence[tuple[int, int]],
-    profile: Profile,
+    trial: Trial, names: Sequence[str], rough: Floats, places: Sequence[Place],
+    spans: Sequence[tuple[int, int]], k: int, profile: Profile,
 ) -> Contact | None:  # fmt: skip
-    """One contact with its own zero; None where nothing of it is left."""
-    a, b = span
-    rate = trial.rate
+    """The contact of span k with its own zero; None where nothing of it is left. Only what is near it is looked at."""
+    (a, b), rate = spans[k], trial.rate
     own = [i for i in range(len(names)) if rough[i, a:b].max() > CARRIES] or [int(rough[:, a:b].max(axis=1).argmax())]
-    margin = round(APART * rate)
+    margin, reach = round(APART * rate), round(ZEROED * rate)
+    low, high = max(0, a - reach), min(trial.samples, b + reach)
     first, last = max(0, a - margin), min(trial.samples, b + margin)
-    empty = _empty(spans, trial.samples, (a, b), rate)
+    empty = np.flatnonzero(_empty(spans, k, low, high, margin))
     parts, doubts, noises = [], [], []
     for axis in ("fx", "fy", "fz"):
-        rows = [_plate(trial, names[i], axis) for i in own]
-        zeros = [_zero(row, empty, 0.5 * (a + b)) for row in rows]
-        parts.append(np.sum([row[first:last] - zero[0] for row, zero in zip(rows, zeros, strict=True)], axis=0))
+        rows = [_plate(trial, names[i], axis, low, high) for i in own]
+        zeros = [_zero(row, empty, 0.5 * (a + b) - low) for row in rows]
+        parts.append(sum(row[first - low : last - low] - zero[0] for row, zero in zip(rows, zeros, strict=True)))
         doubts.append(float(np.sqrt(sum(zero[1] ** 2 for zero in zeros))))
         noises.append(float(np.sqrt(sum(zero[2] ** 2 for zero in zeros))))
     push, noise = np.array(parts), np.array(noises)
@@ -230,34 +235,43 @@ def _contact(
     if found is None:
         return None
     start, start_u, end, end_u = found
-    place, place_u = _place(trial, [names[i] for i in own], rough[own], (a, b), profile)
+    place, place_u = _place([rough[i, a:b] for i in own], [_cut(places[i], a, b) for i in own])
     carry = tuple(names[i] for i in own)
     return Contact(first / rate + start, first / rate + end, start_u, end_u, first, rate, push, np.array(doubts), noise,
                    place, place_u, carry, cut)  # fmt: skip
 
 
-def _plate(trial: Trial, name: str, axis: str) -> Floats:
+def _cut(place: Place, a: int, b: int) -> Place:
+    x, y = place
+    return None if x is None else x[a:b], None if y is None else y[a:b]
+
+
+def _plate(trial: Trial, name: str, axis: str, low: int, high: int) -> Floats:
+    """Samples [low, high) of a plate's force; zeros where it is not measured."""
     if axis == "fz":
-        return np.asarray(trial.fz[trial.plates.index(name)])
-    return np.asarray(trial.components.get(f"{name}.{axis}", np.zeros(trial.samples)))
+        return np.asarray(trial.fz[trial.plates.index(name), low:high])
+    whole = trial.components.get(f"{name}.{axis}")
+    return np.zeros(high - low) if whole is None else np.asarray(whole[low:high])
 
 
-def _empty(spans: Sequence[tuple[int, int]], samples: int, near: tuple[int, int], rate: float) -> Floats:
-    """Which samples belong to the flights around a contact."""
-    margin, reach = round(APART * rate), round(ZEROED * rate)
-    free = np.zeros(samples, dtype=bool)
-    free[max(0, near[0] - reach) : near[1] + reach] = True
-    for a, b in spans:
-        free[max(0, a - margin) : b + margin] = False
+def _empty(spans: Sequence[tuple[int, int]], k: int, low: int, high: int, margin: int) -> Bools:
+    """Which of the samples [low, high) around span k belong to flights."""
+    free = np.ones(high - low, dtype=bool)
+    near = [k]
+    while near[0] > 0 and spans[near[0] - 1][1] + margin > low:
+        near.insert(0, near[0] - 1)
+    while near[-1] + 1 < len(spans) and spans[near[-1] + 1][0] - margin < high:
+        near.append(near[-1] + 1)
+    for a, b in (spans[i] for i in near):
+        free[max(0, a - margin - low) : max(0, b + margin - low)] = False
     return free
 
 
-def _zero(values: Floats, empty: Floats, middle: float) -> tuple[float, float, float]:
+def _zero(values: Floats, at: Ints, middle: float) -> tuple[float, float, float]:
     """A plate's zero at the middle of a contact by the flights around it, its standard uncertainty, and the noise, N.
 
     By the line through both flights, since a zero may drift; by the mean of one. No zero where it is never empty.
     """
-    at = np.flatnonzero(empty)
     own = values[at]
     if len(own) < FEWEST:
         return 0.0, float("nan"), float(fourth_difference(values[np.newaxis])[0])
@@ -309,30 +323,28 @@ def _crossing(up: Floats, low: int, way: int, noise: float, threshold: float) ->
     return first - way * back, float(np.hypot(noise * weight / rise, SPILL))
 
 
-def _place(
-    trial: Trial, names: Sequence[str], forces: Floats, span: tuple[int, int], profile: Profile
-) -> tuple[Floats, float]:
-    """Mean centre of pressure of a contact, weighted by force, m, and its standard uncertainty."""
-    window = slice(*span)
-    weight, sums, doubts = 0.0, np.zeros(2), [0.0, 0.0]
-    for name, force in zip(names, forces, strict=True):
-        loaded = np.where(force[window] > CARRIES, force[window], 0.0)
+def _place(forces: Sequence[Floats], places: Sequence[Place]) -> tuple[Floats, float]:
+    """Mean centre of pressure of a contact, weighted by force, m, and its standard uncertainty.
+
+    forces, places : of each plate that carries it, over its samples.
+    """
+    weight, sums, variance = 0.0, np.zeros(2), np.zeros(2)
+    for force, axes in zip(forces, places, strict=True):
+        loaded = force > CARRIES
         if not loaded.any():
             continue
-        for axis, place in enumerate(of_plate(trial, name, force, profile.cop_z0)):
-            if place is None:
+        for axis, place in enumerate(axes):
+            if place is None or not np.isfinite(place[loaded]).all():
                 return np.full(2, np.nan), float("nan")
-            part = np.where(loaded > 0.0, place[window], 0.0)
-            known = np.isfinite(part)
-            sums[axis] += float((np.where(known, part, 0.0) * loaded * known).sum())
-            own = place[window]
-            moment = np.where(loaded > 0.0, (own - np.nanmedian(own[loaded > 0.0])) * force[window], np.nan)
+            sums[axis] += float(place[loaded] @ force[loaded])
+            # about a place nearby, so that the noise of the force counts for no more than it moves it
+            moment = np.where(loaded, (place - np.median(place[loaded])) * force, np.nan)
             noise = float(np.nan_to_num(fourth_difference(moment[np.newaxis])[0]))
-            doubts[axis] += noise**2 * float((loaded > 0.0).sum())
-        weight += float(loaded.sum())
+            variance[axis] += noise**2 * float(loaded.sum())
+        weight += float(force[loaded].sum())
     if weight == 0.0:
         return np.full(2, np.nan), float("nan")
-    return sums / weight, float(np.sqrt(max(doubts))) / weight
+    return sums / weight, float(np.sqrt(variance.max())) / weight
 
 
 # --- the direction of the run ---------------------------------------------------------------------------------------
@@ -385,13 +397,14 @@ def _turned(one: Contact, heading: tuple[float, float]) -> Contact:
                    doubt=np.r_[doubt, one.doubt[2]])  # fmt: skip
 
 
-def is_run(trial: Trial, profile: Profile) -> bool:
-    """Whether a record is a run for sure: several plates that know where the foot is, and contacts that move on."""
-    placed = [name for name in trial.plates if f"{name}.copx" in trial.components]
-    if len(placed) < 2 or len(placed) < len(trial.plates):
-        return False
-    run = contacts_of(trial, profile)
-    if run.code or not run.placed or len(run.contacts) < SURE:
+def may_run(trial: Trial) -> bool:
+    """Whether a record can be a run though nobody said so: several plates, all of which know where the foot is."""
+    return len(trial.plates) > 1 and all(f"{name}.copx" in trial.components for name in trial.plates)
+
+
+def goes_on(run: Run) -> bool:
+    """Whether contacts move on as they do in a run alone."""
+    if not run.placed or len(run.contacts) < SURE:
         return False
     ahead = np.array([one.place[0] for one in run.contacts])
     return bool((np.diff(ahead) > 0.0).all() and ahead[-1] - ahead[0] >= FAR)

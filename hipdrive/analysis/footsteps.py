@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from hipdrive.analysis.checks import NONE, NOTED, WARNED, limits
-from hipdrive.analysis.contacts import Contact, Run, contacts_of, is_run, sides_of
+from hipdrive.analysis.contacts import Contact, Run, contacts_of, goes_on, may_run, sides_of
 from hipdrive.analysis.curve import Curve
 from hipdrive.analysis.facts import NO_TIER, NUMBER, Facts, no_drift
 from hipdrive.analysis.profile import Profile
@@ -33,8 +33,8 @@ FEW_STEPS = 4
 RISE = 0.08
 """m/s: standard uncertainty of the difference of the vertical velocities at the ends of a run (engineering default)."""
 
-MISSED = 2.2
-"""Median flights from which a contact beside the plates is taken to lie in one."""
+MISSED, AWAY = 2.2, 0.6
+"""Median flights, and steps beyond one, from which a contact beside the plates is taken to lie in a flight."""
 
 OFF = 0.25
 """Share by which the vertical impulse of a contact may differ from what its flights need: beyond, it was not all on
@@ -90,8 +90,14 @@ class Steps(Rep):
         """Refuse steps whose next contact is not known."""
         self.require(np.array([one.after is not None for one in self.steps]), "last_step")
         self.require(np.array([not one.missed for one in self.steps]), "missed_contact")
-        whole = [one.after is None or one.after.cut == "" or one.after.start > 0.0 for one in self.steps]
-        self.require(np.array(whole), "cut_contact")
+
+    def needs_places(self) -> None:
+        """Refuse steps of which one end is not known: of a contact that is not whole only a part has a place."""
+        self.needs_whole()
+        self.needs_next()
+        self.require(np.array([one.after is None or not one.after.cut for one in self.steps]), "cut_contact")
+        beside = {id(one.contact) for one in self.steps if one.partial}
+        self.require(np.array([id(one.after) not in beside for one in self.steps]), "beside_plates")
 
     def needs_horizontal(self) -> None:
         """Refuse records whose plates measure no horizontal force, or were never empty."""
@@ -126,23 +132,22 @@ def footsteps(scene: Scene) -> Found:
 
 
 def _run(trial: Trial, profile: Profile, unasked: bool) -> Run:
-    if unasked and not is_run(trial, profile):
+    """The run of a record; unasked, only one that is a run for sure."""
+    if unasked and not may_run(trial):
         return Run(code="no_contact")
-    return contacts_of(trial, profile)
+    run = contacts_of(trial, profile)
+    return run if not unasked or run.code or goes_on(run) else Run(code="no_contact")
 
 
 def _steps(run: Run, weight: float) -> list[Step]:
     """The steps of a run, with their flights; what is missing after one is told by flights much longer than others."""
-    contacts = run.contacts
-    flights = np.array([b.start - a.end for a, b in pairwise(contacts)])
-    usual = float(np.median(flights)) if len(flights) else np.nan
-    usual_step = np.median([b.start - a.start for a, b in pairwise(contacts)] or [np.nan])
-    missed = [bool(f > MISSED * usual and f > usual + 0.6 * usual_step) for f in flights] + [False]
+    contacts, missed = run.contacts, _missed(run.contacts)
+    flights = [b.start - a.end for a, b in pairwise(contacts)]
     sides = sides_of(contacts, missed)
     found = []
     for i, one in enumerate(contacts):
-        before = float(flights[i - 1]) if i and not missed[i - 1] else np.nan
-        flight = float(flights[i]) if i < len(flights) else np.nan
+        before = flights[i - 1] if i and not missed[i - 1] else np.nan
+        flight = flights[i] if i < len(flights) else np.nan
         after = contacts[i + 1] if i + 1 < len(contacts) else None
         aired = 0.5 * (before + flight)
         misfit = np.nan
@@ -153,17 +158,38 @@ def _steps(run: Run, weight: float) -> list[Step]:
     return found
 
 
+def _missed(contacts: Sequence[Contact]) -> list[bool]:
+    """After which contacts another one may be missing: their flight is as long as a step and more."""
+    pairs = list(pairwise(contacts))
+    if not pairs:
+        return [False]
+    flights = np.array([b.start - a.end for a, b in pairs])
+    usual, step = float(np.median(flights)), float(np.median([b.start - a.start for a, b in pairs]))
+    return [bool(f > MISSED * usual and f > usual + AWAY * step) for f in flights] + [False]
+
+
 def _weighed(run: Run, given: float, profile: Profile) -> tuple[float, float, int]:
     """Weight of a run, its standard uncertainty, N, and where it comes from."""
     if np.isfinite(given):
         return given, profile.given_mass_u * profile.g, BY_MASS
-    whole = [one for one in run.contacts if not one.cut]
+    whole = _unbroken(run.contacts)
     if len(whole) <= FEW_STEPS:
         return np.nan, np.nan, UNKNOWN
     span = whole[-1].start - whole[0].start
     lifted = sum(one.impulse(2) for one in whole[:-1])
     weight = lifted / span
     return weight, weight / profile.g * RISE / span, BY_RUN
+
+
+def _unbroken(contacts: Sequence[Contact]) -> list[Contact]:
+    """The longest stretch of whole contacts among which none is missing."""
+    stretches: list[list[Contact]] = [[]]
+    for one, gap in zip(contacts, _missed(contacts), strict=True):
+        if not one.cut:
+            stretches[-1].append(one)
+        if one.cut or gap:
+            stretches.append([])
+    return max(stretches, key=len)
 
 
 def _rep(block: Block, record: Ints, steps: Sequence[Step], weights: Sequence[tuple[float, float, int]],

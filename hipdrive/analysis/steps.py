@@ -94,7 +94,7 @@ def _belt(steps: Steps) -> float:
 
 def _lengths(steps: Steps) -> tuple[Floats, Floats]:
     """Step lengths in every copy, and what their places add to the uncertainty; refused where they are not known."""
-    steps.needs_next()
+    steps.needs_places()
     belt = _belt(steps)
     steps.require(np.array([one.run.placed or belt > 0.0 for one in steps.steps]), "no_cop")
     steps.require(np.array([not one.run.still or belt > 0.0 for one in steps.steps]), "treadmill")
@@ -117,7 +117,7 @@ def step_length(rep: Rep) -> tuple[Floats, Floats]:
 def step_width(rep: Rep) -> tuple[Floats, Floats]:
     """How far this contact and the next are apart across the run."""
     steps = _steps(rep)
-    steps.needs_next()
+    steps.needs_places()
     steps.require(np.array([one.run.placed for one in steps.steps]), "no_cop")
     across = [abs(float(one.after.place[1] - one.contact.place[1])) if one.after is not None else np.nan
               for one in steps.steps]  # fmt: skip
@@ -137,8 +137,12 @@ def step_side(rep: Rep) -> Floats:
 
 
 def _impulses(steps: Steps, axis: int, sign: int = 0) -> tuple[Floats, Floats]:
-    found = [one.contact.impulse(axis, sign) for one in steps.steps]
-    return steps.of(found), np.array([one.contact.walk(axis, _seconds(one.contact, axis, sign)) for one in steps.steps])
+    """Impulses in every copy, and their standard uncertainty, found once for all that ask."""
+    contacts = [one.contact for one in steps.steps]
+    found = steps.recalled(("step", axis, sign), lambda: np.array([
+        (one.impulse(axis, sign), one.walk(axis, _seconds(one, axis, sign))) for one in contacts
+    ]))  # fmt: skip
+    return steps.of(found[:, 0]), found[:, 1]
 
 
 def _seconds(one: Contact, axis: int, sign: int) -> float:
@@ -254,15 +258,19 @@ def step_velocity(rep: Rep) -> tuple[Floats, Floats]:
 
 def _gained(steps: Steps) -> tuple[list[float], Floats, list[bool]]:
     """Forward impulse up to the end of each row's contact, its standard uncertainty, and whether all is known."""
-    totals, doubts, known = [], [], []
+    totals, variances, known = [], [], []
+    run, total, variance, whole = None, 0.0, 0.0, True
     for one in steps.steps:
-        before = one.run.contacts[: one.number]
-        mates = [s for s in steps.steps if s.run is one.run and s.number <= one.number]
-        totals.append(sum(c.impulse(FORWARD) for c in before))
-        doubts.append(float(np.sqrt(sum(c.walk(FORWARD, c.time) ** 2 for c in before))))
-        known.append(not any(c.cut for c in before) and not any(s.partial for s in mates)
-                     and not any(s.missed for s in mates if s.number < one.number))  # fmt: skip
-    return totals, np.array(doubts), known
+        if one.run is not run:
+            run, total, variance, whole = one.run, 0.0, 0.0, True
+        total += one.contact.impulse(FORWARD)
+        variance += one.contact.walk(FORWARD, one.contact.time) ** 2
+        whole = whole and not one.contact.cut and not one.partial
+        totals.append(total)
+        variances.append(variance)
+        known.append(whole)
+        whole = whole and not one.missed
+    return totals, np.sqrt(variances), known
 
 
 @metric("vertical_stiffness_run", unit="N/m", tests=STEPS, source="McMahon & Cheng 1990; Morin 2005",

@@ -280,15 +280,7 @@ def report(
                motion=(_both(motion, video), motion_clock, motion_as))  # fmt: skip
     found = _recordings(files)
     _one_with_motion(found, _both(motion, video))
-    if out.suffix.lower() in (".html", ".htm") and not out.is_dir():
-        if len(found) != 1:
-            raise UsageError("out_is_page", f"--out {out} is one page and there are {len(found)} recordings; "
-                             "give a folder")  # fmt: skip
-        _folder(out.parent)
-        targets = {found[0]: out}
-    else:
-        _folder(out)
-        targets = dict(zip(found, pages.names(found, out), strict=True))
+    targets = pages.places(found, out)
     return job.each(found, lambda path: pages.write_page(path, ask, targets[path]))
 
 
@@ -642,9 +634,3 @@ def _recordings(paths: Sequence[Path], *, saving: bool = False) -> list[Path]:
         raise UsageError("save", f"{wrong[0]}: --save needs trial files; `hipdrive convert --to h5` "
                          "makes them")  # fmt: skip
     return found
-
-
-def _folder(path: Path) -> None:
-    if path.exists() and not path.is_dir():
-        raise UsageError("out_is_file", f"--out {path} is a file; give a folder")
-    path.mkdir(parents=True, exist_ok=True)

@@ -95,9 +95,5 @@ def report(
     from hipdrive.report import job, pages, sprinting
 
     asked = ask(facts={"mass": mass, "height": height, "unit": unit}, sets=sets)
-    if out.suffix.lower() in (".html", ".htm") and len(files) == 1:
-        targets = {files[0]: out}
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        targets = dict(zip(files, pages.names(files, out), strict=True))
+    targets = pages.places(files, out)
     return job.each(files, lambda path: sprinting.write_page(path, asked, targets[path]))

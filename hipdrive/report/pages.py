@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hipdrive.errors import UsageError
 from hipdrive.report import html, sheet
 from hipdrive.report.inputs import Ask, analysed, trials
 from hipdrive.report.words import clean
@@ -20,6 +21,24 @@ def write_page(path: Path, ask: Ask, target: Path) -> bool:
     sheet.write(target, page.encode("utf-8", "replace"))
     print(clean(target))
     return all(one.analysis.status != REFUSED for one in done)
+
+
+def places(paths: Sequence[Path], out: Path) -> dict[Path, Path]:
+    """A page's place for each file: in the folder `out`, which is made; or `out` itself, where that is a page's name.
+
+    Raises
+    ------
+    UsageError : one page was named for several files, or the folder is a file.
+    """
+    page = out.suffix.lower() in (".html", ".htm") and not out.is_dir()
+    if page and len(paths) != 1:
+        raise UsageError("out_is_page", f"--out {clean(out)} is one page and there are {len(paths)} recordings; "
+                         "give a folder")  # fmt: skip
+    folder = out.parent if page else out
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("out_is_file", f"--out {clean(folder)} is a file; give a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return {paths[0]: out} if page else dict(zip(paths, names(paths, out), strict=True))
 
 
 def names(paths: Sequence[Path], folder: Path) -> list[Path]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.optimize import brentq, minimize_scalar
 
+from hipdrive.acquisition.simulated.further import further, without
 from hipdrive.errors import UsageError
 from hipdrive.trial import LEFT, RIGHT, Floats, Trial, Truth
 
@@ -155,21 +156,10 @@ def _given(value: Any, drawn: float) -> float:
 
 
 def _checked(settings: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    asked: dict[str, Any] = {"pretension": None, "strength": None, "hold": None, "pulls": 1, "rise": None,
-                             "cell": False, "step_on": True}  # fmt: skip
-    for name in ("posture", "edge"):
-        if settings[name] is not None:
-            raise UsageError("simulate", f"simulate: {name} is no setting of a pull, which has no flight; leave it out")
-    for name, value in more.items():
-        if name not in asked:
-            raise UsageError("simulate", f"simulate: {name}={value!r} is no setting of a pull; there are "
-                             f"{', '.join(asked)}")  # fmt: skip
-        low, high, unit = RANGES.get(name, (0, 1, ""))
-        fits = value in RISES if name == "rise" else isinstance(value, (int, float)) and low <= value <= high
-        if value is not None and not fits:
-            allowed = " or ".join(RISES) if name == "rise" else f"{low:g} to {high:g}{unit}"
-            raise UsageError("simulate", f"simulate: {name} {value!r} is not possible; give {allowed}")
-    return {**asked, **more}
+    without("a pull, which has no flight", settings, ("posture", "edge"))
+    known = {"pretension": None, "strength": None, "hold": None, "pulls": 1, "rise": None, "cell": False,
+             "step_on": True}  # fmt: skip
+    return further("a pull", known, more, RANGES, {"rise": RISES, "cell": (False, True), "step_on": (False, True)})
 
 
 def _drawn(rng: Generator, asked: Mapping[str, Any], at: float, weight: float, mass: float) -> Pull:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from hipdrive.errors import UsageError
+from hipdrive.acquisition.simulated.further import further, without
 from hipdrive.trial import Floats, Trial, Truth
 
 G = 9.80665
@@ -119,25 +119,9 @@ def simulate(settings: Mapping[str, Any], more: Mapping[str, Any]) -> Trial:
 
 
 def _checked(settings: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    for name in ("posture", "edge", "start", "quiet"):
-        if settings[name] is not None:
-            raise UsageError("simulate", f"simulate: {name} is no setting of a run; leave it out")
-    asked: dict[str, Any] = {"contacts": 6, "plate_count": None, "treadmill": False, "velocity": None, "push": 0.0,
-                             "way": "x"}  # fmt: skip
-    for name, value in more.items():
-        if name not in asked:
-            raise UsageError("simulate", f"simulate: {name}={value!r} is no setting of a run; there are "
-                             f"{', '.join(asked)}")  # fmt: skip
-        low, high, unit = RANGES.get(name, (0, 1, ""))
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if name in RANGES and value is not None and not (number and low <= value <= high):
-            raise UsageError("simulate", f"simulate: {name} {value!r} is not possible; give {low:g} to {high:g}{unit}")
-    asked |= more
-    for name, choices in (("way", WAYS), ("treadmill", (True, False))):
-        if asked[name] not in choices:
-            raise UsageError("simulate", f"simulate: {name} {asked[name]!r} is not possible; give "
-                             f"{' or '.join(map(str, choices))}")  # fmt: skip
-    return asked
+    without("a run", settings, ("posture", "edge", "start", "quiet"))
+    known = {"contacts": 6, "plate_count": None, "treadmill": False, "velocity": None, "push": 0.0, "way": "x"}
+    return further("a run", known, more, RANGES, {"way": WAYS, "treadmill": (True, False)})
 
 
 def _drawn(rng: Generator, asked: Mapping[str, Any], weight: float, speed: float) -> list[Foot]:

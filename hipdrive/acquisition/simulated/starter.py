@@ -15,8 +15,8 @@ import numpy as np
 from numpy.random import Generator
 from scipy.optimize import brentq
 
+from hipdrive.acquisition.simulated.further import further, without
 from hipdrive.acquisition.simulated.pushing import Hands, Push, largest
-from hipdrive.errors import UsageError
 from hipdrive.trial import Floats, Signal, Trial, Truth
 
 G = 9.80665
@@ -92,25 +92,11 @@ def simulate(settings: Mapping[str, Any], more: Mapping[str, Any]) -> Trial:
 
 
 def _checked(settings: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    for name in ("posture", "edge"):
-        if settings[name] is not None:
-            raise UsageError("simulate", f"simulate: {name} is no setting of a sprint start; leave it out")
-    asked = {"start": settings["start"] or "blocks", "reaction": None, "velocity": None, "gun": "step",
+    without("a sprint start", settings, ("posture", "edge"))
+    known = {"start": settings["start"] or "blocks", "reaction": None, "velocity": None, "gun": "step",
              "distance": 0.0, "roll": 0.0, "blocks": "apart", "hand_plate": True}  # fmt: skip
-    for name, value in more.items():
-        if name not in asked:
-            raise UsageError("simulate", f"simulate: {name}={value!r} is no setting of a sprint start; there are "
-                             f"{', '.join(asked)}")  # fmt: skip
-        low, high, unit = RANGES.get(name, (0, 1, ""))
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if name in RANGES and value is not None and not (number and low <= value <= high):
-            raise UsageError("simulate", f"simulate: {name} {value!r} is not possible; give {low:g} to {high:g}{unit}")
-    asked |= more
-    for name, choices in (("start", STARTS), ("gun", GUNS), ("blocks", BLOCKS), ("hand_plate", (True, False))):
-        if asked[name] not in choices:
-            raise UsageError("simulate", f"simulate: {name} {asked[name]!r} is not possible; give "
-                             f"{' or '.join(map(str, choices))}")  # fmt: skip
-    return asked
+    choices = {"start": STARTS, "gun": GUNS, "blocks": BLOCKS, "hand_plate": (True, False)}
+    return further("a sprint start", known, {"start": known["start"], **more}, RANGES, choices)
 
 
 def _drawn(rng: Generator, asked: Mapping[str, Any], quiet: float, mass: float) -> Start:

@@ -246,6 +246,8 @@ def test_who_walks_or_stands_makes_no_steps() -> None:
     walking[:50] = walking[-50:] = 0.0
     assert seen(Trial.from_forces(walking[None], 1000.0)).code == "no_flight_between"
     assert [seen(hd.simulate(test, seed=1)).code for test in ("cmj", "dj", "hops", "landing")] == ["no_run"] * 4
+    into_the_air = np.where(np.arange(1000) < 900, 700.0, 0.0)
+    assert seen(Trial.from_forces(into_the_air[None], 1000.0)).status == "refused"
     empty = Trial.from_forces(np.random.default_rng(0).normal(0.0, 2.0, (2, 3000)), 1000.0)
     assert seen(empty).status == "refused"
 

@@ -184,6 +184,8 @@ def _floor(values: Floats, rate: float) -> Floats:
     # who walks unloads a plate, too, but never all of it
     unloaded = (top - low > SWING) & (low - lowest < DEEP * (top - lowest))
     seen = unloaded | (low < lowest + CARRIES)
+    if not seen.any():
+        return np.full(len(values), lowest)
     middle = (np.arange(len(parts)) + 0.5) * cells * size
     return np.asarray(np.interp(np.arange(len(values)), middle[seen], low[seen]))
 

@@ -29,6 +29,8 @@ MORE = {"cmj_rebound": ("system_weight", "takeoff_velocity", "cmj_rebound_rsi_jh
             "impulse_x_rear", "impulse_z_front", "impulse_z_rear", "impulse_x_total", "block_velocity_z", "ahep",
             "ratio_of_forces_block", "peak_force_front", "peak_force_rear", "mean_force_front", "rfd_front", "rfd_rear",
             "rfd_front_0_50ms", "rfd_front_0_100ms", "block_power_peak", "rear_to_front_delay"),
+        "steps": ("braking_impulse_x", "propulsive_impulse_x", "effective_vertical_impulse", "braking_impulse_share",
+                  "step_peak_force", "vertical_stiffness_run", "step_width"),
         "isometric": (
             "system_weight", "iso_pull_length", "iso_mean_force", "iso_initiation_threshold",
             *(f"iso_{kind}_{ms}ms" for ms in (50, 90, 100, 150, 200, 250)
@@ -36,9 +38,13 @@ MORE = {"cmj_rebound": ("system_weight", "takeoff_velocity", "cmj_rebound_rsi_jh
 
 SERIES = ("rsi_10_5", "hop_mean_contact_time", "hop_mean_jump_height_ft", "hop_cv_rsi", "hop_fatigue_index",
           "hop_total_contact_time", "hop_top3_rsi")  # fmt: skip
-"""Numbers over a series of hops; the others are those of one hop of each trial, the seventh."""
+"""Numbers over a series of hops."""
 
-HOP = 6
+COUNTED = {"hops": (6,), "steps": (0, 1, 2, 3, 4)}
+"""Tests with several repetitions a trial -> those that count: the seventh hop, every step that another follows."""
+
+MASS_U = 0.1
+"""kg by which a given mass is off (SD): a run is not weighed."""
 
 PIECE = 250
 """Trials that are held together."""
@@ -54,7 +60,7 @@ a drop jump on a drifting plate, weighed after its landing (docs/uncertainty.md,
 MOVING = ("cmj", "sj", "dj")
 """Tests with every kind of cell, and with every number whose answer is known."""
 
-TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance", "block_start")
+TESTS = ("cmj", "sj", "dj", "cmj_rebound", "hops", "landing", "isometric", "balance", "block_start", "steps")
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class Cell:
     edge: str | None = None
     drift: float = 0.0
     sway: tuple[float, float] = (0.0, 0.0)
+    settings: tuple[tuple[str, object], ...] = ()
 
     @property
     def low(self) -> float:
@@ -87,10 +94,14 @@ KINDS = {
 and soft edges mixed and, in jumps, a share of each foot that moves to and fro. Soft: soft edges alone. Drift: within
 0.1 N/s. Sway: 0.5 to 1.5 N at 0.15 to 0.6 Hz, with its velocity."""
 
-CELLS = tuple(
-    Cell(f"{test} {kind}", test, **how)  # type: ignore[arg-type]
-    for kind, how in KINDS.items()
-    for test in (TESTS if kind in ("plain", "varied") else MOVING)
+CELLS = (
+    *(
+        Cell(f"{test} {kind}", test, **how)  # type: ignore[arg-type]
+        for kind, how in KINDS.items()
+        for test in (TESTS if kind in ("plain", "varied") else MOVING)
+    ),
+    Cell("steps accelerating", "steps", settings=(("push", 25.0), ("velocity", 4.0))),
+    Cell("steps treadmill", "steps", settings=(("treadmill", True), ("contacts", 8))),
 )
 
 
@@ -103,7 +114,10 @@ def trials(cell: Cell, seeds: Sequence[int]) -> Iterator[Trial]:
         drift, sway = float(rng.uniform(-cell.drift, cell.drift)), float(rng.uniform(*cell.sway))
         varied = {"noise": noise, "offset": offset, "rate": rate} if cell.varied else {}
         swing = {"share_swing": 0.05} if cell.test in MOVING else {}
-        yield simulate(cell.test, seed=seed, edge=cell.edge, drift=drift, sway=sway, **swing, **varied)  # type: ignore[arg-type]
+        more = dict(cell.settings)
+        made = simulate(cell.test, seed=seed, edge=cell.edge, drift=drift, sway=sway, **swing, **varied, **more)  # type: ignore[arg-type]
+        off = MASS_U * float(rng.standard_normal())
+        yield made.with_facts(mass=made.mass + off) if cell.test == "steps" and made.mass is not None else made
 
 
 @dataclass(frozen=True)
@@ -132,12 +146,12 @@ NONE_STATED: frozenset[str] = frozenset()
 
 def study(cell: Cell, seeds: Sequence[int]) -> list[Row]:
     """Coverage of every field; a missing number, or one without u95, counts as not covered."""
-    found = hops(cell, seeds) if cell.test == "hops" else jumps(cell, seeds)
+    found = several(cell, seeds) if cell.test in COUNTED else jumps(cell, seeds)
     rows = []
     for field, (value, u95, truth) in found.items():
         error = value - truth
         covered = np.abs(error) <= u95
-        rows.append(Row(cell.name, field, len(seeds), 100.0 * float(covered.mean()), float(np.nanmedian(u95)),
+        rows.append(Row(cell.name, field, len(value), 100.0 * float(covered.mean()), float(np.nanmedian(u95)),
                         float(np.nanmax(np.abs(error))), float(np.nanmedian(error))))  # fmt: skip
     return rows
 
@@ -158,16 +172,18 @@ def jumps(cell: Cell, seeds: Sequence[int]) -> dict[str, tuple[Floats, Floats, F
     return {field: (joined[i, 0], joined[i, 1], joined[i, 2]) for i, field in enumerate(fields)}
 
 
-def hops(cell: Cell, seeds: Sequence[int]) -> dict[str, tuple[Floats, Floats, Floats]]:
-    """Values, u95 and truth by field, of one hop of each series and of the series."""
+def several(cell: Cell, seeds: Sequence[int]) -> dict[str, tuple[Floats, Floats, Floats]]:
+    """Values, u95 and truth by field, of the repetitions that count, and of the series."""
     cells: dict[str, list[tuple[float, float, float]]] = {}
+    more = ("vertical_stiffness_peak",) if cell.test == "hops" else ()
     for trial in trials(cell, seeds):
-        analysis, truth = analyse(trial), trial.truth
-        assert truth is not None and len(analysis.reps) == len(truth.reps), "every hop is found, and nothing else"
-        rep, known = analysis.reps[HOP], truth.reps[HOP]["values"]
-        for field in dict.fromkeys((*headline("hops"), "vertical_stiffness_peak", *MORE["hops"])):
-            cells.setdefault(field, []).append((rep[field].value, rep[field].u95, known[field]))
-        for field in SERIES:
+        analysis, truth = analyse(trial, test=cell.test), trial.truth
+        assert truth is not None and len(analysis.reps) == len(truth.reps), "every one is found, and nothing else"
+        for rep, known in ((analysis.reps[i], truth.reps[i]["values"]) for i in COUNTED[cell.test]):
+            for field in dict.fromkeys((*headline(cell.test), *more, *MORE[cell.test])):
+                if field in known:
+                    cells.setdefault(field, []).append((rep[field].value, rep[field].u95, known[field]))
+        for field in SERIES if cell.test == "hops" else ():
             value = analysis.summary[field]
             cells.setdefault(field, []).append((value.value, value.u95, truth[field]))
     return {field: tuple(np.array(found).T) for field, found in cells.items()}

@@ -3,9 +3,8 @@
 import coverage_study as study
 import pytest
 
-CELLS = {
-    cell.name: cell for cell in study.CELLS if cell.test in ("hops", "landing", "isometric", "balance", "block_start")
-}
+OTHERS = ("hops", "landing", "isometric", "balance", "block_start")
+CELLS = {cell.name: cell for cell in study.CELLS if cell.test in OTHERS or cell.name == "steps varied"}
 
 
 @pytest.mark.slow

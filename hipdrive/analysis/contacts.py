@@ -179,15 +179,20 @@ def _floor(values: Floats, rate: float) -> Floats:
     lowest = float(means.min())
     cells = max(1, round(STRETCH * rate / size))
     parts = [means[i : i + cells] for i in range(0, max(1, len(means) - cells // 2), cells)]
-    low = np.array([float(np.percentile(part, 5.0)) for part in parts])
+    low = np.array([_bottom(part, float(np.percentile(part, 5.0))) for part in parts])
     top = np.array([float(part.max()) for part in parts])
     # who walks unloads a plate, too, but never all of it
     unloaded = (top - low > SWING) & (low - lowest < DEEP * (top - lowest))
     seen = unloaded | (low < lowest + CARRIES)
     if not seen.any():
-        return np.full(len(values), lowest)
+        return np.full(len(values), _bottom(means, lowest))
     middle = (np.arange(len(parts)) + 0.5) * cells * size
     return np.asarray(np.interp(np.arange(len(values)), middle[seen], low[seen]))
+
+
+def _bottom(means: Floats, low: float) -> float:
+    """The middle of what lies near the low end: the low end itself is as much too low as the noise is large."""
+    return float(np.median(means[means < low + CARRIES]))
 
 
 def _spans(total: Floats, rate: float, profile: Profile) -> list[tuple[int, int]]:

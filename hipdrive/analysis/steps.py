@@ -281,26 +281,32 @@ def vertical_stiffness_run(rep: Rep) -> tuple[Floats, Floats]:
     steps.note("weight")
     peaks = np.array([_peak(one.contact) for one in steps.steps])
     rows = list(zip(steps.steps, steps.weight[:, 0].tolist(), strict=True))
-    sunk = np.array([_lowered(one.contact, w, steps.g) for one, w in rows])
-    step = 0.001 * steps.weight[:, 0]
-    more = np.array([_lowered(one.contact, w * 1.001, steps.g) for one, w in rows])
-    by_weight = divided(more - sunk, step) * np.nan_to_num(steps.facts.weight_u)
+    sunk, sunk_u = np.array([_lowered(one.contact, w, steps.g) for one, w in rows]).T
+    more = np.array([_lowered(one.contact, w * 1.001, steps.g)[0] for one, w in rows])
+    by_weight = divided(more - sunk, 0.001 * steps.weight[:, 0]) * np.nan_to_num(steps.facts.weight_u)
     value = divided(peaks[:, 0], sunk)
-    spread = value * np.hypot(divided(peaks[:, 1], peaks[:, 0]), divided(by_weight, sunk))
-    return steps.of(value), spread
+    parts = divided(peaks[:, 1], peaks[:, 0]), divided(by_weight, sunk), divided(sunk_u, sunk)
+    return steps.of(value), value * np.sqrt(sum(part * part for part in parts))
 
 
-def _lowered(one: Contact, weight: float, g: float) -> float:
-    """How far the centre of mass sinks in a contact at whose ends it is equally high, m."""
+def _lowered(one: Contact, weight: float, g: float) -> tuple[float, float]:
+    """How far the centre of mass sinks in a contact at whose ends it is equally high, m, and its standard uncertainty.
+
+    An end that moves by d moves the chord between the ends by v·d there, and by half of that in the middle; white noise
+    of the force, integrated twice between fixed ends, scatters there by √(T³/48), a constant one by T²/8.
+    """
     if not np.isfinite(weight) or weight <= 0.0:
-        return np.nan
+        return np.nan, np.nan
     times, force = one.curve(UP)
-    t, a = times - times[0], (force - weight) / (weight / g)
-    step = np.diff(t)
+    mass = weight / g
+    t, a = times - times[0], (force - weight) / mass
+    step, span = np.diff(t), float(t[-1])
     v = np.r_[0.0, np.cumsum(0.5 * step * (a[1:] + a[:-1]))]
     s = np.r_[0.0, np.cumsum(step * v[:-1] + step**2 * (a[:-1] / 3.0 + a[1:] / 6.0))]
-    path = s - s[-1] * t / t[-1]
-    return float(-path.min())
+    path, down = s - s[-1] * t / span, -s[-1] / span
+    noise = one.noise[UP] * np.sqrt(span**3 / 48.0 / one.rate), one.doubt[UP] * span**2 / 8.0
+    ends = 0.5 * down * one.start_u, 0.5 * (v[-1] + down) * one.end_u
+    return float(-path.min()), float(np.sqrt(ends[0] ** 2 + ends[1] ** 2 + (noise[0] ** 2 + noise[1] ** 2) / mass**2))
 
 
 @metric("leg_stiffness_running", unit="N/m", tests=STEPS, source="Morin 2005", method="sine_model", group="stiffness")
